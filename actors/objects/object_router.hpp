@@ -1,0 +1,48 @@
+#pragma once
+
+#include "actors/objects/write_command.hpp"
+
+#include <memory>
+
+namespace caf {
+class actor_system;
+}
+
+namespace actord::storage {
+class store;
+}
+
+namespace actord::actors {
+
+class admission_chain;
+class actor_registry;
+
+/// The only sender to object actors: finds or wakes the actor of an object and hands it the command. One per process;
+/// `submit` may be called from any thread and never blocks.
+///
+///   submit ──▶ shard (by key) ──▶ object actor: head → prepare (off the mailbox) → propose → answer
+///
+/// An object actor is activated by its first command and retired when all it was sent has been answered.
+class object_router {
+public:
+  struct collaborators {
+    caf::actor_system& system;
+    storage::store& store;
+    const admission_chain& admission;
+    actor_registry& registry;
+    random_source& random;
+  };
+
+  explicit object_router(collaborators with);
+  ~object_router();
+  object_router(const object_router&) = delete;
+  object_router& operator=(const object_router&) = delete;
+
+  void submit(write_command command);
+
+private:
+  struct state;
+  std::unique_ptr<state> state_;
+};
+
+} // namespace actord::actors

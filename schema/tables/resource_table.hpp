@@ -1,0 +1,78 @@
+#pragma once
+
+#include "schema/base/ids.hpp"
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace actord::schema {
+
+struct object_type; // schema/tables/type_table.hpp
+
+/// Verbs of a resource or subresource as a bit set.
+enum class verb : std::uint16_t {
+  get = 1,
+  list = 2,
+  watch = 4,
+  create = 8,
+  update = 16,
+  patch = 32,
+  remove = 64,
+  remove_collection = 128,
+};
+
+struct subresource_type {
+  std::string_view name;        ///< "status", "scale", "log"
+  std::string_view kind;        ///< kind of its body: "Pod", "Scale", "Eviction"
+  std::string_view body_group;  ///< group of that kind when it is not the resource's own
+  std::string_view body_version;
+  std::uint16_t verbs = 0;
+};
+
+/// One line of the printed form (kubectl get).
+struct table_column {
+  std::string_view name;
+  std::string_view type;
+  std::string_view format;
+  int priority = 0;
+};
+
+/// A resource that is served: a row of the resource table. Rows live as long as the process and are immutable.
+struct resource_type {
+  resource_id id;
+  std::string_view group; ///< empty for the core group
+  std::string_view version;
+  std::string_view kind;
+  std::string_view plural;
+  std::string_view singular;
+  bool namespaced = false;
+  std::uint16_t verbs = 0;
+  std::span<const std::string_view> short_names;
+  std::span<const std::string_view> categories;
+  std::span<const subresource_type> subresources;
+  std::span<const table_column> columns;
+  const object_type* type = nullptr; ///< null for resources without a body of their own
+  std::uint64_t schema_hash = 0;
+  /// Resource whose stored objects this one shows (autoscaling/v1 shows autoscaling/v2's); its own id otherwise.
+  resource_id stored_as;
+
+  [[nodiscard]] bool has(verb what) const { return (verbs & static_cast<std::uint16_t>(what)) != 0; }
+  /// "v1" or "apps/v1".
+  [[nodiscard]] std::string api_version() const;
+  [[nodiscard]] const subresource_type* subresource(std::string_view name) const;
+};
+
+/// All built-in rows, in order of id.
+std::span<const resource_type> resource_table();
+/// Null when nothing of that name is served.
+const resource_type* find_resource(std::string_view group, std::string_view version, std::string_view plural);
+const resource_type* find_kind(std::string_view group, std::string_view version, std::string_view kind);
+/// The id must be a row's.
+const resource_type& resource_of(resource_id id);
+/// The preferred version of a built-in resource that must exist ("apps", "deployments"); for code that names kinds.
+const resource_type& builtin(std::string_view group, std::string_view plural);
+
+} // namespace actord::schema
