@@ -53,8 +53,8 @@ struct error_subject {
 struct error {
   error_kind kind = error_kind::internal;
   std::string message;
-  std::vector<error_cause> causes;
-  std::optional<error_subject> subject;
+  std::vector<error_cause> causes = {};
+  std::optional<error_subject> subject = {};
   int retry_after_s = 0;
 
   bool operator==(const error&) const = default;
