@@ -1,0 +1,13 @@
+#pragma once
+
+#include "net/pki/certificates.hpp"
+
+#include <openssl/types.h>
+
+namespace actord::net {
+
+/// The subject's last common name and all its organizations, as UTF-8. Values that hold a NUL or cannot be
+/// expressed in UTF-8 are left out: they could be mistaken for another user.
+certificate_subject subject_of(const X509* certificate);
+
+} // namespace actord::net

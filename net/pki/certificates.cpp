@@ -1,0 +1,290 @@
+#include "net/pki/certificates.hpp"
+
+#include "net/pki/certificate_subject.hpp"
+#include "net/pki/openssl_handles.hpp"
+
+#include <openssl/ec.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <array>
+#include <ctime>
+
+namespace actord::net {
+
+namespace {
+
+constexpr std::chrono::hours authority_lifetime{10 * 365 * 24};
+constexpr std::chrono::minutes clock_skew{5}; ///< how far another machine's clock may lag behind ours
+constexpr int serial_bits = 127;
+
+std::string bio_text(BIO* bio) {
+  char* data = nullptr;
+  const long length = BIO_get_mem_data(bio, &data);
+  return {data, static_cast<std::size_t>(std::max(length, 0L))};
+}
+
+result<std::string> certificate_pem_of(X509* certificate) {
+  bio_handle bio(BIO_new(BIO_s_mem()));
+  if (!bio || PEM_write_bio_X509(bio.get(), certificate) != 1) return openssl_error("writing a certificate");
+  return bio_text(bio.get());
+}
+
+result<std::string> private_pem_of(EVP_PKEY* key) {
+  bio_handle bio(BIO_new(BIO_s_mem()));
+  if (!bio || PEM_write_bio_PKCS8PrivateKey(bio.get(), key, nullptr, nullptr, 0, nullptr, nullptr) != 1) {
+    return openssl_error("writing a private key");
+  }
+  return bio_text(bio.get());
+}
+
+result<std::string> public_pem_of(EVP_PKEY* key) {
+  bio_handle bio(BIO_new(BIO_s_mem()));
+  if (!bio || PEM_write_bio_PUBKEY(bio.get(), key) != 1) return openssl_error("writing a public key");
+  return bio_text(bio.get());
+}
+
+result<key_handle> create_key() {
+  key_handle key(EVP_EC_gen("P-256"));
+  if (!key) return openssl_error("creating a P-256 key");
+  return key;
+}
+
+std::time_t unix_seconds(wall_time when) {
+  return std::chrono::duration_cast<std::chrono::seconds>(when.time_since_epoch()).count();
+}
+
+bool set_validity(X509* certificate, wall_time from, wall_time until) {
+  return ASN1_TIME_set(X509_getm_notBefore(certificate), unix_seconds(from)) != nullptr &&
+         ASN1_TIME_set(X509_getm_notAfter(certificate), unix_seconds(until)) != nullptr;
+}
+
+bool set_random_serial(X509* certificate) {
+  const big_number_handle serial(BN_new());
+  return serial && BN_rand(serial.get(), serial_bits, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ANY) == 1 &&
+         BN_to_ASN1_INTEGER(serial.get(), X509_get_serialNumber(certificate)) != nullptr;
+}
+
+/// Typed as UTF-8 by us: OpenSSL's own choice would refuse more than 64 characters, which node names may
+/// have.
+bool add_name_entry(X509_NAME* name, int nid, const std::string& text) {
+  if (text.empty() || text.find('\0') != std::string::npos) return false;
+  return X509_NAME_add_entry_by_NID(name, nid, V_ASN1_UTF8STRING,
+                                    reinterpret_cast<const unsigned char*>(text.data()),
+                                    static_cast<int>(text.size()), -1, 0) == 1;
+}
+
+bool set_subject(X509* certificate, const certificate_subject& subject) {
+  X509_NAME* name = X509_get_subject_name(certificate);
+  const bool organizations_added = std::all_of(
+      subject.organizations.begin(), subject.organizations.end(),
+      [name](const std::string& text) { return add_name_entry(name, NID_organizationName, text); });
+  return organizations_added && add_name_entry(name, NID_commonName, subject.common_name);
+}
+
+bool add_extension(X509* certificate, X509* issuer, int nid, const char* value) {
+  X509V3_CTX context;
+  X509V3_set_ctx_nodb(&context);
+  X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
+  const extension_handle extension(X509V3_EXT_conf_nid(nullptr, &context, nid, value));
+  return extension && X509_add_ext(certificate, extension.get(), -1) == 1;
+}
+
+GENERAL_NAME* dns_general_name(const std::string& text) {
+  GENERAL_NAME* name = GENERAL_NAME_new();
+  ASN1_IA5STRING* value = ASN1_IA5STRING_new();
+  ASN1_STRING_set(value, text.data(), static_cast<int>(text.size()));
+  GENERAL_NAME_set0_value(name, GEN_DNS, value);
+  return name;
+}
+
+/// Null when the text is no address.
+GENERAL_NAME* address_general_name(const std::string& text) {
+  ASN1_OCTET_STRING* value = a2i_IPADDRESS(text.c_str());
+  if (value == nullptr) return nullptr;
+  GENERAL_NAME* name = GENERAL_NAME_new();
+  GENERAL_NAME_set0_value(name, GEN_IPADD, value);
+  return name;
+}
+
+result<void> add_alternative_names(X509* certificate, const certificate_order& order) {
+  if (order.dns_names.empty() && order.addresses.empty()) return {};
+  const general_names_handle names(GENERAL_NAMES_new());
+  for (const std::string& text : order.dns_names) sk_GENERAL_NAME_push(names.get(), dns_general_name(text));
+  for (const std::string& text : order.addresses) {
+    GENERAL_NAME* name = address_general_name(text);
+    if (name == nullptr) {
+      ERR_clear_error();
+      return error{.kind = error_kind::bad_request,
+                   .message = "not an IP address for a certificate: " + text};
+    }
+    sk_GENERAL_NAME_push(names.get(), name);
+  }
+  if (X509_add1_ext_i2d(certificate, NID_subject_alt_name, names.get(), 0, X509V3_ADD_DEFAULT) != 1) {
+    return openssl_error("adding alternative names");
+  }
+  return {};
+}
+
+const char* extended_usage(certificate_purpose purpose) {
+  switch (purpose) {
+  case certificate_purpose::server:
+    return "serverAuth";
+  case certificate_purpose::client:
+    return "clientAuth";
+  case certificate_purpose::server_and_client:
+    return "serverAuth,clientAuth";
+  }
+  return "clientAuth";
+}
+
+std::string address_text(const ASN1_OCTET_STRING* value) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  const int family = ASN1_STRING_length(value) == 4 ? AF_INET : AF_INET6;
+  if (family == AF_INET6 && ASN1_STRING_length(value) != 16) return {};
+  inet_ntop(family, ASN1_STRING_get0_data(value), text.data(), text.size());
+  return text.data();
+}
+
+void read_alternative_names(X509* certificate, certificate_facts& facts) {
+  const general_names_handle names(
+      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+  if (!names) return;
+  for (int index = 0; index < sk_GENERAL_NAME_num(names.get()); ++index) {
+    const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), index);
+    if (name->type == GEN_DNS) {
+      facts.dns_names.emplace_back(reinterpret_cast<const char*>(ASN1_STRING_get0_data(name->d.dNSName)),
+                                   static_cast<std::size_t>(ASN1_STRING_length(name->d.dNSName)));
+    } else if (name->type == GEN_IPADD) {
+      facts.addresses.push_back(address_text(name->d.iPAddress));
+    }
+  }
+}
+
+wall_time time_of(const ASN1_TIME* time) {
+  std::tm parts{};
+  if (ASN1_TIME_to_tm(time, &parts) != 1) return {};
+  return wall_time(std::chrono::seconds(timegm(&parts)));
+}
+
+/// The fields all our certificates share; extensions and the signature follow.
+result<certificate_handle> draft_certificate(EVP_PKEY* key, const certificate_subject& subject,
+                                             wall_time from, wall_time until) {
+  certificate_handle certificate(X509_new());
+  if (!certificate || X509_set_version(certificate.get(), X509_VERSION_3) != 1 ||
+      !set_random_serial(certificate.get()) || !set_validity(certificate.get(), from, until) ||
+      X509_set_pubkey(certificate.get(), key) != 1) {
+    return openssl_error("drafting a certificate");
+  }
+  if (!set_subject(certificate.get(), subject)) {
+    ERR_clear_error();
+    return error{.kind = error_kind::bad_request,
+                 .message = "not a certificate subject (empty or with a NUL): " + subject.common_name};
+  }
+  return certificate;
+}
+
+result<certified_key> signed_pair(X509* certificate, EVP_PKEY* key, EVP_PKEY* signer) {
+  if (X509_sign(certificate, signer, EVP_sha256()) == 0) return openssl_error("signing a certificate");
+  auto certificate_pem = certificate_pem_of(certificate);
+  if (!certificate_pem) return certificate_pem.error();
+  auto key_pem = private_pem_of(key);
+  if (!key_pem) return key_pem.error();
+  return certified_key{.certificate_pem = *std::move(certificate_pem), .key_pem = *std::move(key_pem)};
+}
+
+} // namespace
+
+result<certified_key> create_authority(std::string_view common_name, wall_time now) {
+  auto key = create_key();
+  if (!key) return key.error();
+  auto certificate = draft_certificate(key->get(), {std::string(common_name), {}}, now - clock_skew,
+                                       now + authority_lifetime);
+  if (!certificate) return certificate.error();
+  X509* draft = certificate->get();
+  if (X509_set_issuer_name(draft, X509_get_subject_name(draft)) != 1 ||
+      !add_extension(draft, draft, NID_basic_constraints, "critical,CA:TRUE") ||
+      !add_extension(draft, draft, NID_key_usage, "critical,digitalSignature,keyCertSign,cRLSign") ||
+      !add_extension(draft, draft, NID_subject_key_identifier, "hash")) {
+    return openssl_error("creating an authority");
+  }
+  return signed_pair(draft, key->get(), key->get());
+}
+
+result<certified_key> issue_certificate(const certified_key& authority, const certificate_order& order,
+                                        wall_time now) {
+  const certificate_handle issuer = parse_certificate(authority.certificate_pem);
+  const key_handle signer = parse_private_key(authority.key_pem);
+  if (!issuer || !signer) return openssl_error("reading the authority");
+  const wall_time until =
+      std::min<wall_time>(now + order.lifetime, time_of(X509_get0_notAfter(issuer.get())));
+  auto key = create_key();
+  if (!key) return key.error();
+  auto certificate = draft_certificate(key->get(), order.subject, now - clock_skew, until);
+  if (!certificate) return certificate.error();
+  X509* draft = certificate->get();
+  if (X509_set_issuer_name(draft, X509_get_subject_name(issuer.get())) != 1 ||
+      !add_extension(draft, issuer.get(), NID_basic_constraints, "critical,CA:FALSE") ||
+      !add_extension(draft, issuer.get(), NID_key_usage, "critical,digitalSignature") ||
+      !add_extension(draft, issuer.get(), NID_ext_key_usage, extended_usage(order.purpose)) ||
+      !add_extension(draft, issuer.get(), NID_subject_key_identifier, "hash") ||
+      !add_extension(draft, issuer.get(), NID_authority_key_identifier, "keyid:always")) {
+    return openssl_error("issuing a certificate");
+  }
+  if (auto added = add_alternative_names(draft, order); !added) return added.error();
+  return signed_pair(draft, key->get(), signer.get());
+}
+
+result<signing_key> create_signing_key() {
+  auto key = create_key();
+  if (!key) return key.error();
+  auto private_pem = private_pem_of(key->get());
+  if (!private_pem) return private_pem.error();
+  auto public_pem = public_pem_of(key->get());
+  if (!public_pem) return public_pem.error();
+  return signing_key{.private_pem = *std::move(private_pem), .public_pem = *std::move(public_pem)};
+}
+
+result<certificate_facts> read_certificate(std::string_view certificate_pem) {
+  const certificate_handle certificate = parse_certificate(certificate_pem);
+  if (!certificate) return openssl_error("reading a certificate");
+  certificate_facts facts;
+  facts.subject = subject_of(certificate.get());
+  facts.not_before = time_of(X509_get0_notBefore(certificate.get()));
+  facts.not_after = time_of(X509_get0_notAfter(certificate.get()));
+  facts.is_authority = X509_check_ca(certificate.get()) == 1;
+  read_alternative_names(certificate.get(), facts);
+  return facts;
+}
+
+bool key_matches(const certified_key& pair) {
+  const certificate_handle certificate = parse_certificate(pair.certificate_pem);
+  const key_handle key = parse_private_key(pair.key_pem);
+  const bool matches = certificate && key && X509_check_private_key(certificate.get(), key.get()) == 1;
+  ERR_clear_error();
+  return matches;
+}
+
+bool is_signed_by(std::string_view certificate_pem, std::string_view authority_pem) {
+  const certificate_handle certificate = parse_certificate(certificate_pem);
+  const certificate_handle authority = parse_certificate(authority_pem);
+  const bool valid =
+      certificate && authority && X509_verify(certificate.get(), X509_get0_pubkey(authority.get())) == 1;
+  ERR_clear_error();
+  return valid;
+}
+
+bool key_matches(const signing_key& key) {
+  const key_handle private_key = parse_private_key(key.private_pem);
+  if (!private_key) {
+    ERR_clear_error();
+    return false;
+  }
+  const auto public_pem = public_pem_of(private_key.get());
+  return public_pem && *public_pem == key.public_pem;
+}
+
+} // namespace actord::net
