@@ -25,39 +25,41 @@ enum class verb : std::uint16_t {
 };
 
 struct subresource_type {
-  std::string_view name;        ///< "status", "scale", "log"
-  std::string_view kind;        ///< kind of its body: "Pod", "Scale", "Eviction"
-  std::string_view body_group;  ///< group of that kind when it is not the resource's own
-  std::string_view body_version;
+  std::string_view name{};       ///< "status", "scale", "log"
+  std::string_view kind{};       ///< kind of its body: "Pod", "Scale", "Eviction"
+  std::string_view body_group{}; ///< group of that kind when it is not the resource's own
+  std::string_view body_version{};
   std::uint16_t verbs = 0;
 };
 
 /// One line of the printed form (kubectl get).
 struct table_column {
-  std::string_view name;
-  std::string_view type;
-  std::string_view format;
+  std::string_view name{};
+  std::string_view type{};
+  std::string_view format{};
   int priority = 0;
 };
 
-/// A resource that is served: a row of the resource table. Rows live as long as the process and are immutable.
+/// A resource that is served: a row of the resource table. Rows live as long as the process and are
+/// immutable.
 struct resource_type {
-  resource_id id;
-  std::string_view group; ///< empty for the core group
-  std::string_view version;
-  std::string_view kind;
-  std::string_view plural;
-  std::string_view singular;
+  resource_id id{};
+  std::string_view group{}; ///< empty for the core group
+  std::string_view version{};
+  std::string_view kind{};
+  std::string_view plural{};
+  std::string_view singular{};
   bool namespaced = false;
   std::uint16_t verbs = 0;
-  std::span<const std::string_view> short_names;
-  std::span<const std::string_view> categories;
-  std::span<const subresource_type> subresources;
-  std::span<const table_column> columns;
+  std::span<const std::string_view> short_names{};
+  std::span<const std::string_view> categories{};
+  std::span<const subresource_type> subresources{};
+  std::span<const table_column> columns{};
   const object_type* type = nullptr; ///< null for resources without a body of their own
   std::uint64_t schema_hash = 0;
-  /// Resource whose stored objects this one shows (autoscaling/v1 shows autoscaling/v2's); its own id otherwise.
-  resource_id stored_as;
+  /// Resource whose stored objects this one shows (autoscaling/v1 shows autoscaling/v2's); its own id
+  /// otherwise.
+  resource_id stored_as{};
 
   [[nodiscard]] bool has(verb what) const { return (verbs & static_cast<std::uint16_t>(what)) != 0; }
   /// "v1" or "apps/v1".
@@ -65,14 +67,32 @@ struct resource_type {
   [[nodiscard]] const subresource_type* subresource(std::string_view name) const;
 };
 
-/// All built-in rows, in order of id.
+/// A group of the API with the versions it is served in, best first.
+struct api_group {
+  std::string_view name{}; ///< empty for the core group, which is the first
+  std::string_view preferred{};
+  std::span<const std::string_view> versions{};
+};
+
+/// All built-in rows, in order of id. The ids are those of resource_ids.txt: add a line there for a new
+/// resource.
 std::span<const resource_type> resource_table();
+/// All built-in rows, in the order in which discovery documents list them.
+std::vector<const resource_type*> resources_in_discovery_order();
+/// All groups, in the order in which discovery documents list them.
+std::span<const api_group> api_groups();
 /// Null when nothing of that name is served.
 const resource_type* find_resource(std::string_view group, std::string_view version, std::string_view plural);
 const resource_type* find_kind(std::string_view group, std::string_view version, std::string_view kind);
 /// The id must be a row's.
 const resource_type& resource_of(resource_id id);
-/// The preferred version of a built-in resource that must exist ("apps", "deployments"); for code that names kinds.
+/// The preferred version of a built-in resource that must exist ("apps", "deployments"); for code that names
+/// kinds.
 const resource_type& builtin(std::string_view group, std::string_view plural);
+
+/// The roles and bindings a new cluster starts with, as JSON text:
+/// {"clusterRoles": [...], "clusterRoleBindings": [...], "roles": [...], "roleBindings": [...]}, each a
+/// complete object but for apiVersion and kind.
+std::string_view default_rbac();
 
 } // namespace actord::schema

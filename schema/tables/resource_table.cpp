@@ -1,0 +1,94 @@
+#include "schema/tables/resource_table.hpp"
+
+#include "schema/base/always.hpp"
+#include "schema/tables/fact_rows.hpp"
+
+#include <algorithm>
+#include <array>
+#include <tuple>
+
+namespace actord::schema {
+namespace {
+
+/// Rows sorted by one of their names, for lookups on every request.
+template <auto Name>
+class index_of_rows {
+public:
+  index_of_rows() {
+    for (const resource_type& row : resource_table()) rows_.push_back(&row);
+    std::ranges::sort(rows_, {}, key);
+  }
+
+  [[nodiscard]] const resource_type* find(std::string_view group, std::string_view version,
+                                          std::string_view name) const {
+    const std::tuple wanted(name, group, version);
+    const auto found = std::ranges::lower_bound(rows_, wanted, {}, key);
+    return found != rows_.end() && key(*found) == wanted ? *found : nullptr;
+  }
+
+private:
+  static std::tuple<std::string_view, std::string_view, std::string_view> key(const resource_type* row) {
+    return {row->*Name, row->group, row->version};
+  }
+
+  std::vector<const resource_type*> rows_;
+};
+
+/// Position of each id in the table, so that resource_of needs no search.
+std::vector<const resource_type*> rows_by_id() {
+  std::vector<const resource_type*> rows(resource_table().back().id.value + std::size_t{1}, nullptr);
+  for (const resource_type& row : resource_table()) rows[row.id.value] = &row;
+  return rows;
+}
+
+} // namespace
+
+std::string resource_type::api_version() const {
+  std::string text(group);
+  if (!text.empty()) text += '/';
+  return text += version;
+}
+
+const subresource_type* resource_type::subresource(std::string_view wanted) const {
+  const auto found = std::ranges::find(subresources, wanted, &subresource_type::name);
+  return found == subresources.end() ? nullptr : &*found;
+}
+
+std::span<const resource_type> resource_table() { return fact_rows::all_resources(); }
+
+std::vector<const resource_type*> resources_in_discovery_order() {
+  std::vector<const resource_type*> rows;
+  for (const std::uint16_t at : fact_rows::discovery_order()) rows.push_back(&resource_table()[at]);
+  return rows;
+}
+
+std::span<const api_group> api_groups() { return fact_rows::all_groups(); }
+
+const resource_type* find_resource(std::string_view group, std::string_view version,
+                                   std::string_view plural) {
+  static const index_of_rows<&resource_type::plural> index;
+  return index.find(group, version, plural);
+}
+
+const resource_type* find_kind(std::string_view group, std::string_view version, std::string_view kind) {
+  static const index_of_rows<&resource_type::kind> index;
+  return index.find(group, version, kind);
+}
+
+const resource_type& resource_of(resource_id id) {
+  static const std::vector<const resource_type*> rows = rows_by_id();
+  ALWAYS_WITH(id.value < rows.size() && rows[id.value] != nullptr, std::to_string(id.value));
+  return *rows[id.value];
+}
+
+const resource_type& builtin(std::string_view group, std::string_view plural) {
+  const auto served = std::ranges::find(api_groups(), group, &api_group::name);
+  ALWAYS_WITH(served != api_groups().end(), group);
+  const resource_type* row = find_resource(group, served->preferred, plural);
+  ALWAYS_WITH(row != nullptr, plural);
+  return *row;
+}
+
+std::string_view default_rbac() { return fact_rows::rbac_text(); }
+
+} // namespace actord::schema
