@@ -1,0 +1,55 @@
+#pragma once
+
+#include "schema/base/json_fwd.hpp"
+#include "schema/rules/checks/field.hpp"
+#include "schema/rules/checks/formats.hpp"
+#include "schema/rules/kind_rules.hpp"
+
+#include <initializer_list>
+#include <string_view>
+
+/// Checks that many kinds share. Each appends what it finds to `errors` at the field's path.
+
+namespace actord::schema::rules {
+
+/// `Invalid value` for each complaint about the text.
+void check_format(const field& text, format_check format, field_errors& errors);
+/// Required, then the format.
+void check_required_format(const field& text, format_check format, field_errors& errors);
+/// False, with an error, when the field is absent or zero.
+bool require(const field& value, field_errors& errors, std::string_view detail = {});
+/// Not one of `supported`: an error naming them in the order given. An absent value is "".
+bool one_of(const field& text, std::initializer_list<std::string_view> supported, field_errors& errors);
+/// The same, with a plain `Required value` when absent.
+bool require_one_of(const field& text, std::initializer_list<std::string_view> supported,
+                    field_errors& errors, std::string_view detail = {});
+/// "must be greater than or equal to <low>"; absent is 0.
+bool at_least(const field& number, std::int64_t low, field_errors& errors);
+/// "must be between ..., inclusive"
+bool in_range(const field& number, std::int64_t low, std::int64_t high, field_errors& errors);
+/// 1 to 65535.
+bool check_port(const field& number, field_errors& errors);
+/// "field is immutable" when the values differ; absent and empty lists, maps and texts are the same.
+bool check_immutable(const field& value, const field& old, field_errors& errors,
+                     std::string_view detail = "field is immutable");
+/// Equality in which absent, null and empty are one.
+bool same(const json& left, const json& right);
+
+void check_labels(const field& labels, field_errors& errors);
+void check_annotations(const field& annotations, field_errors& errors);
+
+struct selector_options {
+  bool any_value = false;    ///< label values need not be well formed
+  bool any_operator = false; ///< operators need not be known
+};
+/// A LabelSelector, if present.
+void check_selector(const field& selector, field_errors& errors, selector_options options = {});
+/// Neither labels nor expressions.
+bool empty_selector(const field& selector);
+
+void check_metadata(const field& metadata, bool namespaced, format_check name_format, field_errors& errors);
+void check_metadata_change(const field& metadata, const field& old, field_errors& errors);
+/// metav1.Condition items.
+void check_conditions(const field& conditions, field_errors& errors);
+
+} // namespace actord::schema::rules

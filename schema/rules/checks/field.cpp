@@ -1,0 +1,112 @@
+#include "schema/rules/checks/field.hpp"
+
+#include "schema/base/json.hpp"
+
+#include <algorithm>
+
+namespace actord::schema::rules {
+
+namespace {
+
+const json absent;
+
+const json& member(const json& object, std::string_view name) {
+  if (!object.is_object()) return absent;
+  const auto found = object.find(name);
+  return found == object.end() ? absent : *found;
+}
+
+} // namespace
+
+field::field(const json& root) : value_(&root) {}
+
+field::field(const field& other) : value_(other.value_), prefix_(other.prefix_), depth_(other.depth_) {
+  std::copy_n(other.steps_.begin(), depth_, steps_.begin());
+}
+
+field& field::operator=(const field& other) {
+  value_ = other.value_;
+  prefix_ = other.prefix_;
+  depth_ = other.depth_;
+  std::copy_n(other.steps_.begin(), depth_, steps_.begin());
+  return *this;
+}
+
+field field::child(segment step, const json& value) const {
+  field result(*this);
+  if (depth_ == max_depth) {
+    result.prefix_ = path();
+    result.depth_ = 0;
+  }
+  result.steps_[result.depth_++] = step;
+  result.value_ = &value;
+  return result;
+}
+
+field field::at(std::string_view name) const { return child({name, -1}, member(*value_, name)); }
+
+field field::entry(std::string_view key) const { return child({key, -2}, member(*value_, key)); }
+
+field field::item(std::size_t index) const {
+  const bool there = value_->is_array() && index < value_->size();
+  return child({{}, static_cast<std::int64_t>(index)}, there ? (*value_)[index] : absent);
+}
+
+field field::named(std::string_view name) const { return child({name, -1}, *value_); }
+
+field field::with(const json& value) const {
+  field result(*this);
+  result.value_ = &value;
+  return result;
+}
+
+bool field::present() const { return !value_->is_null(); }
+
+bool field::zero() const {
+  switch (value_->type()) {
+  case json::value_t::null:
+    return true;
+  case json::value_t::boolean:
+    return !value_->get<bool>();
+  case json::value_t::string:
+    return value_->get_ref<const std::string&>().empty();
+  case json::value_t::number_integer:
+  case json::value_t::number_unsigned:
+  case json::value_t::number_float:
+    return value_->get<double>() == 0;
+  default:
+    return value_->empty();
+  }
+}
+
+std::string_view field::text() const {
+  return value_->is_string() ? std::string_view(value_->get_ref<const std::string&>()) : std::string_view{};
+}
+
+std::int64_t field::integer(std::int64_t otherwise) const {
+  return value_->is_number() ? value_->get<std::int64_t>() : otherwise;
+}
+
+bool field::truth() const { return value_->is_boolean() && value_->get<bool>(); }
+bool field::is_text() const { return value_->is_string(); }
+bool field::is_integer() const { return value_->is_number_integer(); }
+std::size_t field::size() const { return value_->is_structured() ? value_->size() : 0; }
+field::list_range field::items() const { return list_range(*this); }
+
+std::string field::path() const {
+  std::string text = prefix_;
+  for (std::size_t at = 0; at < depth_; ++at) {
+    const segment& step = steps_[at];
+    if (step.index == -1) {
+      if (!text.empty()) text += '.';
+      text += step.name;
+    } else {
+      text += '[';
+      text += step.index == -2 ? std::string(step.name) : std::to_string(step.index);
+      text += ']';
+    }
+  }
+  return text;
+}
+
+} // namespace actord::schema::rules
