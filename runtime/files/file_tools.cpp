@@ -25,7 +25,8 @@ result<std::string> read_all(int fd, const std::string& name, std::size_t limit_
     if (count < 0) return system_error("read " + name, errno);
     if (count == 0) return text;
     if (text.size() + static_cast<std::size_t>(count) > limit_bytes)
-      return error{.kind = error_kind::too_large, .message = name + " is longer than " + std::to_string(limit_bytes) + " bytes"};
+      return error{.kind = error_kind::too_large,
+                   .message = name + " is longer than " + std::to_string(limit_bytes) + " bytes"};
     text.append(buffer.data(), static_cast<std::size_t>(count));
   }
 }
@@ -40,7 +41,8 @@ result<void> write_all(int fd, const std::string& name, std::string_view text) {
   return {};
 }
 
-/// What is below `parent`/`name`, by descriptor, so that a symlink swapped in meanwhile is removed and not followed.
+/// What is below `parent`/`name`, by descriptor, so that a symlink swapped in meanwhile is removed and not
+/// followed.
 result<void> remove_entry(int parent, const std::string& name) {
   if (::unlinkat(parent, name.c_str(), 0) == 0 || errno == ENOENT) return {};
   if (errno != EISDIR && errno != EPERM) return system_error("remove " + name, errno);
@@ -51,16 +53,18 @@ result<void> remove_entry(int parent, const std::string& name) {
     ::close(raw);
     return system_error("read directory " + name, errno);
   }
-  struct stat outer {};
-  struct stat inner {};
-  if (::fstatat(parent, ".", &outer, AT_SYMLINK_NOFOLLOW) == 0 && ::fstat(raw, &inner) == 0 && outer.st_dev != inner.st_dev)
+  struct stat outer{};
+  struct stat inner{};
+  if (::fstatat(parent, ".", &outer, AT_SYMLINK_NOFOLLOW) == 0 && ::fstat(raw, &inner) == 0 &&
+      outer.st_dev != inner.st_dev)
     return error{.message = name + " is a mount point; not removing what is mounted there"};
   while (const dirent* entry = ::readdir(directory.get())) {
     const std::string child = entry->d_name;
     if (child == "." || child == "..") continue;
     if (auto removed = remove_entry(::dirfd(directory.get()), child); !removed) return removed;
   }
-  if (::unlinkat(parent, name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT) return system_error("remove " + name, errno);
+  if (::unlinkat(parent, name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT)
+    return system_error("remove " + name, errno);
   return {};
 }
 
@@ -69,7 +73,8 @@ std::string unescape_mount_path(std::string_view text) {
   std::string path;
   for (std::size_t at = 0; at < text.size(); ++at) {
     if (text[at] == '\\' && at + 3 < text.size()) {
-      path += static_cast<char>(((text[at + 1] - '0') << 6) | ((text[at + 2] - '0') << 3) | (text[at + 3] - '0'));
+      path +=
+          static_cast<char>(((text[at + 1] - '0') << 6) | ((text[at + 2] - '0') << 3) | (text[at + 3] - '0'));
       at += 3;
     } else {
       path += text[at];
@@ -88,10 +93,11 @@ error system_error(std::string what, int error_number) {
 result<void> make_directories(const std::string& path, unsigned mode) {
   for (std::size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
     const std::string part = path.substr(0, end);
-    if (::mkdir(part.c_str(), mode) != 0 && errno != EEXIST) return system_error("create directory " + part, errno);
+    if (::mkdir(part.c_str(), mode) != 0 && errno != EEXIST)
+      return system_error("create directory " + part, errno);
     if (end == std::string::npos) break;
   }
-  struct stat status {};
+  struct stat status{};
   if (::stat(path.c_str(), &status) != 0) return system_error("look at " + path, errno);
   if (!S_ISDIR(status.st_mode)) return error{.message = path + " is not a directory"};
   return {};
@@ -108,14 +114,17 @@ result<std::optional<std::string>> read_file(const std::string& path, std::size_
   return std::optional(std::move(*text));
 }
 
-result<void> write_file_atomic(const std::string& path, std::string_view text, unsigned mode, durability durable) {
+result<void> write_file_atomic(const std::string& path, std::string_view text, unsigned mode,
+                               durability durable) {
   std::string temporary = path + ".XXXXXX";
   const unique_fd file(::mkostemp(temporary.data(), O_CLOEXEC));
   if (!file) return system_error("create " + temporary, errno);
   auto written = write_all(file.get(), temporary, text);
   if (written && ::fchmod(file.get(), mode) != 0) written = system_error("set mode of " + temporary, errno);
-  if (written && durable == durability::synced && ::fsync(file.get()) != 0) written = system_error("sync " + temporary, errno);
-  if (written && ::rename(temporary.c_str(), path.c_str()) != 0) written = system_error("rename to " + path, errno);
+  if (written && durable == durability::synced && ::fsync(file.get()) != 0)
+    written = system_error("sync " + temporary, errno);
+  if (written && ::rename(temporary.c_str(), path.c_str()) != 0)
+    written = system_error("rename to " + path, errno);
   if (!written) {
     ::unlink(temporary.c_str());
     return written;
@@ -157,7 +166,7 @@ result<std::optional<std::string>> read_file_in_root(const std::string& root, co
     if (file.error().kind == error_kind::not_found) return std::optional<std::string>{};
     return file.error();
   }
-  struct stat status {};
+  struct stat status{};
   if (::fstat(file->get(), &status) != 0 || !S_ISREG(status.st_mode))
     return error{.message = path + " is not a regular file"};
   auto text = read_all(file->get(), path, limit_bytes);
@@ -194,7 +203,8 @@ std::vector<std::string> mount_points_below(const std::string& path) {
     const std::size_t line_end = rest.find('\n');
     std::string_view line = rest.substr(0, line_end);
     rest.remove_prefix(line_end == std::string_view::npos ? rest.size() : line_end + 1);
-    for (int field = 0; field < 4 && !line.empty(); ++field) line.remove_prefix(std::min(line.find(' ') + 1, line.size()));
+    for (int field = 0; field < 4 && !line.empty(); ++field)
+      line.remove_prefix(std::min(line.find(' ') + 1, line.size()));
     const std::string point = unescape_mount_path(line.substr(0, line.find(' ')));
     if (point == path || (point.starts_with(path) && point.size() > path.size() && point[path.size()] == '/'))
       points.push_back(point);

@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
-/// The few file operations of a node, each with its error as a value. Paths given here are ours; whatever comes from an
-/// image or a volume is opened with `open_in_root`, which no symlink and no ".." leads out of.
+/// The few file operations of a node, each with its error as a value. Paths given here are ours; whatever
+/// comes from an image or a volume is opened with `open_in_root`, which no symlink and no ".." leads out of.
 
 namespace actord::runtime {
 
@@ -29,14 +29,16 @@ result<void> write_file_atomic(const std::string& path, std::string_view text, u
                                durability durable = durability::cached);
 
 /// Opens `path` as if `root` were "/": symlinks and ".." stay inside, magic links are refused.
-result<unique_fd> open_in_root(int root, const std::string& path, std::uint64_t flags, std::uint64_t mode = 0);
+result<unique_fd> open_in_root(int root, const std::string& path, std::uint64_t flags,
+                               std::uint64_t mode = 0);
 result<unique_fd> open_directory(const std::string& path);
 
 /// Reads a file below `root` with the rules of `open_in_root`. Empty optional: it does not exist.
 result<std::optional<std::string>> read_file_in_root(const std::string& root, const std::string& path,
                                                      std::size_t limit_bytes = 1 << 20);
 
-/// Removes the file or the whole tree, never following symlinks and never crossing into another mount. Missing is success.
+/// Removes the file or the whole tree, never following symlinks and never crossing into another mount.
+/// Missing is success.
 result<void> remove_tree(const std::string& path);
 
 /// Names in a directory without "." and "..", sorted. A missing directory has none.

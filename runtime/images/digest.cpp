@@ -47,7 +47,8 @@ std::string_view digest_hex(std::string_view digest) {
   constexpr std::string_view prefix = "sha256:";
   if (!digest.starts_with(prefix) || digest.size() != prefix.size() + 64) return {};
   digest.remove_prefix(prefix.size());
-  const bool hex = std::all_of(digest.begin(), digest.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+  const bool hex = std::all_of(digest.begin(), digest.end(),
+                               [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
   return hex ? digest : std::string_view{};
 }
 

@@ -6,7 +6,9 @@
 namespace actord::runtime {
 namespace {
 
-error malformed(std::string what) { return error{.kind = error_kind::bad_request, .message = "image archive: " + std::move(what)}; }
+error malformed(std::string what) {
+  return error{.kind = error_kind::bad_request, .message = "image archive: " + std::move(what)};
+}
 
 std::string text_at(const json& object, const char* key) {
   const auto found = object.find(key);
@@ -32,12 +34,14 @@ result<content_descriptor> parse_descriptor(const json& value) {
   content_descriptor descriptor;
   descriptor.media_type = text_at(value, "mediaType");
   descriptor.digest = text_at(value, "digest");
-  if (digest_hex(descriptor.digest).empty()) return malformed("digest \"" + descriptor.digest + "\" is not a sha256 digest");
+  if (digest_hex(descriptor.digest).empty())
+    return malformed("digest \"" + descriptor.digest + "\" is not a sha256 digest");
   if (const auto size = value.find("size"); size != value.end() && size->is_number_integer())
     descriptor.size_bytes = size->get<std::int64_t>();
   if (const auto notes = value.find("annotations"); notes != value.end() && notes->is_object()) {
     descriptor.reference_name = text_at(*notes, "io.containerd.image.name");
-    if (descriptor.reference_name.empty()) descriptor.reference_name = text_at(*notes, "org.opencontainers.image.ref.name");
+    if (descriptor.reference_name.empty())
+      descriptor.reference_name = text_at(*notes, "org.opencontainers.image.ref.name");
   }
   if (const auto platform = value.find("platform"); platform != value.end() && platform->is_object()) {
     descriptor.architecture = text_at(*platform, "architecture");
@@ -104,7 +108,8 @@ result<manifest_document> parse_manifest(std::string_view text) {
   for (const json& item : *layers) {
     auto layer = parse_descriptor(item);
     if (!layer) return std::move(layer).error();
-    if (!is_layer_media_type(layer->media_type)) return malformed("layers of type \"" + layer->media_type + "\" cannot be unpacked");
+    if (!is_layer_media_type(layer->media_type))
+      return malformed("layers of type \"" + layer->media_type + "\" cannot be unpacked");
     manifest.layers.push_back(std::move(*layer));
   }
   return manifest;

@@ -21,7 +21,8 @@ bool is_path_component(std::string_view text) {
     }
     const std::size_t end = std::min(text.find_first_not_of(text[at], at), text.size());
     const std::size_t length = end - at;
-    const bool allowed = text[at] == '-' || (text[at] == '.' && length == 1) || (text[at] == '_' && length <= 2);
+    const bool allowed =
+        text[at] == '-' || (text[at] == '.' && length == 1) || (text[at] == '_' && length <= 2);
     if (!allowed || !is_lower_or_digit(text[end])) return false;
     at = end;
   }
@@ -30,14 +31,16 @@ bool is_path_component(std::string_view text) {
 
 bool is_tag(std::string_view text) {
   return !text.empty() && text.size() <= longest_tag && text.front() != '.' && text.front() != '-' &&
-         std::all_of(text.begin(), text.end(), [](char c) { return is_letter_or_digit(c) || c == '_' || c == '.' || c == '-'; });
+         std::all_of(text.begin(), text.end(),
+                     [](char c) { return is_letter_or_digit(c) || c == '_' || c == '.' || c == '-'; });
 }
 
 bool is_digest(std::string_view text) {
   constexpr std::string_view prefix = "sha256:";
   if (!text.starts_with(prefix) || text.size() != prefix.size() + 64) return false;
   text.remove_prefix(prefix.size());
-  return std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
 bool is_host(std::string_view text) {
@@ -45,23 +48,27 @@ bool is_host(std::string_view text) {
   const bool bracketed = text.starts_with('[');
   if (colon != std::string_view::npos && (!bracketed || text[colon - 1] == ']')) {
     const std::string_view port = text.substr(colon + 1);
-    if (port.empty() || port.size() > 5 || !std::all_of(port.begin(), port.end(), [](char c) { return c >= '0' && c <= '9'; }))
+    if (port.empty() || port.size() > 5 ||
+        !std::all_of(port.begin(), port.end(), [](char c) { return c >= '0' && c <= '9'; }))
       return false;
     text = text.substr(0, colon);
   }
   if (bracketed) return text.size() > 2 && text.back() == ']';
   return !text.empty() && is_letter_or_digit(text.front()) && is_letter_or_digit(text.back()) &&
-         std::all_of(text.begin(), text.end(), [](char c) { return is_letter_or_digit(c) || c == '.' || c == '-'; });
+         std::all_of(text.begin(), text.end(),
+                     [](char c) { return is_letter_or_digit(c) || c == '.' || c == '-'; });
 }
 
 error invalid_reference(std::string_view reference) {
-  return error{.kind = error_kind::bad_request, .message = "couldn't parse image name \"" + std::string(reference) + "\": invalid reference format"};
+  return error{.kind = error_kind::bad_request,
+               .message =
+                   "couldn't parse image name \"" + std::string(reference) + "\": invalid reference format"};
 }
 
 } // namespace
 
-// The grammar is that of github.com/distribution/reference, with its familiar-name rules: no host means docker.io, and a
-// single component there lives below "library/".
+// The grammar is that of github.com/distribution/reference, with its familiar-name rules: no host means
+// docker.io, and a single component there lives below "library/".
 result<std::string> normalize_reference(std::string_view reference) {
   std::string_view rest = reference;
   std::string_view digest;
@@ -71,7 +78,8 @@ result<std::string> normalize_reference(std::string_view reference) {
     rest = rest.substr(0, at);
     if (!is_digest(digest)) return invalid_reference(reference);
   }
-  if (const std::size_t colon = rest.rfind(':'); colon != std::string_view::npos && rest.find('/', colon) == std::string_view::npos) {
+  if (const std::size_t colon = rest.rfind(':');
+      colon != std::string_view::npos && rest.find('/', colon) == std::string_view::npos) {
     tag = rest.substr(colon + 1);
     rest = rest.substr(0, colon);
     if (!is_tag(tag)) return invalid_reference(reference);
@@ -80,8 +88,9 @@ result<std::string> normalize_reference(std::string_view reference) {
   std::string path(rest);
   if (const std::size_t slash = rest.find('/'); slash != std::string_view::npos) {
     const std::string_view first = rest.substr(0, slash);
-    const bool names_host = first.find_first_of(".:") != std::string_view::npos || first == "localhost" ||
-                            std::any_of(first.begin(), first.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+    const bool names_host =
+        first.find_first_of(".:") != std::string_view::npos || first == "localhost" ||
+        std::any_of(first.begin(), first.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
     if (names_host) {
       if (!is_host(first)) return invalid_reference(reference);
       host = first == "index.docker.io" ? "docker.io" : std::string(first);
@@ -92,7 +101,8 @@ result<std::string> normalize_reference(std::string_view reference) {
   if (host.size() + 1 + path.size() > longest_name) return invalid_reference(reference);
   for (std::size_t start = 0; start <= path.size();) {
     const std::size_t end = std::min(path.find('/', start), path.size());
-    if (!is_path_component(std::string_view(path).substr(start, end - start))) return invalid_reference(reference);
+    if (!is_path_component(std::string_view(path).substr(start, end - start)))
+      return invalid_reference(reference);
     start = end + 1;
   }
   std::string name = host + "/" + path;

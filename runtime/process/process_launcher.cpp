@@ -30,7 +30,8 @@ result<pipe_ends> make_pipe() {
   std::array<int, 2> raw{};
   if (::pipe2(raw.data(), O_CLOEXEC) != 0) return system_error("create a pipe", errno);
   pipe_ends ends{unique_fd(raw[0]), unique_fd(raw[1])};
-  if (ends.write.get() <= report_number) ends.write.reset(::fcntl(raw[1], F_DUPFD_CLOEXEC, report_number + 1));
+  if (ends.write.get() <= report_number)
+    ends.write.reset(::fcntl(raw[1], F_DUPFD_CLOEXEC, report_number + 1));
   if (ends.read.get() <= report_number) ends.read.reset(::fcntl(raw[0], F_DUPFD_CLOEXEC, report_number + 1));
   if (!ends.read || !ends.write) return system_error("move a pipe", errno);
   return ends;
@@ -62,10 +63,13 @@ result<pid_t> spawn(const command& what, const child_pipes& pipes) {
   posix_spawnattr_init(&attributes);
   posix_spawn_file_actions_adddup2(&actions, pipes.input.read.get(), 0);
   posix_spawn_file_actions_adddup2(&actions, pipes.output.write.get(), 1);
-  posix_spawn_file_actions_adddup2(&actions, what.join_output ? pipes.output.write.get() : pipes.error_output.write.get(), 2);
-  if (!what.report_variable.empty()) posix_spawn_file_actions_adddup2(&actions, pipes.report.write.get(), report_number);
+  posix_spawn_file_actions_adddup2(
+      &actions, what.join_output ? pipes.output.write.get() : pipes.error_output.write.get(), 2);
+  if (!what.report_variable.empty())
+    posix_spawn_file_actions_adddup2(&actions, pipes.report.write.get(), report_number);
   // A descriptor that some library opened without O_CLOEXEC must not reach a container.
-  posix_spawn_file_actions_addclosefrom_np(&actions, what.report_variable.empty() ? report_number : report_number + 1);
+  posix_spawn_file_actions_addclosefrom_np(&actions,
+                                           what.report_variable.empty() ? report_number : report_number + 1);
   sigset_t none;
   sigset_t all;
   sigemptyset(&none);
@@ -73,10 +77,11 @@ result<pid_t> spawn(const command& what, const child_pipes& pipes) {
   posix_spawnattr_setsigmask(&attributes, &none);
   posix_spawnattr_setsigdefault(&attributes, &all);
   posix_spawnattr_setpgroup(&attributes, 0);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+  posix_spawnattr_setflags(&attributes,
+                           POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
   pid_t pid = -1;
-  const int failure = ::posix_spawn(&pid, arguments.front().c_str(), &actions, &attributes, c_strings(arguments).data(),
-                                    c_strings(environment).data());
+  const int failure = ::posix_spawn(&pid, arguments.front().c_str(), &actions, &attributes,
+                                    c_strings(arguments).data(), c_strings(environment).data());
   posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   if (failure != 0) return system_error("start " + arguments.front(), failure);
@@ -96,15 +101,18 @@ bool drain(int fd, std::string& into, std::size_t limit_bytes) {
   }
 }
 
-/// The parent's side of one run: feeds input, collects output, until the child and its report are there or time is up.
+/// The parent's side of one run: feeds input, collects output, until the child and its report are there or
+/// time is up.
 class conversation {
 public:
-  conversation(const command& what, child_pipes pipes, pid_t pid) : what_(what), pipes_(std::move(pipes)), pid_(pid) {
+  conversation(const command& what, child_pipes pipes, pid_t pid)
+      : what_(what), pipes_(std::move(pipes)), pid_(pid) {
     pipes_.input.read.reset();
     pipes_.output.write.reset();
     pipes_.error_output.write.reset();
     pipes_.report.write.reset();
-    for (const int fd : {pipes_.input.write.get(), pipes_.output.read.get(), pipes_.error_output.read.get(), pipes_.report.read.get()})
+    for (const int fd : {pipes_.input.write.get(), pipes_.output.read.get(), pipes_.error_output.read.get(),
+                         pipes_.report.read.get()})
       if (fd >= 0) ::fcntl(fd, F_SETFL, O_NONBLOCK);
     process_.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
     ALWAYS(process_);
@@ -114,7 +122,8 @@ public:
   outcome finish() {
     const steady_time deadline = system_clock_source().steady_now() + what_.timeout;
     while (!exited_ || pipes_.report.read) {
-      const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - system_clock_source().steady_now());
+      const auto left =
+          std::chrono::ceil<std::chrono::milliseconds>(deadline - system_clock_source().steady_now());
       if (left.count() <= 0) {
         outcome_.timed_out = true;
         if (!exited_) {
@@ -126,7 +135,8 @@ public:
       step(static_cast<int>(std::min<std::int64_t>(left.count(), 60'000)));
     }
     if (pipes_.output.read) drain(pipes_.output.read.get(), outcome_.output, what_.output_limit_bytes);
-    if (pipes_.error_output.read) drain(pipes_.error_output.read.get(), outcome_.error_output, what_.output_limit_bytes);
+    if (pipes_.error_output.read)
+      drain(pipes_.error_output.read.get(), outcome_.error_output, what_.output_limit_bytes);
     return std::move(outcome_);
   }
 
@@ -150,7 +160,8 @@ private:
   }
 
   void feed() {
-    const ssize_t count = ::write(pipes_.input.write.get(), what_.input.data() + fed_, what_.input.size() - fed_);
+    const ssize_t count =
+        ::write(pipes_.input.write.get(), what_.input.data() + fed_, what_.input.size() - fed_);
     if (count > 0) fed_ += static_cast<std::size_t>(count);
     const bool broken = count < 0 && errno != EAGAIN && errno != EINTR;
     if (broken || fed_ == what_.input.size()) pipes_.input.write.reset();
@@ -165,8 +176,10 @@ private:
     while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
     }
     exited_ = true;
-    if (WIFSIGNALED(status)) outcome_.signal = WTERMSIG(status);
-    else outcome_.exit_code = WEXITSTATUS(status);
+    if (WIFSIGNALED(status))
+      outcome_.signal = WTERMSIG(status);
+    else
+      outcome_.exit_code = WEXITSTATUS(status);
   }
 
   const command& what_;
@@ -207,15 +220,19 @@ process_launcher& system_process_launcher() {
 
 error describe_failure(const command& what, const outcome& how) {
   std::string text = what.argv.front().substr(what.argv.front().rfind('/') + 1);
-  if (how.timed_out) text += " did not end within " + std::to_string(what.timeout.count()) + " ms";
-  else if (how.signal != 0) text += " was ended by signal " + std::to_string(how.signal);
-  else text += " failed with code " + std::to_string(how.exit_code);
+  if (how.timed_out)
+    text += " did not end within " + std::to_string(what.timeout.count()) + " ms";
+  else if (how.signal != 0)
+    text += " was ended by signal " + std::to_string(how.signal);
+  else
+    text += " failed with code " + std::to_string(how.exit_code);
   std::string said = how.error_output.empty() ? how.output : how.error_output;
   while (!said.empty() && said.back() == '\n') said.pop_back();
   constexpr std::size_t enough = 2000;
   if (said.size() > enough) said.erase(0, said.size() - enough);
   if (!said.empty()) text += ": " + said;
-  return error{.kind = how.timed_out ? error_kind::timeout : error_kind::internal, .message = std::move(text)};
+  return error{.kind = how.timed_out ? error_kind::timeout : error_kind::internal,
+               .message = std::move(text)};
 }
 
 } // namespace actord::runtime

@@ -17,8 +17,8 @@ struct command {
   std::chrono::milliseconds timeout{30'000};
   std::size_t output_limit_bytes = 1 << 20; ///< of each stream; what comes after is read and dropped
   bool join_output = false;                 ///< standard error goes where standard output goes
-  /// When set, an environment variable of this name holds the number of a pipe, and `run` also waits for one line on
-  /// it: how a program that daemonizes (conmon) says how it went.
+  /// When set, an environment variable of this name holds the number of a pipe, and `run` also waits for one
+  /// line on it: how a program that daemonizes (conmon) says how it went.
   std::string report_variable;
 };
 
