@@ -1,7 +1,9 @@
 @0xb3a7c1d2e4f50617;
 # What lies in the store: the specification of the value format. See storage/layout.hpp for the tables and keys.
 #
-# A stored value is  [u32 little endian: bytes of envelope][envelope: one Cap'n Proto message, flat, single segment][text]
+# A stored value is
+#   [u32 little endian: bytes of envelope][u32 little endian: 0x314f4341, "ACO1"]
+#   [envelope: one Cap'n Proto message, flat, single segment][text]
 # where `text` is the object's canonical JSON: keys sorted, no white space, without `kind`, `apiVersion` and
 # `metadata.resourceVersion`. The envelope answers every question of an index, a selector, the scheduler's queue and the
 # garbage collector without parsing the text.
@@ -27,8 +29,9 @@ struct StoredObject {
   # Sorted by key.
 
   owners @6 :List(Owner);
-  selectable @7 :List(Pair);
-  # Field selector path ("spec.nodeName") to value, for the fields this kind can be selected by, metadata aside.
+  selectable @7 :List(Text);
+  # Values of the fields this kind can be selected by, metadata aside, in the order of the kind's row in
+  # schema/object/selectable_fields.cpp (where fields are only ever appended).
 
   finalizerCount @8 :UInt16;
   deletionTime @9 :Int64;

@@ -40,8 +40,8 @@ struct owner_reference {
 
 inline constexpr resource_id unknown_resource{0xffff};
 
-/// A read-only look at stored bytes. Views the bytes it was given: they must outlive it, as must what it returns.
-/// Cheap to construct (no parsing beyond the envelope's header), cheap to move, not to copy.
+/// A read-only look at stored bytes. Views the bytes it was given: they must outlive it, as must what it
+/// returns. Cheap to construct (no parsing beyond the envelope's header), cheap to move, not to copy.
 class object_view {
 public:
   /// Checks the frame; bytes that are not a stored object (a damaged page) are an `internal` error.
@@ -64,7 +64,8 @@ public:
 
   [[nodiscard]] std::string_view label(std::string_view key, bool& found) const;
   [[nodiscard]] std::vector<std::pair<std::string_view, std::string_view>> labels() const;
-  /// Value of a selectable field; metadata.name and metadata.namespace included. Empty when the kind has none.
+  /// Value of a selectable field; metadata.name and metadata.namespace included. Empty when the kind has
+  /// none.
   [[nodiscard]] std::string_view selectable(std::string_view path) const;
   [[nodiscard]] std::vector<owner_reference> owners() const;
   /// uid of the owner with controller=true, else empty.
@@ -86,8 +87,8 @@ public:
   [[nodiscard]] std::uint64_t schema_hash() const;
   [[nodiscard]] write_cause cause() const;
 
-  /// Appends the object as one JSON value with resourceVersion spliced in. `api_version` and `kind` come first
-  /// unless `kind` is empty (items of built-in lists omit both).
+  /// Appends the object as one JSON value with resourceVersion spliced in (none while the revision is 0).
+  /// `api_version` and `kind` come first unless `kind` is empty (items of built-in lists omit both).
   void append_json(std::string& out, std::string_view api_version, std::string_view kind) const;
   /// The object as a tree, resourceVersion, kind and apiVersion included.
   [[nodiscard]] json to_json(const resource_type& type) const;

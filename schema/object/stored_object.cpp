@@ -1,0 +1,184 @@
+#include "schema/object/stored_object.hpp"
+
+#include "schema/base/always.hpp"
+#include "schema/base/json.hpp"
+#include "schema/codec/json_text.hpp"
+#include "schema/object/frame.hpp"
+#include "schema/object/selectable_fields.hpp"
+#include "schema/storage.capnp.h"
+#include "schema/tables/resource_table.hpp"
+
+#include <array>
+#include <capnp/serialize.h>
+#include <charconv>
+#include <cstring>
+#include <kj/exception.h>
+
+namespace actord::schema {
+namespace {
+
+std::string_view view(capnp::Text::Reader text) { return {text.cStr(), text.size()}; }
+
+wall_time time_of(std::int64_t nanoseconds) { return wall_time(std::chrono::nanoseconds(nanoseconds)); }
+
+} // namespace
+
+/// The envelope's reader, and a copy of the envelope when it does not lie on a word boundary (values in an
+/// LMDB page often do not): Cap'n Proto reads aligned words only.
+struct object_view::state {
+  explicit state(std::string_view envelope)
+      : reader(words_of(envelope),
+               capnp::ReaderOptions{.traversalLimitInWords = ~std::uint64_t{0}, .nestingLimit = 8}),
+        root(reader.getRoot<wire::StoredObject>()) {}
+
+  kj::ArrayPtr<const capnp::word> words_of(std::string_view envelope) {
+    const std::size_t count = envelope.size() / sizeof(capnp::word);
+    if (reinterpret_cast<std::uintptr_t>(envelope.data()) % sizeof(capnp::word) == 0)
+      return {reinterpret_cast<const capnp::word*>(envelope.data()), count};
+    capnp::word* to = near.data();
+    if (count > near.size()) {
+      far = std::make_unique<capnp::word[]>(count);
+      to = far.get();
+    }
+    std::memcpy(static_cast<void*>(to), envelope.data(), count * sizeof(capnp::word));
+    return {to, count};
+  }
+
+  std::array<capnp::word, 96> near; // uninitialised on purpose: cheap to construct
+  std::unique_ptr<capnp::word[]> far;
+  capnp::FlatArrayMessageReader reader;
+  wire::StoredObject::Reader root;
+};
+
+object_view::object_view(std::string_view bytes) : bytes_(bytes) {}
+object_view::object_view(object_view&&) noexcept = default;
+object_view& object_view::operator=(object_view&&) noexcept = default;
+object_view::~object_view() = default;
+
+result<object_view> object_view::open(std::string_view bytes) {
+  const auto envelope = frame::envelope_of(bytes);
+  if (!envelope) return error{error_kind::internal, "stored bytes are not an object: bad frame"};
+  object_view opened(bytes);
+  try {
+    opened.state_ = std::make_unique<state>(*envelope);
+  } catch (const kj::Exception& failure) {
+    return error{error_kind::internal,
+                 std::string("stored bytes are not an object: ") + failure.getDescription().cStr()};
+  }
+  return opened;
+}
+
+std::string_view object_view::text() const { return frame::text_of(bytes_); }
+revision object_view::at() const { return revision(state_->root.getRevision()); }
+resource_id object_view::resource() const { return resource_id(state_->root.getResource()); }
+std::string_view object_view::space() const { return view(state_->root.getNamespace()); }
+std::string_view object_view::name() const { return view(state_->root.getName()); }
+std::string_view object_view::uid() const { return view(state_->root.getUid()); }
+object_key object_view::key() const { return {resource(), std::string(space()), std::string(name())}; }
+
+std::string_view object_view::label(std::string_view key, bool& found) const {
+  for (const auto pair : state_->root.getLabels()) {
+    if (view(pair.getKey()) != key) continue;
+    found = true;
+    return view(pair.getValue());
+  }
+  found = false;
+  return {};
+}
+
+std::vector<std::pair<std::string_view, std::string_view>> object_view::labels() const {
+  std::vector<std::pair<std::string_view, std::string_view>> all;
+  const auto stored = state_->root.getLabels();
+  all.reserve(stored.size());
+  for (const auto pair : stored) all.emplace_back(view(pair.getKey()), view(pair.getValue()));
+  return all;
+}
+
+std::string_view object_view::selectable(std::string_view path) const {
+  if (path == "metadata.name") return name();
+  if (path == "metadata.namespace") return space();
+  const auto fields = selectable_fields(resource());
+  const auto values = state_->root.getSelectable();
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    if (fields[i].path != path) continue;
+    // A value written before the field was known here: what objects without the field have.
+    return i < values.size() ? view(values[static_cast<unsigned>(i)]) : fields[i].fallback;
+  }
+  return {};
+}
+
+std::vector<owner_reference> object_view::owners() const {
+  std::vector<owner_reference> all;
+  for (const auto owner : state_->root.getOwners()) {
+    all.push_back({std::string(view(owner.getUid())), resource_id(owner.getResource()),
+                   std::string(view(owner.getName())), owner.getController(), owner.getBlocksDeletion()});
+  }
+  return all;
+}
+
+std::string_view object_view::controller_uid() const {
+  for (const auto owner : state_->root.getOwners())
+    if (owner.getController()) return view(owner.getUid());
+  return {};
+}
+
+std::uint16_t object_view::finalizer_count() const { return state_->root.getFinalizerCount(); }
+bool object_view::being_deleted() const { return state_->root.getDeletionTime() != 0; }
+wall_time object_view::deletion_time() const { return time_of(state_->root.getDeletionTime()); }
+wall_time object_view::creation_time() const { return time_of(state_->root.getCreationTime()); }
+wall_time object_view::deadline() const { return time_of(state_->root.getDeadline()); }
+std::int64_t object_view::generation() const { return state_->root.getGeneration(); }
+std::string_view object_view::pod_phase() const { return view(state_->root.getFacts().getPodPhase()); }
+bool object_view::pod_ready() const { return state_->root.getFacts().getPodReady(); }
+std::string_view object_view::pod_address() const { return view(state_->root.getFacts().getPodAddress()); }
+std::string_view object_view::node_name() const { return view(state_->root.getFacts().getNodeName()); }
+std::uint64_t object_view::schema_hash() const { return state_->root.getSchemaHash(); }
+
+write_cause object_view::cause() const {
+  const auto stored = state_->root.getCause();
+  return {std::string(view(stored.getActor())), std::string(view(stored.getVerb())),
+          std::string(view(stored.getRequestId())), revision(stored.getRevision()),
+          std::string(view(stored.getNote()))};
+}
+
+void object_view::append_json(std::string& out, std::string_view api_version, std::string_view kind) const {
+  const std::string_view body = text();
+  out.reserve(out.size() + body.size() + api_version.size() + kind.size() + 80);
+  std::size_t from = 0;
+  if (!kind.empty()) {
+    out += "{\"apiVersion\":";
+    append_json_string(out, api_version);
+    out += ",\"kind\":";
+    append_json_string(out, kind);
+    if (body.size() > 2) out += ',';
+    from = 1;
+  }
+  const std::size_t place = state_->root.getVersionOffset();
+  if (state_->root.getRevision() == 0 || place == 0 || place > body.size()) {
+    out.append(body, from);
+    return;
+  }
+  const auto comma = state_->root.getVersionComma();
+  out.append(body, from, place - from);
+  if (comma == wire::StoredObject::Comma::BEFORE) out += ',';
+  out += "\"resourceVersion\":\"";
+  std::array<char, 24> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), state_->root.getRevision());
+  out.append(digits.data(), end.ptr);
+  out += '"';
+  if (comma == wire::StoredObject::Comma::AFTER) out += ',';
+  out.append(body, place);
+}
+
+json object_view::to_json(const resource_type& type) const {
+  auto parsed = parse_json(text());
+  ALWAYS_WITH(parsed.has_value(), text());
+  json object = std::move(parsed).value();
+  object["apiVersion"] = type.api_version();
+  object["kind"] = type.kind;
+  if (state_->root.getRevision() != 0)
+    object["metadata"]["resourceVersion"] = std::to_string(state_->root.getRevision());
+  return object;
+}
+
+} // namespace actord::schema
