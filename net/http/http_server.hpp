@@ -11,7 +11,8 @@
 #include <utility>
 #include <vector>
 
-/// HTTPS for people and programs. The handler sees requests as values and answers when it likes, from any thread.
+/// HTTPS for people and programs. The handler sees requests as values and answers when it likes, from any
+/// thread.
 
 namespace actord::net {
 
@@ -23,8 +24,8 @@ struct peer_identity {
 
 struct http_request {
   std::string method;
-  std::string path;  ///< as sent, percent-encoded, without the query
-  std::string query; ///< as sent, without '?'
+  std::string path;                                         ///< as sent, percent-encoded, without the query
+  std::string query;                                        ///< as sent, without '?'
   std::vector<std::pair<std::string, std::string>> headers; ///< names in lower case
   std::string body;
   peer_identity peer;
@@ -40,8 +41,8 @@ struct http_response {
   shared_bytes body;                                        ///< null for an empty one
 };
 
-/// The answering end of one request. Copyable handle; all calls from any thread. If every copy is gone without an
-/// answer the client gets 500. Writes after the client left do nothing.
+/// The answering end of one request. Copyable handle; all calls from any thread. If every copy is gone
+/// without an answer the client gets 500. Writes after the client left do nothing.
 class http_exchange {
 public:
   virtual ~http_exchange() = default;
@@ -51,8 +52,8 @@ public:
 
   /// Starts a streamed answer (chunked in HTTP/1.1).
   virtual void begin(http_response head) = 0;
-  /// Queues bytes of the stream. `pending_bytes` tells how much is not handed to the socket yet: a producer must
-  /// stop at its own budget and go on in `on_drained`.
+  /// Queues bytes of the stream. `pending_bytes` tells how much is not handed to the socket yet: a producer
+  /// must stop at its own budget and go on in `on_drained`.
   virtual void write(shared_bytes bytes) = 0;
   virtual void end() = 0;
   [[nodiscard]] virtual std::size_t pending_bytes() const = 0;
@@ -63,8 +64,8 @@ public:
 };
 using exchange_handle = std::shared_ptr<http_exchange>;
 
-/// Takes a request body in pieces, in order, as they arrive from the socket. Called on the connection's thread; the next
-/// piece is read only after `more` returned, so a slow sink slows the sender.
+/// Takes a request body in pieces, in order, as they arrive from the socket. Called on the connection's
+/// thread; the next piece is read only after `more` returned, so a slow sink slows the sender.
 struct body_sink {
   std::function<result<void>(std::string_view piece)> more;
   std::function<void()> complete; ///< the whole body arrived
@@ -74,9 +75,10 @@ struct body_sink {
 struct http_handler {
   /// A whole request; the body is at most `body_limit_bytes`.
   std::function<void(http_request request, exchange_handle exchange)> handle;
-  /// Asked once the headers are in: a sink means the body is streamed into it (exempt from the limit), none means it is
-  /// collected and `handle` called.
-  std::function<std::unique_ptr<body_sink>(const http_request& head, const exchange_handle& exchange)> stream_body;
+  /// Asked once the headers are in: a sink means the body is streamed into it (exempt from the limit), none
+  /// means it is collected and `handle` called.
+  std::function<std::unique_ptr<body_sink>(const http_request& head, const exchange_handle& exchange)>
+      stream_body;
 };
 
 struct http_server_options {
@@ -84,14 +86,19 @@ struct http_server_options {
   std::uint16_t port = 6443; ///< 0 picks a free one
   std::string certificate_pem;
   std::string key_pem;
-  std::string client_ca_pem; ///< client certificates are asked for, not demanded; one that does not verify is none
+  std::string
+      client_ca_pem; ///< client certificates are asked for, not demanded; one that does not verify is none
   std::size_t body_limit_bytes = 3 * 1024 * 1024;
   std::size_t header_limit_bytes = 16 * 1024;
   int threads = 2;
   std::size_t connections_max = 20'000;
   int idle_timeout_s = 300;
   int header_timeout_s = 10; ///< slow clients: headers must be complete by then
-  int body_timeout_s = 30;   ///< a collected body must make progress within this time
+  int body_timeout_s = 30;   ///< a body must grow by 1 KiB within this time
+  int write_timeout_s = 60;  ///< a client that takes none of its answer for so long is cut off
+  /// Renders the answers the server gives by itself (400, 408, 413, 431, 500); plain text when empty. Any
+  /// thread.
+  std::function<http_response(int code, std::string_view message)> render_error;
 };
 
 /// Stops listening and closes all connections when destroyed.

@@ -1,0 +1,107 @@
+#pragma once
+
+#include "net/http/http_server.hpp"
+#include "net/http/response_head.hpp"
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// The bytes of one HTTP/1.1 answer between the handler, which may write from any thread, and the connection,
+/// which takes them out on its own.
+
+namespace actord::net {
+
+/// Tells the connection that there is something to send. Callable from any thread, also when the connection
+/// is gone.
+class output_signal {
+public:
+  virtual ~output_signal() = default;
+  virtual void raise() = 0;
+};
+
+/// What the answer must know about its request.
+struct answer_terms {
+  bool is_head_request = false;
+  bool chunks_allowed = true;
+  bool keep_alive = true;
+  std::array<char, 29> date{}; ///< for the Date header
+};
+
+/// States: waiting ──begin──▶ streaming ──end──▶ complete; waiting ──respond──▶ complete; any ──close──▶
+/// closed. Invariant: pending_bytes is the sum of what the pieces still have to send.
+class answer_queue {
+public:
+  answer_queue(answer_terms terms, std::shared_ptr<output_signal> signal);
+
+  void respond(http_response response);
+  void begin(http_response head);
+  void write(shared_bytes bytes);
+  void end();
+  [[nodiscard]] std::size_t pending_bytes() const { return pending_.load(std::memory_order_relaxed); }
+  void on_drained(std::function<void()> callback);
+  void on_closed(std::function<void()> callback);
+  /// The handler let go of the exchange: without an answer `failure` is asked for one, an unfinished stream
+  /// is broken.
+  void abandon(const std::function<http_response()>& failure);
+
+  /// The side of the connection, called on its thread only.
+  ///
+  /// The next bytes to send: a view into a large piece, or small ones gathered in `scratch`. Empty when there
+  /// are none. Calling it again before `sent` gives the same bytes, perhaps with more behind them.
+  std::string_view next_output(std::span<char> scratch);
+  void sent(std::size_t count);
+  /// The whole answer was taken out.
+  [[nodiscard]] bool finished() const;
+  [[nodiscard]] bool answered() const;
+  /// The answer cannot be completed: the connection must end without looking complete.
+  [[nodiscard]] bool broken() const;
+  [[nodiscard]] bool keep_alive() const;
+  /// The connection cannot be used for another request; no effect once the head is written.
+  void refuse_keep_alive();
+  /// Ends the exchange and tells who asked to know. No write has an effect afterwards.
+  void close();
+
+private:
+  enum class phase { waiting, streaming, complete };
+  struct piece {
+    std::array<char, 18> prefix{}; ///< chunk size line
+    std::uint8_t prefix_length = 0;
+    std::uint8_t suffix_length = 0; ///< the CRLF after a chunk
+    shared_bytes body;
+
+    [[nodiscard]] std::size_t size() const;
+    [[nodiscard]] std::string_view part_at(std::size_t offset) const;
+  };
+
+  void push(piece added);
+  void push_text(std::string text);
+  void push_head(const http_response& head, body_framing framing, std::uint64_t length);
+  void drop_front();
+
+  const answer_terms terms_;
+  const std::shared_ptr<output_signal> signal_;
+  mutable std::mutex mutex_;
+  phase phase_ = phase::waiting;
+  bool closed_ = false;
+  bool broken_ = false;
+  bool chunked_ = false;
+  bool sends_body_ = true;
+  bool keep_alive_;
+  std::vector<piece> pieces_;
+  std::size_t front_ = 0;        ///< pieces before this one are sent
+  std::size_t front_offset_ = 0; ///< what is already sent of the front piece
+  std::atomic<std::size_t> pending_{0};
+  std::function<void()> on_drained_;
+  std::function<void()> on_closed_;
+};
+
+} // namespace actord::net

@@ -1,0 +1,252 @@
+#include "net/http/connection.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <sys/socket.h>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <algorithm>
+
+namespace actord::net {
+
+namespace {
+
+constexpr std::uint32_t linger_s = 2;
+constexpr std::size_t linger_limit_bytes = 4 * 1024 * 1024;
+constexpr int writes_per_turn = 64; ///< then other connections of this thread get theirs
+constexpr int reads_per_turn = 16;
+
+} // namespace
+
+/// Brings the connection's thread to send. Holds the worker, so that raising it is safe whenever; several
+/// raises before the connection looks cost one wake-up.
+class connection::wake_up final : public output_signal {
+public:
+  wake_up(std::shared_ptr<io_worker> worker, std::weak_ptr<connection> target)
+      : worker_(std::move(worker)), target_(std::move(target)) {}
+
+  void raise() override {
+    if (suppressed && worker_->context.get_executor().running_in_this_thread()) return;
+    if (raised_.exchange(true)) return;
+    boost::asio::post(worker_->context, [self = self_.lock()] {
+      self->raised_ = false;
+      if (const auto connection = self->target_.lock()) connection->on_output();
+    });
+  }
+
+  void remember(const std::shared_ptr<wake_up>& self) { self_ = self; }
+
+  /// Set while the connection is at work and will look for output anyway. Its own thread only.
+  std::atomic<bool> suppressed{false};
+
+private:
+  const std::shared_ptr<io_worker> worker_;
+  const std::weak_ptr<connection> target_;
+  std::weak_ptr<wake_up> self_;
+  std::atomic<bool> raised_{false};
+};
+
+connection::connection(std::shared_ptr<io_worker> worker, int socket, std::string remote_address)
+    : worker_(std::move(worker)), socket_(worker_->context), channel_(worker_->settings->tls.get(), socket),
+      remote_address_(std::move(remote_address)),
+      deadline_s_(worker_->now_s + static_cast<std::uint32_t>(worker_->settings->options->header_timeout_s) +
+                  1) {
+  boost::system::error_code ignored;
+  socket_.assign(boost::asio::ip::tcp::v4(), socket, ignored);
+  socket_.native_non_blocking(true, ignored);
+  const int yes = 1;
+  ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+}
+
+connection::~connection() { worker_->settings->connections.fetch_sub(1); }
+
+void connection::start() { continue_handshake(); }
+
+void connection::await_readable() {
+  if (awaits_readable_) return;
+  awaits_readable_ = true;
+  socket_.async_wait(boost::asio::ip::tcp::socket::wait_read,
+                     [self = shared_from_this()](const auto& failure) {
+                       self->awaits_readable_ = false;
+                       if (!failure) self->on_readable();
+                     });
+}
+
+void connection::await_writable() {
+  if (awaits_writable_) return;
+  awaits_writable_ = true;
+  socket_.async_wait(boost::asio::ip::tcp::socket::wait_write,
+                     [self = shared_from_this()](const auto& failure) {
+                       self->awaits_writable_ = false;
+                       if (!failure) self->on_writable();
+                     });
+}
+
+void connection::on_readable() {
+  switch (phase_) {
+  case phase::handshaking:
+    return continue_handshake();
+  case phase::open:
+    read_input();
+    return settle();
+  case phase::lingering:
+    return discard_input();
+  case phase::closed:
+    return;
+  }
+}
+
+void connection::on_writable() {
+  if (phase_ == phase::handshaking) return continue_handshake();
+  if (phase_ != phase::open) return;
+  write_blocked_ = false;
+  if (read_needs_write_) read_input();
+  settle();
+}
+
+void connection::continue_handshake() {
+  const channel_step step = channel_.handshake();
+  switch (step.next) {
+  case channel_step::state::progress:
+    open_session();
+    read_input();
+    return settle();
+  case channel_step::state::needs_read:
+    return await_readable();
+  case channel_step::state::needs_write:
+    return await_writable();
+  case channel_step::state::ended:
+    return close(false);
+  }
+}
+
+void connection::open_session() {
+  phase_ = phase::open;
+  deadline_s_ = 0;
+  wake_up_ = std::make_shared<wake_up>(worker_, weak_from_this());
+  wake_up_->remember(wake_up_);
+  session_ = make_http1_session({.options = worker_->settings->options,
+                                 .handler = &worker_->settings->handler,
+                                 .peer = channel_.identity(),
+                                 .remote_address = std::move(remote_address_),
+                                 .signal = wake_up_,
+                                 .now_s = &worker_->now_s,
+                                 .date = &worker_->date});
+}
+
+void connection::read_input() {
+  read_needs_write_ = false;
+  for (int turn = 0; turn < reads_per_turn && phase_ == phase::open && session_->wants_input(); ++turn) {
+    const channel_step step = channel_.read(worker_->read_scratch);
+    if (step.next == channel_step::state::ended) return close(false);
+    read_needs_write_ = step.next == channel_step::state::needs_write;
+    if (step.next != channel_step::state::progress) return;
+    wake_up_->suppressed = true;
+    session_->receive({worker_->read_scratch.data(), step.count});
+    wake_up_->suppressed = false;
+    const bool whole_record = step.count == worker_->read_scratch.size();
+    if (!whole_record && !channel_.has_buffered_input()) return;
+  }
+}
+
+void connection::on_output() {
+  if (phase_ == phase::open) settle();
+}
+
+void connection::settle() {
+  if (phase_ != phase::open) return;
+  flush();
+  if (phase_ != phase::open) return;
+  const auto ending = session_->wants_end();
+  if (ending == protocol_session::ending::abrupt) return close(false);
+  if (ending == protocol_session::ending::graceful) return linger();
+  if (write_blocked_ || read_needs_write_) await_writable();
+  if (yields_) {
+    yields_ = false;
+    boost::asio::post(worker_->context, [self = weak_from_this()] {
+      if (const auto target = self.lock()) target->on_output();
+    });
+  }
+  if (!session_->wants_input()) return;
+  if (channel_.has_buffered_input() && !awaits_readable_) {
+    boost::asio::post(worker_->context, [self = weak_from_this()] {
+      if (const auto target = self.lock()) target->on_readable();
+    });
+  }
+  await_readable();
+}
+
+void connection::flush() {
+  if (write_blocked_) return;
+  wake_up_->suppressed = true;
+  for (int turn = 0;; ++turn) {
+    if (turn == writes_per_turn) {
+      yields_ = true;
+      break;
+    }
+    const std::string_view bytes = session_->next_output(worker_->write_scratch);
+    if (bytes.empty()) {
+      deadline_s_ = 0;
+      break;
+    }
+    const channel_step step = channel_.write(bytes);
+    if (step.next == channel_step::state::progress) {
+      deadline_s_ = 0;
+      session_->sent(step.count);
+      continue;
+    }
+    if (step.next == channel_step::state::ended) {
+      close(false);
+      break;
+    }
+    write_blocked_ = true;
+    deadline_s_ =
+        worker_->now_s + static_cast<std::uint32_t>(worker_->settings->options->write_timeout_s) + 1;
+    break;
+  }
+  wake_up_->suppressed = false;
+}
+
+void connection::linger() {
+  phase_ = phase::lingering;
+  deadline_s_ = worker_->now_s + linger_s;
+  session_->closed();
+  channel_.say_goodbye();
+  ::shutdown(socket_.native_handle(), SHUT_WR);
+  discard_input();
+}
+
+void connection::discard_input() {
+  while (discarded_bytes_ < linger_limit_bytes) {
+    const ssize_t count =
+        ::recv(socket_.native_handle(), worker_->read_scratch.data(), worker_->read_scratch.size(), 0);
+    if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return await_readable();
+    if (count <= 0) break;
+    discarded_bytes_ += static_cast<std::size_t>(count);
+  }
+  close(false);
+}
+
+void connection::check_deadlines() {
+  if (deadline_s_ != 0 && worker_->now_s >= deadline_s_) return close(false);
+  if (phase_ != phase::open) return;
+  const std::uint32_t session_deadline = session_->deadline_s();
+  if (session_deadline == 0 || worker_->now_s < session_deadline) return;
+  session_->deadline_passed();
+  settle();
+}
+
+void connection::close(bool announce) {
+  if (phase_ == phase::closed) return;
+  const auto keep = shared_from_this();
+  if (announce && phase_ == phase::open) channel_.say_goodbye();
+  phase_ = phase::closed;
+  if (session_) session_->closed();
+  boost::system::error_code ignored;
+  socket_.close(ignored);
+  worker_->connections.erase(keep);
+}
+
+} // namespace actord::net

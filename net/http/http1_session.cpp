@@ -1,0 +1,292 @@
+#include "net/http/protocol_session.hpp"
+#include "net/http/request_parser.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace actord::net {
+
+namespace {
+
+constexpr std::size_t input_kept_bytes = 16 * 1024; ///< unread input while an answer is in the works
+constexpr std::size_t body_progress_bytes = 1024;   ///< least a body must grow within its time limit
+constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
+
+/// The handler's end of an exchange. Its destruction is the handler's letting go.
+class http1_exchange final : public http_exchange {
+public:
+  http1_exchange(std::shared_ptr<answer_queue> queue, std::shared_ptr<const http_server_options> options)
+      : queue_(std::move(queue)), options_(std::move(options)) {}
+  http1_exchange(const http1_exchange&) = delete;
+  http1_exchange& operator=(const http1_exchange&) = delete;
+  ~http1_exchange() override {
+    queue_->abandon(
+        [this] { return fault_response(*options_, 500, "the request was dropped without an answer"); });
+  }
+
+  void respond(http_response response) override { queue_->respond(std::move(response)); }
+  void begin(http_response head) override { queue_->begin(std::move(head)); }
+  void write(shared_bytes bytes) override { queue_->write(std::move(bytes)); }
+  void end() override { queue_->end(); }
+  [[nodiscard]] std::size_t pending_bytes() const override { return queue_->pending_bytes(); }
+  void on_drained(std::function<void()> callback) override { queue_->on_drained(std::move(callback)); }
+  void on_closed(std::function<void()> callback) override { queue_->on_closed(std::move(callback)); }
+
+private:
+  std::shared_ptr<answer_queue> queue_;
+  std::shared_ptr<const http_server_options> options_; ///< shared: the exchange may outlive the server
+};
+
+/// One request at a time; the next one is parsed when the answer to the last is sent.
+///
+///   idle ──first byte──▶ head ──▶ body ──▶ answering ──answer sent──▶ idle
+///                          └── fault ──▶ answering, then closing ◀── a head or body left unread
+class http1_session final : public protocol_session {
+public:
+  explicit http1_session(session_environment environment) : environment_(std::move(environment)) {
+    become_idle();
+  }
+
+  void receive(std::string_view bytes) override {
+    if (closing_) return;
+    if (input_.empty() && reads_request()) {
+      const std::size_t used = parse(bytes);
+      input_.assign(bytes.substr(used));
+    } else {
+      input_.append(bytes);
+      parse_kept_input();
+    }
+    release_if_empty();
+  }
+
+  [[nodiscard]] bool wants_input() const override {
+    return !closing_ && (reads_request() || input_.size() < input_kept_bytes);
+  }
+
+  std::string_view next_output(std::span<char> scratch) override {
+    if (!interim_.empty()) return interim_;
+    return answer_ ? answer_->next_output(scratch) : std::string_view();
+  }
+
+  void sent(std::size_t count) override {
+    if (!interim_.empty()) {
+      interim_.remove_prefix(count);
+      return;
+    }
+    if (count > 0) answer_->sent(count);
+    if (answer_->finished()) finish_answer();
+  }
+
+  [[nodiscard]] ending wants_end() const override {
+    if (answer_ && answer_->broken()) return ending::abrupt;
+    return closing_ && !answer_ ? ending::graceful : ending::none;
+  }
+
+  [[nodiscard]] std::uint32_t deadline_s() const override { return deadline_s_; }
+
+  void deadline_passed() override {
+    if (phase_ == phase::idle) {
+      closing_ = true;
+      deadline_s_ = 0;
+    } else if (phase_ == phase::body && body_seen_bytes_ >= body_progress_bytes) {
+      expect_within(environment_.options->body_timeout_s);
+      body_seen_bytes_ = 0;
+    } else if (phase_ == phase::head || phase_ == phase::body) {
+      fail({408, "the request did not arrive in time"});
+    }
+  }
+
+  void closed() override {
+    closing_ = true;
+    abort_sink();
+    if (auto answer = std::exchange(answer_, nullptr)) answer->close();
+    exchange_.reset();
+  }
+
+private:
+  enum class phase { idle, head, body, answering };
+
+  [[nodiscard]] bool reads_request() const { return !closing_ && phase_ != phase::answering; }
+
+  void expect_within(int seconds) {
+    deadline_s_ = *environment_.now_s + static_cast<std::uint32_t>(seconds) + 1;
+  }
+
+  void become_idle() {
+    phase_ = phase::idle;
+    expect_within(environment_.options->idle_timeout_s);
+  }
+
+  void release_if_empty() {
+    if (input_.empty()) std::string().swap(input_);
+  }
+
+  void parse_kept_input() {
+    if (!reads_request() || input_.empty()) return;
+    std::string kept = std::exchange(input_, {}); // a handler may answer at once and bring us here again
+    const std::size_t used = parse(kept);
+    kept.erase(0, used);
+    input_ = std::move(kept);
+  }
+
+  /// Feeds one request's parser; returns how much it used.
+  std::size_t parse(std::string_view bytes) {
+    std::size_t used = 0;
+    while (used < bytes.size() && reads_request()) {
+      if (phase_ == phase::idle && !begin_head(bytes, used)) break;
+      const bool had_head = parser_->head_done();
+      const std::size_t step = parser_->put(bytes.substr(used));
+      used += step;
+      if (parser_->fault()) {
+        fail(*parser_->fault());
+      } else if (parser_->head_done()) {
+        if (!had_head) begin_body(used < bytes.size());
+        if (phase_ == phase::body) take_body();
+      }
+      if (step == 0 && reads_request()) break;
+    }
+    return used;
+  }
+
+  /// Skips the empty lines some clients send between requests.
+  bool begin_head(std::string_view bytes, std::size_t& used) {
+    while (used < bytes.size() && (bytes[used] == '\r' || bytes[used] == '\n')) ++used;
+    if (used == bytes.size()) return false;
+    parser_ = std::make_unique<request_parser>(environment_.options->header_limit_bytes);
+    phase_ = phase::head;
+    expect_within(environment_.options->header_timeout_s);
+    return true;
+  }
+
+  void open_exchange(bool keep_alive) {
+    answer_terms terms{.is_head_request = parser_->request().method == "HEAD",
+                       .chunks_allowed = parser_->understands_chunks(),
+                       .keep_alive = keep_alive,
+                       .date = *environment_.date};
+    answer_ = std::make_shared<answer_queue>(terms, environment_.signal);
+    exchange_ = std::make_shared<http1_exchange>(answer_, environment_.options);
+  }
+
+  void begin_body(bool body_follows) {
+    http_request& request = parser_->request();
+    request.peer = environment_.peer;
+    request.remote_address = environment_.remote_address;
+    phase_ = phase::body;
+    expect_within(environment_.options->body_timeout_s);
+    body_seen_bytes_ = 0;
+    open_exchange(parser_->keep_alive());
+    if (environment_.handler->stream_body) {
+      sink_ = environment_.handler->stream_body(request, exchange_);
+    }
+    if (!sink_ && answer_->answered()) return parser_->done() ? await_answer() : stop_reading();
+    const std::uint64_t announced = parser_->content_length().value_or(0);
+    if (!sink_ && announced > environment_.options->body_limit_bytes) return fail(too_large());
+    if (parser_->expects_continue() && !parser_->done() && !body_follows) interim_ = continue_line;
+    if (!sink_)
+      request.body.reserve(std::min<std::size_t>(announced, environment_.options->body_limit_bytes));
+  }
+
+  [[nodiscard]] request_fault too_large() const {
+    return {413, "the request's body is larger than " +
+                     std::to_string(environment_.options->body_limit_bytes) + " bytes"};
+  }
+
+  void take_body() {
+    const std::string_view piece = parser_->body_piece();
+    body_seen_bytes_ += piece.size();
+    if (sink_) {
+      if (!piece.empty()) {
+        if (auto taken = sink_->more(piece); !taken) {
+          return fail({http_code(taken.error().kind), taken.error().message});
+        }
+      }
+      if (answer_->answered() && !parser_->done()) return stop_reading();
+    } else {
+      std::string& body = parser_->request().body;
+      if (body.size() + piece.size() > environment_.options->body_limit_bytes) return fail(too_large());
+      body.append(piece);
+    }
+    if (parser_->done()) hand_over();
+  }
+
+  void await_answer() {
+    phase_ = phase::answering;
+    deadline_s_ = 0;
+    exchange_.reset();
+    parser_.reset();
+  }
+
+  void hand_over() {
+    phase_ = phase::answering;
+    deadline_s_ = 0;
+    const auto exchange = std::exchange(exchange_, nullptr);
+    const auto parser = std::exchange(parser_, nullptr);
+    if (const auto sink = std::exchange(sink_, nullptr)) {
+      if (sink->complete) sink->complete();
+    } else {
+      environment_.handler->handle(std::move(parser->request()), exchange);
+    }
+  }
+
+  /// The handler answered before it had the whole body: what follows on this connection cannot be told apart.
+  void stop_reading() {
+    abort_sink();
+    answer_->refuse_keep_alive();
+    must_close_ = true;
+    await_answer();
+  }
+
+  void fail(const request_fault& fault) {
+    if (!answer_) open_exchange(false);
+    answer_->refuse_keep_alive();
+    if (!answer_->answered())
+      exchange_->respond(fault_response(*environment_.options, fault.code, fault.message));
+    stop_reading();
+  }
+
+  void abort_sink() {
+    if (const auto sink = std::exchange(sink_, nullptr); sink && sink->aborted) sink->aborted();
+  }
+
+  void finish_answer() {
+    if (phase_ != phase::answering) stop_reading();
+    const auto answer = std::exchange(answer_, nullptr);
+    const bool reuse = answer->keep_alive() && !must_close_;
+    answer->close();
+    if (!reuse) {
+      closing_ = true;
+      return;
+    }
+    become_idle();
+    parse_kept_input();
+    release_if_empty();
+  }
+
+  const session_environment environment_;
+  phase phase_ = phase::idle;
+  bool closing_ = false;
+  bool must_close_ = false;
+  std::uint32_t deadline_s_ = 0;
+  std::size_t body_seen_bytes_ = 0;
+  std::string input_;
+  std::string_view interim_;
+  std::unique_ptr<request_parser> parser_;
+  std::unique_ptr<body_sink> sink_;
+  std::shared_ptr<answer_queue> answer_;
+  exchange_handle exchange_; ///< held until the request is handed over
+};
+
+} // namespace
+
+std::unique_ptr<protocol_session> make_http1_session(session_environment environment) {
+  return std::make_unique<http1_session>(std::move(environment));
+}
+
+http_response fault_response(const http_server_options& options, int code, std::string_view message) {
+  if (options.render_error) return options.render_error(code, message);
+  return {.code = code,
+          .headers = {{"content-type", "text/plain; charset=utf-8"}, {"x-content-type-options", "nosniff"}},
+          .body = share_bytes(std::string(message) + "\n")};
+}
+
+} // namespace actord::net

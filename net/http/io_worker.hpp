@@ -1,0 +1,66 @@
+#pragma once
+
+#include "net/http/http_server.hpp"
+#include "net/http/tls_context.hpp"
+
+#include <utility>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <unordered_set>
+#include <vector>
+
+namespace actord::net {
+
+class connection;
+
+/// What all workers of a server share.
+struct server_settings {
+  std::shared_ptr<const http_server_options> options;
+  http_handler handler;
+  tls_context tls;
+  std::atomic<std::size_t> connections{0};
+};
+
+/// One thread's event loop and its connections. The scratch buffers are shared by all of them, so that an
+/// idle connection owns none. Shared by the server, its connections and every exchange, which may outlive the
+/// server.
+class io_worker : public std::enable_shared_from_this<io_worker> {
+public:
+  explicit io_worker(std::shared_ptr<server_settings> shared);
+  io_worker(const io_worker&) = delete;
+  io_worker& operator=(const io_worker&) = delete;
+  ~io_worker();
+
+  /// Runs until `stop` has closed everything.
+  void run();
+  /// From any thread.
+  void stop();
+  /// From any thread; the socket is open and was counted in `connections`.
+  void adopt(int socket, std::string remote_address);
+
+  static constexpr std::size_t record_bytes = 16 * 1024; ///< the most a TLS record holds
+
+  boost::asio::io_context context;
+  const std::shared_ptr<server_settings> settings;
+  std::uint32_t now_s = 1;
+  std::array<char, 29> date{};
+  std::vector<char> read_scratch = std::vector<char>(record_bytes);
+  std::vector<char> write_scratch = std::vector<char>(record_bytes);
+  std::unordered_set<std::shared_ptr<connection>> connections;
+
+private:
+  void tick();
+
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+  boost::asio::steady_timer timer_;
+  bool stopping_ = false;
+};
+
+} // namespace actord::net

@@ -1,0 +1,35 @@
+#pragma once
+
+#include "net/http/http_server.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+/// The text before a response's body.
+
+namespace actord::net {
+
+/// How the end of the body is told.
+enum class body_framing {
+  length,   ///< content-length
+  chunked,  ///< transfer-encoding: chunked
+  to_close, ///< the end of the connection (HTTP/1.0 clients)
+  none,     ///< there cannot be one (204, 304)
+};
+
+struct head_facts {
+  body_framing framing = body_framing::length;
+  std::uint64_t length = 0;
+  bool keep_alive = true;
+  std::string_view date; ///< value of the Date header, empty for none
+};
+
+/// Header names that are no tokens are left out, control characters in values become spaces: whatever a value
+/// came from, it cannot start a line of its own. Framing headers come from `facts` only.
+std::string render_head(const http_response& response, const head_facts& facts);
+
+std::string_view reason_phrase(int code);
+
+} // namespace actord::net
