@@ -1,0 +1,177 @@
+#include "schema/patch/field_set.hpp"
+
+#include "schema/base/json.hpp"
+
+#include <algorithm>
+
+namespace actord::schema {
+namespace {
+
+auto lower_bound(const std::vector<field_set::child>& children, std::string_view step) {
+  return std::lower_bound(children.begin(), children.end(), step,
+                          [](const field_set::child& child, std::string_view wanted) { return child.step < wanted; });
+}
+
+template <class Combine>
+void zip(const field_set& left, const field_set& right, Combine combine) {
+  auto a = left.children.begin();
+  auto b = right.children.begin();
+  while (a != left.children.end() || b != right.children.end()) {
+    if (b == right.children.end() || (a != left.children.end() && a->step < b->step)) {
+      combine(a->step, &a->set, nullptr);
+      ++a;
+    } else if (a == left.children.end() || b->step < a->step) {
+      combine(b->step, nullptr, &b->set);
+      ++b;
+    } else {
+      combine(a->step, &a->set, &b->set);
+      ++a;
+      ++b;
+    }
+  }
+}
+
+void add_child(field_set& to, const std::string& step, field_set set) {
+  if (!set.empty()) to.children.push_back({step, std::move(set)});
+}
+
+/// `k:{"name":"c"}` to `[name="c"]`.
+std::string printed_step(const std::string& step) {
+  const std::string_view body = std::string_view(step).substr(2);
+  if (step[0] == 'f') return "." + std::string(body);
+  if (step[0] == 'v') return "[=" + std::string(body) + "]";
+  if (step[0] == 'i') return "[" + std::string(body) + "]";
+  const json keys = json::parse(body, nullptr, false);
+  std::string text = "[";
+  for (const auto& [name, value] : keys.items()) {
+    if (text.size() > 1) text += ',';
+    text += name + "=" + value.dump();
+  }
+  return text + "]";
+}
+
+void visit_paths(const field_set& set, const std::string& prefix,
+                 const std::function<void(const std::string&)>& visit) {
+  for (const auto& child : set.children)
+    if (child.set.member) visit(prefix + printed_step(child.step));
+  for (const auto& child : set.children) visit_paths(child.set, prefix + printed_step(child.step), visit);
+}
+
+bool valid_step(const std::string& step) {
+  if (step.size() < 2 || step[1] != ':') return false;
+  switch (step[0]) {
+  case 'f':
+  case 'i': return true;
+  case 'k': return json::parse(step.substr(2), nullptr, false).is_object();
+  case 'v': return json::accept(step.substr(2));
+  default: return false;
+  }
+}
+
+} // namespace
+
+const field_set* field_set::find(std::string_view step) const {
+  const auto found = lower_bound(children, step);
+  return found != children.end() && found->step == step ? &found->set : nullptr;
+}
+
+field_set& field_set::descend(std::string_view step) {
+  if (children.empty() || children.back().step < step) return children.emplace_back(child{std::string(step), {}}).set;
+  const auto found = lower_bound(children, step);
+  if (found != children.end() && found->step == step) return children[static_cast<std::size_t>(found - children.begin())].set;
+  return children.insert(found, child{std::string(step), {}})->set;
+}
+
+void field_set::drop_if_empty(std::string_view step) {
+  const auto found = lower_bound(children, step);
+  if (found != children.end() && found->step == step && found->set.empty()) children.erase(found);
+}
+
+void field_set::insert(std::initializer_list<std::string_view> path) {
+  field_set* node = this;
+  for (const std::string_view step : path) node = &node->descend(step);
+  node->member = true;
+}
+
+bool field_set::contains(std::initializer_list<std::string_view> path) const {
+  const field_set* node = this;
+  for (const std::string_view step : path) {
+    node = node->find(step);
+    if (node == nullptr) return false;
+  }
+  return node->member;
+}
+
+field_set set_union(const field_set& left, const field_set& right) {
+  field_set all;
+  all.member = left.member || right.member;
+  all.children.reserve(std::max(left.children.size(), right.children.size()));
+  zip(left, right, [&](const std::string& step, const field_set* a, const field_set* b) {
+    add_child(all, step, a == nullptr ? *b : b == nullptr ? *a : set_union(*a, *b));
+  });
+  return all;
+}
+
+field_set set_intersection(const field_set& left, const field_set& right) {
+  field_set common;
+  common.member = left.member && right.member;
+  zip(left, right, [&](const std::string& step, const field_set* a, const field_set* b) {
+    if (a != nullptr && b != nullptr) add_child(common, step, set_intersection(*a, *b));
+  });
+  return common;
+}
+
+field_set set_difference(const field_set& left, const field_set& right) {
+  field_set rest;
+  rest.member = left.member && !right.member;
+  rest.children.reserve(left.children.size());
+  zip(left, right, [&](const std::string& step, const field_set* a, const field_set* b) {
+    if (a != nullptr) add_child(rest, step, b == nullptr ? *a : set_difference(*a, *b));
+  });
+  return rest;
+}
+
+field_set set_difference_with_subtrees(const field_set& left, const field_set& right) {
+  field_set rest;
+  rest.member = left.member && !right.member;
+  zip(left, right, [&](const std::string& step, const field_set* a, const field_set* b) {
+    if (a == nullptr || (b != nullptr && b->member)) return;
+    add_child(rest, step, b == nullptr ? *a : set_difference_with_subtrees(*a, *b));
+  });
+  return rest;
+}
+
+json to_fields_v1(const field_set& set) {
+  json fields = json::object();
+  auto& members = fields.get_ref<json::object_t&>();
+  for (const auto& child : set.children) {
+    json below = to_fields_v1(child.set);
+    if (child.set.member && !child.set.children.empty()) below["."] = json::object();
+    members.emplace_hint(members.end(), child.step, std::move(below));
+  }
+  return fields;
+}
+
+bool from_fields_v1(const json& fields, field_set& out) {
+  if (!fields.is_object()) return false;
+  out = {};
+  for (const auto& [step, below] : fields.items()) {
+    if (!below.is_object()) return false;
+    if (step == ".") {
+      out.member = true;
+      continue;
+    }
+    if (!valid_step(step)) return false;
+    field_set child;
+    if (!from_fields_v1(below, child)) return false;
+    if (below.empty()) child.member = true;
+    if (!child.empty()) out.children.push_back({step, std::move(child)});
+  }
+  return true;
+}
+
+void for_each_path(const field_set& set, const std::function<void(const std::string& path)>& visit) {
+  visit_paths(set, "", visit);
+}
+
+} // namespace actord::schema

@@ -1,0 +1,79 @@
+#include "schema/patch/managed_fields.hpp"
+
+#include "schema/base/json.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <tuple>
+
+namespace actord::schema {
+namespace {
+
+std::string text_member(const json& entry, const char* name) {
+  const auto found = entry.find(name);
+  return found != entry.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+std::optional<managed_entry> decode_entry(const json& value) {
+  if (!value.is_object()) return std::nullopt;
+  managed_entry entry;
+  const std::string operation = text_member(value, "operation");
+  if (operation != "Apply" && operation != "Update") return std::nullopt;
+  entry.id = {text_member(value, "manager"), operation == "Apply" ? ownership::apply : ownership::update,
+              text_member(value, "apiVersion"), text_member(value, "subresource")};
+  if (entry.id.api_version.empty() || text_member(value, "fieldsType") != "FieldsV1") return std::nullopt;
+  entry.time = text_member(value, "time");
+  const auto fields = value.find("fieldsV1");
+  if (fields != value.end() && !fields->is_null() && !from_fields_v1(*fields, entry.fields)) return std::nullopt;
+  return entry;
+}
+
+} // namespace
+
+std::optional<managed_entries> decode_managed_fields(const json& value) {
+  managed_entries entries;
+  if (value.is_null()) return entries;
+  if (!value.is_array()) return std::nullopt;
+  for (const json& item : value) {
+    auto entry = decode_entry(item);
+    if (!entry) return std::nullopt;
+    const auto same = std::find_if(entries.begin(), entries.end(),
+                                   [&](const managed_entry& other) { return other.id.same_writer(entry->id); });
+    if (same == entries.end())
+      entries.push_back(std::move(*entry));
+    else
+      *same = std::move(*entry);
+  }
+  return entries;
+}
+
+json encode_managed_fields(managed_entries entries) {
+  // Times in one form sort as text. "Apply" sorts before "Update".
+  std::sort(entries.begin(), entries.end(), [](const managed_entry& a, const managed_entry& b) {
+    const bool a_updates = a.id.operation == ownership::update;
+    const bool b_updates = b.id.operation == ownership::update;
+    return std::tie(a_updates, a.time, a.id.manager, a.id.api_version, a.id.subresource) <
+           std::tie(b_updates, b.time, b.id.manager, b.id.api_version, b.id.subresource);
+  });
+  json list = json::array();
+  for (const managed_entry& entry : entries) {
+    json item = {{"apiVersion", entry.id.api_version},
+                 {"fieldsType", "FieldsV1"},
+                 {"fieldsV1", to_fields_v1(entry.fields)},
+                 {"operation", entry.id.operation == ownership::apply ? "Apply" : "Update"}};
+    if (!entry.id.manager.empty()) item["manager"] = entry.id.manager;
+    if (!entry.time.empty()) item["time"] = entry.time;
+    if (!entry.id.subresource.empty()) item["subresource"] = entry.id.subresource;
+    list.push_back(std::move(item));
+  }
+  return list;
+}
+
+std::string printed_manager(const field_manager_id& id) {
+  std::string text = json(id.manager).dump(-1, ' ', false, json::error_handler_t::replace);
+  if (!id.subresource.empty()) text += fmt::format(" with subresource \"{}\"", id.subresource);
+  if (id.operation == ownership::update) text += " using " + id.api_version;
+  return text;
+}
+
+} // namespace actord::schema

@@ -1,0 +1,65 @@
+#include "schema/patch/merge_type.hpp"
+
+#include <fmt/format.h>
+
+namespace actord::schema {
+namespace {
+
+error item_error(std::string message) { return {error_kind::bad_request, std::move(message), {}, {}, 0}; }
+
+/// Key fields that clients may leave out because the API defaults them: ports are told apart by number and protocol.
+std::string_view default_of_key(std::string_view key) { return key == "protocol" ? "TCP" : std::string_view{}; }
+
+result<std::string> keyed_step(const merge_type& list, const json& item) {
+  if (item.is_null()) return item_error("associative list with keys may not have a null element");
+  if (!item.is_object()) return item_error("associative list with keys may not have non-map elements");
+  json keys = json::object();
+  for (const std::string_view key : list.keys) {
+    const auto found = item.find(key);
+    if (found != item.end())
+      keys[std::string(key)] = *found;
+    else if (const auto by_default = default_of_key(key); !by_default.empty())
+      keys[std::string(key)] = by_default;
+  }
+  if (keys.empty()) {
+    std::string names;
+    for (const std::string_view key : list.keys) names += fmt::format("{}\"{}\"", names.empty() ? "" : " ", key);
+    return item_error(fmt::format("associative list with keys has an element that omits all key fields [{}] (and "
+                                  "doesn't have default values for any key fields)",
+                                  names));
+  }
+  return "k:" + keys.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+} // namespace
+
+bool merge_type::one_piece(const json& sample) const {
+  if (value == nullptr) return !sample.is_object();
+  switch (value->kind) {
+  case value_kind::structure: return atomic || value->structure->atomic || !sample.is_object();
+  case value_kind::map: return atomic || !sample.is_object();
+  case value_kind::list: return merge == list_merge::atomic || !sample.is_array();
+  default: return true;
+  }
+}
+
+merge_type merge_type::member(std::string_view name, bool& declared) const {
+  declared = false;
+  if (value == nullptr) return {};
+  if (value->kind == value_kind::map) return {value->items, {}, false, {}};
+  if (value->kind != value_kind::structure) return {};
+  const field_type* field = value->structure->field(name);
+  if (field == nullptr) return {};
+  declared = true;
+  return of_field(*field);
+}
+
+result<std::string> item_step(const merge_type& list, const json& item) {
+  if (list.merge == list_merge::map) return keyed_step(list, item);
+  if (item.is_object()) return item_error("associative list without keys has an element that's a map type");
+  if (item.is_array()) return item_error("not supported: associative list with lists as elements");
+  if (item.is_null()) return item_error("associative list without keys has an element that's an explicit null");
+  return "v:" + item.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+} // namespace actord::schema
