@@ -1,41 +1,15 @@
 #include "schema/patch/field_manager.hpp"
 
 #include "schema/base/json.hpp"
+#include "schema/base/timestamp.hpp"
 #include "schema/patch/field_compare.hpp"
 #include "schema/patch/managed_fields.hpp"
 
 #include <algorithm>
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 namespace actord::schema {
 namespace {
-
-/// What the server itself writes or what names the object: nobody owns these.
-const field_set& nobodys_fields() {
-  static const field_set fields = [] {
-    field_set set;
-    set.insert({"f:apiVersion"});
-    set.insert({"f:kind"});
-    set.insert({"f:metadata"});
-    for (const char* name : {"f:name", "f:namespace", "f:creationTimestamp", "f:selfLink", "f:uid", "f:clusterName",
-                             "f:generation", "f:managedFields", "f:resourceVersion"})
-      set.insert({"f:metadata", name});
-    return set;
-  }();
-  return fields;
-}
-
-const json& member_or_null(const json& object, const char* name) {
-  static const json null;
-  if (!object.is_object()) return null;
-  const auto found = object.find(name);
-  return found == object.end() ? null : *found;
-}
-
-const json& managed_fields_of(const json& object) {
-  return member_or_null(member_or_null(object, "metadata"), "managedFields");
-}
 
 /// An empty list, or a list of one empty entry, is how clients give all ownership up.
 bool is_reset(const json& sent) {
@@ -82,30 +56,18 @@ void merge_oldest(managed_entries& entries) {
   }
 }
 
-void erase_empty(managed_entries& entries) {
-  std::erase_if(entries, [](const managed_entry& entry) { return entry.fields.empty(); });
-}
-
-void store_entries(json& object, managed_entries entries) {
-  json& metadata = object["metadata"];
-  if (entries.empty())
-    metadata.erase("managedFields");
-  else
-    metadata["managedFields"] = encode_managed_fields(std::move(entries));
-}
-
-field_manager_id identity(const field_writer& writer, ownership operation) {
-  return {writer.manager.empty() ? "unknown" : std::string(writer.manager), operation,
-          std::string(writer.api_version), std::string(writer.subresource)};
-}
-
 } // namespace
+
+field_manager_id field_writer::id(ownership operation) const {
+  return {manager.empty() ? "unknown" : std::string(manager), operation, std::string(api_version),
+          std::string(subresource)};
+}
 
 void track_update(const field_writer& writer, const json* live, json& object) {
   managed_entries entries = entries_so_far(writer, live, object);
   // An object whose ownership was given up stays without until somebody applies to it.
   if (live != nullptr && entries.empty()) {
-    store_entries(object, {});
+    store_managed_fields(object, {});
     return;
   }
   const field_changes changes = compare_objects(writer.type, live != nullptr ? *live : zero_object(writer.type), object);
@@ -117,20 +79,15 @@ void track_update(const field_writer& writer, const json* live, json& object) {
   }
   field_set own = set_difference(touched, nobodys_fields());
   if (!own.empty()) {
-    const field_manager_id id = identity(writer, ownership::update);
-    const auto previous = std::find_if(entries.begin(), entries.end(),
-                                       [&](const managed_entry& entry) { return entry.id.same_writer(id); });
-    if (previous == entries.end()) {
-      entries.push_back({id, second_text(writer.now), std::move(own)});
-    } else {
-      previous->fields = set_union(previous->fields, own);
-      previous->time = second_text(writer.now);
-    }
+    const field_manager_id id = writer.id(ownership::update);
+    managed_entry* entry = find_entry(entries, id);
+    if (entry == nullptr) entry = &entries.emplace_back(managed_entry{id, {}, {}});
+    entry->fields = set_union(entry->fields, own);
+    entry->time = format_time(writer.now);
   }
-  erase_empty(entries);
+  std::erase_if(entries, [](const managed_entry& entry) { return entry.fields.empty(); });
   merge_oldest(entries);
-  erase_empty(entries);
-  store_entries(object, std::move(entries));
+  store_managed_fields(object, std::move(entries));
 }
 
 bool differ_beyond_times(const json& before, const json& after) {
@@ -146,12 +103,6 @@ bool differ_beyond_times(const json& before, const json& after) {
     return copy;
   };
   return without_times(before) != without_times(after);
-}
-
-std::string second_text(wall_time at) {
-  const auto seconds = std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::floor<std::chrono::seconds>(at));
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(
-                                                  std::chrono::time_point_cast<std::chrono::system_clock::duration>(seconds))));
 }
 
 } // namespace actord::schema

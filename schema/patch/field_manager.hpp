@@ -4,6 +4,7 @@
 #include "schema/base/json_fwd.hpp"
 #include "schema/base/result.hpp"
 #include "schema/patch/field_set.hpp"
+#include "schema/patch/managed_fields.hpp"
 
 #include <string_view>
 
@@ -23,6 +24,8 @@ struct field_writer {
   wall_time now;
   /// Fields that a write of this (sub)resource cannot change; nobody comes to own them by it.
   const field_set& untouchable;
+
+  [[nodiscard]] field_manager_id id(ownership operation) const;
 };
 
 /// Sets metadata.managedFields of `object`, an object that is about to replace `live`: added and changed fields go to
@@ -41,8 +44,5 @@ result<json> apply_configuration(const field_writer& writer, const json& live, c
 
 /// Whether the objects differ in more than the times of managedFields.
 bool differ_beyond_times(const json& before, const json& after);
-
-/// "2026-01-02T03:04:05Z".
-std::string second_text(wall_time at);
 
 } // namespace actord::schema

@@ -69,6 +69,43 @@ json encode_managed_fields(managed_entries entries) {
   return list;
 }
 
+void store_managed_fields(json& object, managed_entries entries) {
+  std::erase_if(entries, [](const managed_entry& entry) { return entry.fields.empty(); });
+  json& metadata = object["metadata"];
+  if (entries.empty())
+    metadata.erase("managedFields");
+  else
+    metadata["managedFields"] = encode_managed_fields(std::move(entries));
+}
+
+const json& managed_fields_of(const json& object) {
+  static const json null;
+  const auto metadata = object.find("metadata");
+  if (metadata == object.end() || !metadata->is_object()) return null;
+  const auto found = metadata->find("managedFields");
+  return found == metadata->end() ? null : *found;
+}
+
+managed_entry* find_entry(managed_entries& entries, const field_manager_id& id) {
+  const auto found = std::find_if(entries.begin(), entries.end(),
+                                  [&](const managed_entry& entry) { return entry.id.same_writer(id); });
+  return found == entries.end() ? nullptr : &*found;
+}
+
+const field_set& nobodys_fields() {
+  static const field_set fields = [] {
+    field_set set;
+    set.insert({"f:apiVersion"});
+    set.insert({"f:kind"});
+    set.insert({"f:metadata"});
+    for (const char* name : {"f:name", "f:namespace", "f:creationTimestamp", "f:selfLink", "f:uid", "f:clusterName",
+                             "f:generation", "f:managedFields", "f:resourceVersion"})
+      set.insert({"f:metadata", name});
+    return set;
+  }();
+  return fields;
+}
+
 std::string printed_manager(const field_manager_id& id) {
   std::string text = json(id.manager).dump(-1, ' ', false, json::error_handler_t::replace);
   if (!id.subresource.empty()) text += fmt::format(" with subresource \"{}\"", id.subresource);

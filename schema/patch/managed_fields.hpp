@@ -40,6 +40,16 @@ std::optional<managed_entries> decode_managed_fields(const json& value);
 /// Sorts and encodes: appliers first, then by time, manager, API version, subresource.
 json encode_managed_fields(managed_entries entries);
 
+/// Writes the entries that own anything into metadata.managedFields; removes the member when there are none.
+void store_managed_fields(json& object, managed_entries entries);
+/// metadata.managedFields, or null.
+const json& managed_fields_of(const json& object);
+/// The entry of the same writer, or null.
+managed_entry* find_entry(managed_entries& entries, const field_manager_id& id);
+
+/// What the server itself writes or what names the object: nobody owns these.
+const field_set& nobodys_fields();
+
 /// A manager as it is named in a conflict: `"m2" with subresource "status" using apps/v1`.
 std::string printed_manager(const field_manager_id& id);
 
