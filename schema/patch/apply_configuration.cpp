@@ -1,5 +1,6 @@
 #include "schema/base/json.hpp"
 #include "schema/base/timestamp.hpp"
+#include "schema/codec/json_text.hpp"
 #include "schema/patch/field_compare.hpp"
 #include "schema/patch/field_manager.hpp"
 #include "schema/patch/structured_merge.hpp"
@@ -49,7 +50,8 @@ error conflict_error(const std::vector<conflict>& conflicts) {
 }
 
 /// Removes from `merged` what the writer applied last time, left out now, and nobody else owns.
-json prune(const object_type& type, const json& merged, const managed_entries& entries, const field_set& last) {
+json prune(const object_type& type, const json& merged, const managed_entries& entries,
+           const field_set& last) {
   if (last.empty()) return merged;
   const field_set last_named = with_declared_ancestors(type, last);
   json pruned = remove_fields(type, merged, last_named);
@@ -69,7 +71,8 @@ json prune(const object_type& type, const json& merged, const managed_entries& e
 /// An object that nobody's writes were tracked on: all it has belongs to a manager that stands for the past.
 void own_the_past(const field_writer& writer, const json& live, managed_entries& entries) {
   const field_changes changes = compare_objects(writer.type, zero_object(writer.type), live);
-  field_set fields = set_difference_with_subtrees(set_union(changes.added, changes.modified), writer.untouchable);
+  field_set fields =
+      set_difference_with_subtrees(set_union(changes.added, changes.modified), writer.untouchable);
   fields = set_difference(fields, nobodys_fields());
   if (fields.empty()) return;
   entries.push_back({{"before-first-apply", ownership::update, std::string(writer.api_version), {}},
@@ -124,15 +127,17 @@ const json* last_applied_text(const json& object) {
   return text.is_string() && !text.get_ref<const std::string&>().empty() ? &text : nullptr;
 }
 
-/// Fields that a client-side apply wrote and nobody changed since: kubectl may take these over when it moves to
-/// server-side apply.
+/// Fields that a client-side apply wrote and nobody changed since: kubectl may take these over when it moves
+/// to server-side apply.
 field_set client_applied_fields(const field_writer& writer, const json& live) {
   const json* text = last_applied_text(live);
   if (text == nullptr) return {};
-  const json configuration = json::parse(text->get_ref<const std::string&>(), nullptr, false);
-  if (!configuration.is_object() || configuration.value("apiVersion", "") != writer.api_version) return {};
-  const field_changes since = compare_objects(writer.type, configuration, live);
-  field_set fields = mentioned_fields(writer.type, configuration);
+  const auto configuration = parse_json(text->get_ref<const std::string&>());
+  if (!configuration || !configuration->is_object()) return {};
+  const auto version = configuration->find("apiVersion");
+  if (version == configuration->end() || *version != writer.api_version) return {};
+  const field_changes since = compare_objects(writer.type, *configuration, live);
+  field_set fields = mentioned_fields(writer.type, *configuration);
   for (const field_set* changed : {&since.modified, &since.added, &since.removed})
     fields = set_difference(fields, *changed);
   return fields;
@@ -147,17 +152,22 @@ std::string without_last_applied(json applied) {
       if (annotations->empty()) metadata->erase("annotations");
     }
   }
-  return applied.dump() + "\n";
+  return json_text(applied) + "\n";
 }
 
 } // namespace
 
-result<json> apply_configuration(const field_writer& writer, const json& live, const json& applied, bool force) {
-  const std::string version = applied.value("apiVersion", std::string());
+result<json> apply_configuration(const field_writer& writer, const json& live, const json& applied,
+                                 bool force) {
+  const auto sent_version = applied.find("apiVersion");
+  const std::string version = sent_version != applied.end() && sent_version->is_string()
+                                  ? sent_version->get<std::string>()
+                                  : std::string();
   if (version != writer.api_version)
-    return refuse(error_kind::bad_request,
-                  fmt::format("Incorrect version specified in apply patch. Specified patch version: {}, expected: {}",
-                              version, writer.api_version));
+    return refuse(
+        error_kind::bad_request,
+        fmt::format("Incorrect version specified in apply patch. Specified patch version: {}, expected: {}",
+                    version, writer.api_version));
   if (!managed_fields_of(applied).is_null())
     return refuse(error_kind::bad_request, "metadata.managedFields must be nil");
   auto entries = decode_managed_fields(managed_fields_of(live));
@@ -168,7 +178,8 @@ result<json> apply_configuration(const field_writer& writer, const json& live, c
   auto outcome = merge_and_own(writer, before, applied, std::move(*entries));
   if (!outcome) return std::move(outcome).error();
   if (!outcome->conflicts.empty() && !force) {
-    const field_set allowed = writer.manager == "kubectl" ? client_applied_fields(writer, before) : field_set{};
+    const field_set allowed =
+        writer.manager == "kubectl" ? client_applied_fields(writer, before) : field_set{};
     const field_set refused = set_difference(outcome->conflicting, allowed);
     if (!refused.empty()) {
       std::vector<std::string> paths;

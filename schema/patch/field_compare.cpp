@@ -19,8 +19,8 @@ std::string field_step(const std::string& name) {
   return step;
 }
 
-/// One path in the three result trees. The nodes for a step are made before it is known whether anything below
-/// changed; leave() takes those back that stayed empty.
+/// One path in the three result trees. The nodes for a step are made before it is known whether anything
+/// below changed; leave() takes those back that stayed empty.
 struct position {
   field_set& added;
   field_set& modified;
@@ -36,8 +36,8 @@ struct position {
   }
 };
 
-/// Items of a list by step. An item whose keys are missing cannot be owned and is passed over; a step that occurs
-/// several times is owned as one piece.
+/// Items of a list by step. An item whose keys are missing cannot be owned and is passed over; a step that
+/// occurs several times is owned as one piece.
 using item_index = std::vector<std::pair<std::string, std::vector<const json*>>>;
 
 item_index index_items(const merge_type& type, const json& list) {
@@ -49,7 +49,8 @@ item_index index_items(const merge_type& type, const json& list) {
     if (!step) continue;
     index.emplace_back(std::move(*step), std::vector<const json*>{&item});
   }
-  std::stable_sort(index.begin(), index.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::stable_sort(index.begin(), index.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
   for (std::size_t i = 1; i < index.size();) {
     if (index[i].first == index[i - 1].first) {
       index[i - 1].second.push_back(index[i].second.front());
@@ -61,7 +62,9 @@ item_index index_items(const merge_type& type, const json& list) {
   return index;
 }
 
-bool empty_container(const json& value) { return value.is_null() || (value.is_structured() && value.empty()); }
+bool empty_container(const json& value) {
+  return value.is_null() || (value.is_structured() && value.empty());
+}
 
 /// Everything at and below a value that only one side has.
 void take_all(const merge_type& type, const json& value, field_set& set) {
@@ -174,14 +177,19 @@ json zero_of(const object_type& type);
 json zero_of(const value_type& value) {
   switch (value.kind) {
   case value_kind::string:
-  case value_kind::quantity: return "";
-  case value_kind::boolean: return false;
+  case value_kind::quantity:
+    return "";
+  case value_kind::boolean:
+    return false;
   case value_kind::int32:
   case value_kind::int64:
   case value_kind::number:
-  case value_kind::int_or_string: return 0;
-  case value_kind::structure: return zero_of(*value.structure);
-  default: return nullptr;
+  case value_kind::int_or_string:
+    return 0;
+  case value_kind::structure:
+    return zero_of(*value.structure);
+  default:
+    return nullptr;
   }
 }
 
@@ -202,8 +210,8 @@ field_changes compare_objects(const object_type& type, const json& before, const
 }
 
 const json& zero_object(const object_type& type) {
-  // Custom types show nothing that was not given. Those of built-in kinds live as long as the process, so that their
-  // address can stand for them.
+  // Custom types show nothing that was not given. Those of built-in kinds live as long as the process, so
+  // that their address can stand for them.
   static const json nothing = json::object();
   const auto built_in = type_table();
   if (&type < built_in.data() || &type >= built_in.data() + built_in.size()) return nothing;

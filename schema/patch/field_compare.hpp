@@ -13,12 +13,13 @@ struct field_changes {
   field_set removed;
 };
 
-/// What differs between two objects of a type. A container that only one side has counts along with all below it;
-/// one that both have counts only by what is in it.
+/// What differs between two objects of a type. A container that only one side has counts along with all below
+/// it; one that both have counts only by what is in it.
 field_changes compare_objects(const object_type& type, const json& before, const json& after);
 
-/// The object of the type to which nothing was given: what a create is compared with. Built-in types show some members
-/// always ({"spec":{"containers":null},"status":{}}), so that nobody comes to own those by leaving them out.
+/// The object of the type to which nothing was given: what a create is compared with. Built-in types show
+/// some members always ({"spec":{"containers":null},"status":{}}), so that nobody comes to own those by
+/// leaving them out.
 const json& zero_object(const object_type& type);
 
 } // namespace actord::schema

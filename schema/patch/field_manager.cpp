@@ -34,7 +34,8 @@ void merge_oldest(managed_entries& entries) {
     if (entries[i].id.operation == ownership::update) updates.push_back(i);
   if (updates.size() <= max_update_managers) return;
   std::stable_sort(updates.begin(), updates.end(), [&](std::size_t a, std::size_t b) {
-    return std::tie(entries[a].time, entries[a].id.manager) < std::tie(entries[b].time, entries[b].id.manager);
+    return std::tie(entries[a].time, entries[a].id.manager) <
+           std::tie(entries[b].time, entries[b].id.manager);
   });
   std::size_t left = updates.size();
   std::vector<std::size_t> buckets;
@@ -56,6 +57,20 @@ void merge_oldest(managed_entries& entries) {
   }
 }
 
+/// Whether two objects differ in a member other than `ignored`; `differ` compares the members both have.
+template <class Differ>
+bool differ_except(const json& left, const json& right, std::string_view ignored, Differ differ) {
+  if (!left.is_object() || !right.is_object()) return left != right;
+  std::size_t shared = 0;
+  for (const auto& [name, value] : left.get_ref<const json::object_t&>()) {
+    if (name == ignored) continue;
+    const auto other = right.find(name);
+    if (other == right.end() || differ(name, value, *other)) return true;
+    ++shared;
+  }
+  return shared + (right.contains(ignored) ? 1 : 0) != right.size();
+}
+
 } // namespace
 
 field_manager_id field_writer::id(ownership operation) const {
@@ -70,8 +85,10 @@ void track_update(const field_writer& writer, const json* live, json& object) {
     store_managed_fields(object, {});
     return;
   }
-  const field_changes changes = compare_objects(writer.type, live != nullptr ? *live : zero_object(writer.type), object);
-  const field_set touched = set_difference_with_subtrees(set_union(changes.added, changes.modified), writer.untouchable);
+  const field_changes changes =
+      compare_objects(writer.type, live != nullptr ? *live : zero_object(writer.type), object);
+  const field_set touched =
+      set_difference_with_subtrees(set_union(changes.added, changes.modified), writer.untouchable);
   const field_set removed = set_difference_with_subtrees(changes.removed, writer.untouchable);
   for (managed_entry& entry : entries) {
     if (!touched.empty()) entry.fields = set_difference(entry.fields, touched);
@@ -91,18 +108,17 @@ void track_update(const field_writer& writer, const json* live, json& object) {
 }
 
 bool differ_beyond_times(const json& before, const json& after) {
-  if (before == after) return false;
-  const auto without_times = [](const json& object) {
-    json copy = object;
-    const auto metadata = copy.find("metadata");
-    if (metadata == copy.end()) return copy;
-    const auto entries = metadata->find("managedFields");
-    if (entries != metadata->end() && entries->is_array())
-      for (json& entry : *entries)
-        if (entry.is_object()) entry.erase("time");
-    return copy;
-  };
-  return without_times(before) != without_times(after);
+  return differ_except(before, after, {}, [](const std::string& name, const json& a, const json& b) {
+    if (name != "metadata") return a != b;
+    return differ_except(
+        a, b, "resourceVersion", [](const std::string& member, const json& c, const json& d) {
+          if (member != "managedFields" || !c.is_array() || !d.is_array()) return c != d;
+          return !std::equal(c.begin(), c.end(), d.begin(), d.end(), [](const json& left, const json& right) {
+            return !differ_except(left, right, "time",
+                                  [](const std::string&, const json& e, const json& f) { return e != f; });
+          });
+        });
+  });
 }
 
 } // namespace actord::schema

@@ -28,21 +28,23 @@ struct field_writer {
   [[nodiscard]] field_manager_id id(ownership operation) const;
 };
 
-/// Sets metadata.managedFields of `object`, an object that is about to replace `live`: added and changed fields go to
-/// the writer, removed fields are taken from everybody. `live` is null on a create.
-/// What the client sent in managedFields counts as the ownership so far; an empty list resets all of it.
+/// Sets metadata.managedFields of `object`, an object that is about to replace `live`: added and changed
+/// fields go to the writer, removed fields are taken from everybody. `live` is null on a create. What the
+/// client sent in managedFields counts as the ownership so far; an empty list resets all of it.
 void track_update(const field_writer& writer, const json* live, json& object);
 
-/// The configuration that somebody applies, as sent and decoded (nothing defaulted), merged into `live`: fields it
-/// mentions become the writer's, fields the writer applied before and left out now are removed unless somebody else
-/// owns them. `live` is the zero object (with kind and apiVersion) when the apply creates.
+/// The configuration that somebody applies, as sent and decoded (nothing defaulted), merged into `live`:
+/// fields it mentions become the writer's, fields the writer applied before and left out now are removed
+/// unless somebody else owns them. `live` is the zero object (with kind and apiVersion) when the apply
+/// creates.
 ///   conflict     fields belong to others and `force` is false; a cause for each
 ///   bad_request  managedFields were sent
 ///   internal     the configuration cannot be merged (list items without keys)
 /// The result carries managedFields. Defaults are the caller's business.
-result<json> apply_configuration(const field_writer& writer, const json& live, const json& applied, bool force);
+result<json> apply_configuration(const field_writer& writer, const json& live, const json& applied,
+                                 bool force);
 
-/// Whether the objects differ in more than the times of managedFields.
+/// Whether the objects differ in more than metadata.resourceVersion and the times of managedFields.
 bool differ_beyond_times(const json& before, const json& after);
 
 } // namespace actord::schema

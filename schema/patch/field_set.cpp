@@ -1,6 +1,7 @@
 #include "schema/patch/field_set.hpp"
 
 #include "schema/base/json.hpp"
+#include "schema/codec/json_text.hpp"
 
 #include <algorithm>
 
@@ -8,8 +9,9 @@ namespace actord::schema {
 namespace {
 
 auto lower_bound(const std::vector<field_set::child>& children, std::string_view step) {
-  return std::lower_bound(children.begin(), children.end(), step,
-                          [](const field_set::child& child, std::string_view wanted) { return child.step < wanted; });
+  return std::lower_bound(
+      children.begin(), children.end(), step,
+      [](const field_set::child& child, std::string_view wanted) { return child.step < wanted; });
 }
 
 template <class Combine>
@@ -41,12 +43,13 @@ std::string printed_step(const std::string& step) {
   if (step[0] == 'f') return "." + std::string(body);
   if (step[0] == 'v') return "[=" + std::string(body) + "]";
   if (step[0] == 'i') return "[" + std::string(body) + "]";
-  const json keys = json::parse(body, nullptr, false);
+  const auto keys = parse_json(body);
   std::string text = "[";
-  for (const auto& [name, value] : keys.items()) {
-    if (text.size() > 1) text += ',';
-    text += name + "=" + value.dump();
-  }
+  if (keys && keys->is_object())
+    for (const auto& [name, value] : keys->items()) {
+      if (text.size() > 1) text += ',';
+      text += name + "=" + json_text(value);
+    }
   return text + "]";
 }
 
@@ -61,10 +64,16 @@ bool valid_step(const std::string& step) {
   if (step.size() < 2 || step[1] != ':') return false;
   switch (step[0]) {
   case 'f':
-  case 'i': return true;
-  case 'k': return json::parse(step.substr(2), nullptr, false).is_object();
-  case 'v': return json::accept(step.substr(2));
-  default: return false;
+  case 'i':
+    return true;
+  case 'k': {
+    const auto keys = parse_json(std::string_view(step).substr(2));
+    return keys && keys->is_object();
+  }
+  case 'v':
+    return parse_json(std::string_view(step).substr(2)).has_value();
+  default:
+    return false;
   }
 }
 
@@ -76,9 +85,11 @@ const field_set* field_set::find(std::string_view step) const {
 }
 
 field_set& field_set::descend(std::string_view step) {
-  if (children.empty() || children.back().step < step) return children.emplace_back(child{std::string(step), {}}).set;
+  if (children.empty() || children.back().step < step)
+    return children.emplace_back(child{std::string(step), {}}).set;
   const auto found = lower_bound(children, step);
-  if (found != children.end() && found->step == step) return children[static_cast<std::size_t>(found - children.begin())].set;
+  if (found != children.end() && found->step == step)
+    return children[static_cast<std::size_t>(found - children.begin())].set;
   return children.insert(found, child{std::string(step), {}})->set;
 }
 

@@ -15,8 +15,8 @@ namespace actord::schema {
 ///   f:<name>            a member of a struct or map
 ///   k:{"name":"c"}      the item of an associative list with these keys (sorted, compact JSON)
 ///   v:"x"               the item of a set
-/// A node's path is in the set when `member` is true; children may be in the set without their parent being in it.
-/// Invariants: `children` is sorted by step; no child is empty.
+/// A node's path is in the set when `member` is true; children may be in the set without their parent being
+/// in it. Invariants: `children` is sorted by step; no child is empty.
 struct field_set {
   struct child;
 
@@ -60,8 +60,8 @@ json to_fields_v1(const field_set& set);
 /// False when the value is no FieldsV1; `out` is undefined then.
 bool from_fields_v1(const json& fields, field_set& out);
 
-/// Calls `visit` with each path as Kubernetes prints it: `.spec.containers[name="c"].image`. Members of a level come
-/// before what lies below them.
+/// Calls `visit` with each path as Kubernetes prints it: `.spec.containers[name="c"].image`. Members of a
+/// level come before what lies below them.
 void for_each_path(const field_set& set, const std::function<void(const std::string& path)>& visit);
 
 } // namespace actord::schema

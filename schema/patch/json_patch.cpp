@@ -11,7 +11,11 @@ namespace {
 
 /// The text Kubernetes answers with whatever the operation's own failure was.
 error does_not_apply() {
-  return {error_kind::invalid, "the server rejected our request due to an error in our request", {}, error_subject{}, 0};
+  return {error_kind::invalid,
+          "the server rejected our request due to an error in our request",
+          {},
+          error_subject{},
+          0};
 }
 
 error malformed(std::string_view detail) {
@@ -20,11 +24,16 @@ error malformed(std::string_view detail) {
 
 std::string_view go_type_name(const json& value) {
   switch (value.type()) {
-  case json::value_t::object: return "object";
-  case json::value_t::array: return "array";
-  case json::value_t::string: return "string";
-  case json::value_t::boolean: return "bool";
-  default: return "number";
+  case json::value_t::object:
+    return "object";
+  case json::value_t::array:
+    return "array";
+  case json::value_t::string:
+    return "string";
+  case json::value_t::boolean:
+    return "bool";
+  default:
+    return "number";
   }
 }
 
@@ -195,8 +204,8 @@ bool apply_operation(json& document, const json& operation, std::size_t& copy_bu
 
 result<void> apply_json_patch(json& document, const json& patch) {
   if (!patch.is_array())
-    return malformed(
-        fmt::format("json: cannot unmarshal {} into Go value of type []handlers.jsonPatchOp", go_type_name(patch)));
+    return malformed(fmt::format("json: cannot unmarshal {} into Go value of type []handlers.jsonPatchOp",
+                                 go_type_name(patch)));
   for (const json& operation : patch) {
     if (!operation.is_object())
       return malformed(fmt::format("json: cannot unmarshal {} into Go value of type handlers.jsonPatchOp",
@@ -204,8 +213,9 @@ result<void> apply_json_patch(json& document, const json& patch) {
     for (const char* member : {"op", "path", "from"}) {
       const auto found = operation.find(member);
       if (found != operation.end() && !found->is_string() && !found->is_null())
-        return malformed(fmt::format("json: cannot unmarshal {} into Go struct field jsonPatchOp.{} of type string",
-                                     go_type_name(*found), member));
+        return malformed(
+            fmt::format("json: cannot unmarshal {} into Go struct field jsonPatchOp.{} of type string",
+                        go_type_name(*found), member));
     }
   }
   if (patch.size() > json_patch_max_operations)

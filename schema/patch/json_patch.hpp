@@ -13,8 +13,9 @@ inline constexpr std::size_t json_patch_max_operations = 10'000;
 /// Bytes that all `copy` operations of one patch may add together: a short patch must not blow up an object.
 inline constexpr std::size_t json_patch_copy_budget_bytes = 3u << 20;
 
-/// Applies an RFC 6902 patch to `document`, which is left half patched on failure. Two liberties that Kubernetes
-/// clients rely on: `replace` sets a key that is absent, and negative array indices count from the end.
+/// Applies an RFC 6902 patch to `document`, which is left half patched on failure. Two liberties that
+/// Kubernetes clients rely on: `replace` sets a key that is absent, and negative array indices count from the
+/// end.
 ///   bad_request  the patch is no list of operations
 ///   too_large    too many operations
 ///   invalid      an operation does not apply (a failed test included)

@@ -1,6 +1,7 @@
 #include "schema/patch/managed_fields.hpp"
 
 #include "schema/base/json.hpp"
+#include "schema/codec/json_text.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -24,7 +25,8 @@ std::optional<managed_entry> decode_entry(const json& value) {
   if (entry.id.api_version.empty() || text_member(value, "fieldsType") != "FieldsV1") return std::nullopt;
   entry.time = text_member(value, "time");
   const auto fields = value.find("fieldsV1");
-  if (fields != value.end() && !fields->is_null() && !from_fields_v1(*fields, entry.fields)) return std::nullopt;
+  if (fields != value.end() && !fields->is_null() && !from_fields_v1(*fields, entry.fields))
+    return std::nullopt;
   return entry;
 }
 
@@ -37,8 +39,9 @@ std::optional<managed_entries> decode_managed_fields(const json& value) {
   for (const json& item : value) {
     auto entry = decode_entry(item);
     if (!entry) return std::nullopt;
-    const auto same = std::find_if(entries.begin(), entries.end(),
-                                   [&](const managed_entry& other) { return other.id.same_writer(entry->id); });
+    const auto same = std::find_if(entries.begin(), entries.end(), [&](const managed_entry& other) {
+      return other.id.same_writer(entry->id);
+    });
     if (same == entries.end())
       entries.push_back(std::move(*entry));
     else
@@ -98,8 +101,8 @@ const field_set& nobodys_fields() {
     set.insert({"f:apiVersion"});
     set.insert({"f:kind"});
     set.insert({"f:metadata"});
-    for (const char* name : {"f:name", "f:namespace", "f:creationTimestamp", "f:selfLink", "f:uid", "f:clusterName",
-                             "f:generation", "f:managedFields", "f:resourceVersion"})
+    for (const char* name : {"f:name", "f:namespace", "f:creationTimestamp", "f:selfLink", "f:uid",
+                             "f:clusterName", "f:generation", "f:managedFields", "f:resourceVersion"})
       set.insert({"f:metadata", name});
     return set;
   }();
@@ -107,7 +110,8 @@ const field_set& nobodys_fields() {
 }
 
 std::string printed_manager(const field_manager_id& id) {
-  std::string text = json(id.manager).dump(-1, ' ', false, json::error_handler_t::replace);
+  std::string text;
+  append_json_string(text, id.manager);
   if (!id.subresource.empty()) text += fmt::format(" with subresource \"{}\"", id.subresource);
   if (id.operation == ownership::update) text += " using " + id.api_version;
   return text;

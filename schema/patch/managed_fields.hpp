@@ -12,8 +12,8 @@ namespace actord::schema {
 
 enum class ownership : std::uint8_t { update, apply };
 
-/// Who an entry of metadata.managedFields belongs to. Applying is one identity in all API versions; updating is one for
-/// each.
+/// Who an entry of metadata.managedFields belongs to. Applying is one identity in all API versions; updating
+/// is one for each.
 struct field_manager_id {
   std::string manager;
   ownership operation = ownership::update;

@@ -1,5 +1,7 @@
 #include "schema/patch/merge_type.hpp"
 
+#include "schema/codec/json_text.hpp"
+
 #include <fmt/format.h>
 
 namespace actord::schema {
@@ -7,8 +9,11 @@ namespace {
 
 error item_error(std::string message) { return {error_kind::bad_request, std::move(message), {}, {}, 0}; }
 
-/// Key fields that clients may leave out because the API defaults them: ports are told apart by number and protocol.
-std::string_view default_of_key(std::string_view key) { return key == "protocol" ? "TCP" : std::string_view{}; }
+/// Key fields that clients may leave out because the API defaults them: ports are told apart by number and
+/// protocol.
+std::string_view default_of_key(std::string_view key) {
+  return key == "protocol" ? "TCP" : std::string_view{};
+}
 
 result<std::string> keyed_step(const merge_type& list, const json& item) {
   if (item.is_null()) return item_error("associative list with keys may not have a null element");
@@ -23,12 +28,14 @@ result<std::string> keyed_step(const merge_type& list, const json& item) {
   }
   if (keys.empty()) {
     std::string names;
-    for (const std::string_view key : list.keys) names += fmt::format("{}\"{}\"", names.empty() ? "" : " ", key);
-    return item_error(fmt::format("associative list with keys has an element that omits all key fields [{}] (and "
-                                  "doesn't have default values for any key fields)",
-                                  names));
+    for (const std::string_view key : list.keys)
+      names += fmt::format("{}\"{}\"", names.empty() ? "" : " ", key);
+    return item_error(
+        fmt::format("associative list with keys has an element that omits all key fields [{}] (and "
+                    "doesn't have default values for any key fields)",
+                    names));
   }
-  return "k:" + keys.dump(-1, ' ', false, json::error_handler_t::replace);
+  return "k:" + json_text(keys);
 }
 
 } // namespace
@@ -36,10 +43,14 @@ result<std::string> keyed_step(const merge_type& list, const json& item) {
 bool merge_type::one_piece(const json& sample) const {
   if (value == nullptr) return !sample.is_object();
   switch (value->kind) {
-  case value_kind::structure: return atomic || value->structure->atomic || !sample.is_object();
-  case value_kind::map: return atomic || !sample.is_object();
-  case value_kind::list: return merge == list_merge::atomic || !sample.is_array();
-  default: return true;
+  case value_kind::structure:
+    return atomic || value->structure->atomic || !sample.is_object();
+  case value_kind::map:
+    return atomic || !sample.is_object();
+  case value_kind::list:
+    return merge == list_merge::atomic || !sample.is_array();
+  default:
+    return true;
   }
 }
 
@@ -58,8 +69,9 @@ result<std::string> item_step(const merge_type& list, const json& item) {
   if (list.merge == list_merge::map) return keyed_step(list, item);
   if (item.is_object()) return item_error("associative list without keys has an element that's a map type");
   if (item.is_array()) return item_error("not supported: associative list with lists as elements");
-  if (item.is_null()) return item_error("associative list without keys has an element that's an explicit null");
-  return "v:" + item.dump(-1, ' ', false, json::error_handler_t::replace);
+  if (item.is_null())
+    return item_error("associative list without keys has an element that's an explicit null");
+  return "v:" + json_text(item);
 }
 
 } // namespace actord::schema

@@ -6,13 +6,14 @@
 
 #include <string>
 
-/// The view of a type that ownership and server-side apply need: what is one piece, and how list items are told
-/// apart. Internal to schema/patch.
+/// The view of a type that ownership and server-side apply need: what is one piece, and how list items are
+/// told apart. Internal to schema/patch.
 
 namespace actord::schema {
 
 struct merge_type {
-  /// Null where nothing is known about the value: it is then taken apart by its own shape, lists being one piece.
+  /// Null where nothing is known about the value: it is then taken apart by its own shape, lists being one
+  /// piece.
   const value_type* value = nullptr;
   list_merge merge = list_merge::atomic;
   bool atomic = false;
@@ -29,7 +30,8 @@ struct merge_type {
   [[nodiscard]] merge_type item() const { return {value != nullptr ? value->items : nullptr, {}, false, {}}; }
 };
 
-/// `k:{...}` or `v:...` for an item of a list that has keys or is a set; fails for items that cannot be told apart.
+/// `k:{...}` or `v:...` for an item of a list that has keys or is a set; fails for items that cannot be told
+/// apart.
 result<std::string> item_step(const merge_type& list, const json& item);
 
 } // namespace actord::schema

@@ -17,7 +17,9 @@ constexpr const char* directive = "$patch";
 
 using failure = std::optional<error>;
 
-error bad_format(std::string_view message) { return {error_kind::bad_request, std::string(message), {}, {}, 0}; }
+error bad_format(std::string_view message) {
+  return {error_kind::bad_request, std::string(message), {}, {}, 0};
+}
 error cannot_merge(std::string message) { return {error_kind::internal, std::move(message), {}, {}, 0}; }
 constexpr std::string_view bad_order_list = "invalid patch format of setElementOrder list";
 constexpr std::string_view bad_primitive_list = "invalid patch format of primitive list";
@@ -43,7 +45,8 @@ error no_merge_key(const json& item, std::string_view key) {
   return cannot_merge(fmt::format("map: {} does not contain declared merge key: {}", printed(item), key));
 }
 error unknown_directive(const json& item) {
-  return cannot_merge(fmt::format("unknown patch type: {} in map: {}", printed(item.at(directive)), printed(item)));
+  return cannot_merge(
+      fmt::format("unknown patch type: {} in map: {}", printed(item.at(directive)), printed(item)));
 }
 
 /// How a member of an object is patched.
@@ -57,7 +60,8 @@ struct member_patch {
 /// `type` is null where nothing is known: then lists are replaced.
 member_patch patch_of(const value_type* type, std::string_view name) {
   if (type == nullptr) return {};
-  if (type->kind == value_kind::map) return {type->items == nullptr ? nullptr : type->items->items, type->items, false, {}};
+  if (type->kind == value_kind::map)
+    return {type->items == nullptr ? nullptr : type->items->items, type->items, false, {}};
   if (type->kind != value_kind::structure) return {};
   const field_type* field = type->structure->field(name);
   if (field == nullptr) return {};
@@ -84,12 +88,14 @@ void sort_by(std::vector<json>& items, const json& order, std::string_view merge
   });
 }
 
-/// Puts the items the patch names in the patch's order and lets the others keep theirs, each standing before the first
-/// patched item that came after it on the server.
-json in_order(const json& merged, const json& patch_order, const json& server_order, std::string_view merge_key) {
+/// Puts the items the patch names in the patch's order and lets the others keep theirs, each standing before
+/// the first patched item that came after it on the server.
+json in_order(const json& merged, const json& patch_order, const json& server_order,
+              std::string_view merge_key) {
   std::vector<json> patched;
   std::vector<json> others;
-  for (const json& item : merged) (index_of(patch_order, item, merge_key) >= 0 ? patched : others).push_back(item);
+  for (const json& item : merged)
+    (index_of(patch_order, item, merge_key) >= 0 ? patched : others).push_back(item);
   sort_by(patched, patch_order, merge_key);
   sort_by(others, server_order, merge_key);
   json all = json::array();
@@ -152,7 +158,8 @@ failure apply_item_directives(json& target, json& patch, std::string_view merge_
   json plain = json::array();
   for (json& item : patch) {
     if (!item.is_object())
-      return cannot_merge("expected a map[string]interface {}, but received a " + std::string(item.type_name()));
+      return cannot_merge("expected a map[string]interface {}, but received a " +
+                          std::string(item.type_name()));
     const auto found = item.find(directive);
     if (found == item.end()) {
       plain.push_back(std::move(item));
@@ -204,7 +211,11 @@ failure merge_keyed_items(const member_patch& how, json& target, json& patch) {
 failure check_elements(const json& list) {
   for (const json& item : list)
     if (item.is_array())
-      return error{error_kind::invalid, "the server rejected our request due to an error in our request", {}, error_subject{}, 0};
+      return error{error_kind::invalid,
+                   "the server rejected our request due to an error in our request",
+                   {},
+                   error_subject{},
+                   0};
   return std::nullopt;
 }
 
@@ -257,11 +268,12 @@ failure check_order(const json& patch, const json& order, std::string_view merge
   std::size_t at = 0;
   for (const json& item : patch) {
     if (!merge_key.empty() && item.is_object() && item.contains(directive)) continue;
-    if (!merge_key.empty() && (!item.is_object() || !item.contains(merge_key))) return no_merge_key(item, merge_key);
+    if (!merge_key.empty() && (!item.is_object() || !item.contains(merge_key)))
+      return no_merge_key(item, merge_key);
     for (;; ++at) {
       if (at >= order.size())
-        return cannot_merge(fmt::format("The order in patch list:\n{}\n doesn't match {} list:\n{}\n", printed(patch),
-                                        order_prefix, printed(order)));
+        return cannot_merge(fmt::format("The order in patch list:\n{}\n doesn't match {} list:\n{}\n",
+                                        printed(patch), order_prefix, printed(order)));
       if (!merge_key.empty() && (!order[at].is_object() || !order[at].contains(merge_key)))
         return no_merge_key(order[at], merge_key);
       if (key_of(item, merge_key) == key_of(order[at], merge_key)) break;
@@ -271,14 +283,16 @@ failure check_order(const json& patch, const json& order, std::string_view merge
   return std::nullopt;
 }
 
-failure apply_order(const value_type* type, json& target, json& patch, const std::string& name, const json& order) {
+failure apply_order(const value_type* type, json& target, json& patch, const std::string& name,
+                    const json& order) {
   const auto slash = name.find('/');
   if (slash != order_prefix.size()) return bad_format(bad_order_list);
   const std::string list_name = name.substr(slash + 1);
   if (!order.is_array()) return bad_format(bad_order_list);
   const member_patch how = patch_of(type, list_name);
   if (how.value == nullptr || how.value->kind != value_kind::list)
-    return cannot_merge(fmt::format("unable to find api field in struct for the json field \"{}\"", list_name));
+    return cannot_merge(
+        fmt::format("unable to find api field in struct for the json field \"{}\"", list_name));
   json changes = json::array();
   const auto sent = patch.find(list_name);
   const bool has_changes = sent != patch.end();

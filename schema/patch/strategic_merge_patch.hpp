@@ -7,8 +7,8 @@ namespace actord::schema {
 
 struct object_type;
 
-/// Kubernetes' own merge patch: lists that the type table gives a merge key are merged item by item, lists of plain
-/// values that merge become unions, everything else works as in RFC 7396. Directives in the patch:
+/// Kubernetes' own merge patch: lists that the type table gives a merge key are merged item by item, lists of
+/// plain values that merge become unions, everything else works as in RFC 7396. Directives in the patch:
 ///   $patch: replace | delete | merge         on an object or a list item
 ///   $deleteFromPrimitiveList/<list>: [...]   takes values out of a merging list of plain values
 ///   $setElementOrder/<list>: [...]           the order the merged list shall have

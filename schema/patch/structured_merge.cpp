@@ -16,10 +16,10 @@ struct keyed_item {
 
 using keyed_items = std::vector<keyed_item>;
 
-keyed_items keyed(const merge_type& type, const json& list) {
+keyed_items keyed(const merge_type& type, const json* list) {
   keyed_items items;
-  if (!list.is_array()) return items;
-  for (const json& item : list)
+  if (list == nullptr || !list->is_array()) return items;
+  for (const json& item : *list)
     if (auto step = item_step(type, item)) items.push_back({std::move(*step), &item});
   return items;
 }
@@ -29,7 +29,9 @@ const json* find_item(const keyed_items& items, const std::string& step) {
   return found == items.end() ? nullptr : found->item;
 }
 
-bool empty_container(const json& value) { return value.is_null() || (value.is_structured() && value.empty()); }
+bool empty_container(const json& value) {
+  return value.is_null() || (value.is_structured() && value.empty());
+}
 
 void mention(const merge_type& type, const json& value, field_set& set) {
   if (value.is_null()) return;
@@ -49,7 +51,7 @@ void mention(const merge_type& type, const json& value, field_set& set) {
     }
     return;
   }
-  for (const auto& [step, item] : keyed(type, value)) {
+  for (const auto& [step, item] : keyed(type, &value)) {
     field_set& node = set.descend(step);
     mention(type.item(), *item, node);
     node.member = true;
@@ -108,11 +110,11 @@ json merge_members(const merge_type& type, const json* live, const json* applied
 }
 
 /// Applied items come in the applied order; live items that were not applied keep their place between their
-/// neighbours. Worked example: live a b c d, applied d b x gives a d b x c... shared items follow `applied`, and each
-/// run of live-only items is emitted before the next shared item that live has after it.
+/// neighbours. Worked example: live a b c d, applied d b x gives a d b x c... shared items follow `applied`,
+/// and each run of live-only items is emitted before the next shared item that live has after it.
 json merge_items(const merge_type& type, const json* live, const json* applied) {
-  const keyed_items left = keyed(type, live == nullptr ? json() : *live);
-  const keyed_items right = keyed(type, applied == nullptr ? json() : *applied);
+  const keyed_items left = keyed(type, live);
+  const keyed_items right = keyed(type, applied);
   json merged = json::array();
   const auto in_left = [&](const std::string& step) { return find_item(left, step) != nullptr; };
   const auto in_right = [&](const std::string& step) { return find_item(right, step) != nullptr; };
@@ -164,8 +166,11 @@ json merge_items(const merge_type& type, const json* live, const json* applied) 
 }
 
 json merge_values(const merge_type& type, const json* live, const json* applied) {
-  const json& sample = applied != nullptr && !applied->is_null() ? *applied : live != nullptr ? *live : *applied;
-  const bool both_empty = (live == nullptr || empty_container(*live)) && (applied == nullptr || empty_container(*applied));
+  const json& sample = applied != nullptr && !applied->is_null() ? *applied
+                       : live != nullptr                         ? *live
+                                                                 : *applied;
+  const bool both_empty =
+      (live == nullptr || empty_container(*live)) && (applied == nullptr || empty_container(*applied));
   if (both_empty || type.one_piece(sample)) return applied != nullptr ? *applied : *live;
   return sample.is_object() ? merge_members(type, live, applied) : merge_items(type, live, applied);
 }
@@ -197,7 +202,8 @@ field_set with_ancestors(const merge_type& type, const field_set& set) {
   all.member = set.member;
   for (const auto& [step, below] : set.children) {
     bool declared = false;
-    const merge_type child = step[0] == 'f' ? type.member(std::string_view(step).substr(2), declared) : type.item();
+    const merge_type child =
+        step[0] == 'f' ? type.member(std::string_view(step).substr(2), declared) : type.item();
     field_set node = with_ancestors(child, below);
     if (declared) node.member = true;
     all.children.push_back({step, std::move(node)});

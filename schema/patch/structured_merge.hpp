@@ -11,8 +11,9 @@ struct object_type;
 /// Every leaf and list item that `object` mentions: what somebody who applies it comes to own.
 field_set mentioned_fields(const object_type& type, const json& object);
 
-/// `live` with what `applied` mentions merged in: no field is removed, applied leaves win, lists follow the applied
-/// order. Fails when items of a list in `applied` cannot be told apart or are there twice; the message has the path.
+/// `live` with what `applied` mentions merged in: no field is removed, applied leaves win, lists follow the
+/// applied order. Fails when items of a list in `applied` cannot be told apart or are there twice; the
+/// message has the path.
 result<json> merge_objects(const object_type& type, const json& live, const json& applied);
 
 /// `object` without the fields and list items of the set. A container that loses all its items stays, empty.

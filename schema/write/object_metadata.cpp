@@ -17,8 +17,8 @@ error refuse(error_kind kind, std::string message) { return {kind, std::move(mes
 error conflict_with(const resource_type& type, const std::string& name, std::string_view reason) {
   const std::string resource =
       type.group.empty() ? std::string(type.plural) : fmt::format("{}.{}", type.plural, type.group);
-  error refused = refuse(error_kind::conflict,
-                         fmt::format("Operation cannot be fulfilled on {} \"{}\": {}", resource, name, reason));
+  error refused = refuse(error_kind::conflict, fmt::format("Operation cannot be fulfilled on {} \"{}\": {}",
+                                                           resource, name, reason));
   refused.subject = error_subject{std::string(type.group), std::string(type.plural), name, {}};
   return refused;
 }
@@ -93,12 +93,14 @@ result<void> settle_namespace(const resource_type& type, std::string_view reques
 result<void> check_request_name(const json& object, std::string_view request_name) {
   const std::string sent = metadata_text(object, "name");
   if (sent.empty())
-    return refuse(error_kind::bad_request,
-                  fmt::format("the name of the object ({} based on URL) was undeterminable: name must be provided",
-                              request_name));
+    return refuse(
+        error_kind::bad_request,
+        fmt::format("the name of the object ({} based on URL) was undeterminable: name must be provided",
+                    request_name));
   if (sent == request_name) return {};
-  return refuse(error_kind::bad_request, fmt::format("the name of the object ({}) does not match the name on the URL ({})",
-                                                     sent, request_name));
+  return refuse(
+      error_kind::bad_request,
+      fmt::format("the name of the object ({}) does not match the name on the URL ({})", sent, request_name));
 }
 
 std::string drop_repeated_owners(json& object, bool after_admission) {
@@ -118,10 +120,11 @@ std::string drop_repeated_owners(json& object, bool after_admission) {
   }
   if (kept.size() == owners->size()) return {};
   *owners = std::move(kept);
-  return fmt::format(".metadata.ownerReferences contains duplicate entries{}; API server dedups owner references in "
-                     "1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) "
-                     "observed: {}",
-                     after_admission ? " after mutating admission happens" : "", repeated);
+  return fmt::format(
+      ".metadata.ownerReferences contains duplicate entries{}; API server dedups owner references in "
+      "1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) "
+      "observed: {}",
+      after_admission ? " after mutating admission happens" : "", repeated);
 }
 
 void fill_system_metadata(json& object, wall_time now, random_source& random) {
@@ -154,11 +157,12 @@ result<void> check_update_preconditions(const resource_type& type, const json& o
   const std::string stored_uid = metadata_text(current, "uid");
   if (!uid.empty() && uid != stored_uid) {
     const std::string space = metadata_text(current, "namespace");
-    return conflict_with(type, name,
-                         fmt::format("StorageError: invalid object, Code: 4, Key: /registry/{}/{}{}{}, ResourceVersion: 0, "
-                                     "AdditionalErrorMsg: Precondition failed: UID in precondition: {}, UID in object "
-                                     "meta: {}",
-                                     type.plural, space, space.empty() ? "" : "/", name, uid, stored_uid));
+    return conflict_with(
+        type, name,
+        fmt::format("StorageError: invalid object, Code: 4, Key: /registry/{}/{}{}{}, ResourceVersion: 0, "
+                    "AdditionalErrorMsg: Precondition failed: UID in precondition: {}, UID in object "
+                    "meta: {}",
+                    type.plural, space, space.empty() ? "" : "/", name, uid, stored_uid));
   }
   const std::string revision = metadata_text(object, "resourceVersion");
   if (revision.empty() || revision == "0") {
@@ -168,8 +172,9 @@ result<void> check_update_preconditions(const resource_type& type, const json& o
     return invalid_object(type, name, missing);
   }
   if (revision == metadata_text(current, "resourceVersion")) return {};
-  return conflict_with(type, name,
-                       "the object has been modified; please apply your changes to the latest version and try again");
+  return conflict_with(
+      type, name,
+      "the object has been modified; please apply your changes to the latest version and try again");
 }
 
 } // namespace actord::schema

@@ -24,8 +24,8 @@ std::string metadata_text(const json& object, const char* member);
 /// Takes out what only the server sets on a new object: uid, times, selfLink.
 void clear_system_metadata(json& object);
 
-/// Fills in the namespace of the request path, or drops a namespace from a cluster-wide object. bad_request when both
-/// name one and they differ.
+/// Fills in the namespace of the request path, or drops a namespace from a cluster-wide object. bad_request
+/// when both name one and they differ.
 result<void> settle_namespace(const resource_type& type, std::string_view request_space, json& object);
 
 /// bad_request unless the object has the name of the request path.
@@ -40,8 +40,8 @@ void fill_system_metadata(json& object, wall_time now, random_source& random);
 /// Carries over what an update can neither set nor lose.
 void keep_system_metadata(json& object, const json& current);
 
-/// Conflict for metadata.uid or metadata.resourceVersion of an update that are not those of `current`; invalid when
-/// the kind wants a resourceVersion and none was sent.
+/// Conflict for metadata.uid or metadata.resourceVersion of an update that are not those of `current`;
+/// invalid when the kind wants a resourceVersion and none was sent.
 result<void> check_update_preconditions(const resource_type& type, const json& object, const json& current);
 
 } // namespace actord::schema

@@ -18,10 +18,14 @@ field_set paths(std::initializer_list<path> all) {
 
 /// Kinds whose status requests leave all of metadata alone.
 constexpr std::array status_without_metadata{
-    std::string_view{"apiservices"},         std::string_view{"flowschemas"},
-    std::string_view{"mutatingadmissionpolicies"}, std::string_view{"prioritylevelconfigurations"},
-    std::string_view{"resourceclaims"},      std::string_view{"servicecidrs"},
-    std::string_view{"validatingadmissionpolicies"}, std::string_view{"volumeattachments"},
+    std::string_view{"apiservices"},
+    std::string_view{"flowschemas"},
+    std::string_view{"mutatingadmissionpolicies"},
+    std::string_view{"prioritylevelconfigurations"},
+    std::string_view{"resourceclaims"},
+    std::string_view{"servicecidrs"},
+    std::string_view{"validatingadmissionpolicies"},
+    std::string_view{"volumeattachments"},
 };
 
 const field_set& of_status(const resource_type& type) {
@@ -34,8 +38,9 @@ const field_set& of_status(const resource_type& type) {
   if (type.plural == "pods") return of_pod;
   if (type.plural == "deployments") return of_deployment;
   if (type.plural == "certificatesigningrequests") return of_signing_request;
-  return std::ranges::find(status_without_metadata, type.plural) == status_without_metadata.end() ? spec
-                                                                                                  : spec_and_metadata;
+  return std::ranges::find(status_without_metadata, type.plural) == status_without_metadata.end()
+             ? spec
+             : spec_and_metadata;
 }
 
 } // namespace
