@@ -19,8 +19,8 @@
 
 /// The replicated, revisioned object store: what every other part of the daemon knows of it.
 ///
-/// Writes are proposed and answered later; reads are snapshots on the caller's own thread. One member or five, the
-/// interface is the same. Values are encoded objects (schema/object/stored_object.hpp).
+/// Writes are proposed and answered later; reads are snapshots on the caller's own thread. One member or
+/// five, the interface is the same. Values are encoded objects (schema/object/stored_object.hpp).
 
 namespace actord::storage {
 
@@ -103,6 +103,13 @@ struct list_page {
   list_position next;
 };
 
+/// A page of a list as it was at an earlier revision: copies, since history has no bytes to point at.
+struct past_page {
+  std::vector<std::string> values; ///< ordered by namespace, then name
+  bool more = false;
+  list_position next;
+};
+
 /// A consistent state of the whole store at one revision. Lives on one thread, is short (a second at most:
 /// it pins pages of the map), and never outlives a message. Views it hands out die with it.
 class snapshot {
@@ -113,8 +120,8 @@ public:
   /// Empty when there is none.
   [[nodiscard]] virtual std::string_view get(const object_key& key) const = 0;
   /// `space` empty lists all namespaces; `limit` 0 is no limit.
-  [[nodiscard]] virtual list_page list(resource_id resource, std::string_view space, const list_position& from,
-                                       std::size_t limit) const = 0;
+  [[nodiscard]] virtual list_page list(resource_id resource, std::string_view space,
+                                       const list_position& from, std::size_t limit) const = 0;
   /// Calls `visit` for each object until it returns false, in key order.
   virtual void scan(resource_id resource, std::string_view space,
                     const std::function<bool(std::string_view value)>& visit) const = 0;
@@ -131,8 +138,13 @@ public:
   /// Objects whose deadline is not after `until`, earliest first; at most `limit`.
   [[nodiscard]] virtual std::vector<std::pair<wall_time, object_key>> due(wall_time until,
                                                                           std::size_t limit) const = 0;
-  /// The object as it was at revision `past` (at most this snapshot's); `expired` once that is compacted.
+  /// The object as it was at revision `past` (at most this snapshot's), empty when there was none; `expired`
+  /// once that is compacted.
   [[nodiscard]] virtual result<std::string> get_at(const object_key& key, revision past) const = 0;
+  /// `list` as it was at revision `past`: the later pages of a list that began then.
+  [[nodiscard]] virtual result<past_page> list_at(resource_id resource, std::string_view space,
+                                                  const list_position& from, std::size_t limit,
+                                                  revision past) const = 0;
 };
 
 enum class event_kind : std::uint8_t { added, modified, removed };
@@ -160,8 +172,8 @@ class watch_cursor {
 public:
   virtual ~watch_cursor() = default;
 
-  /// Up to `max_events` events of the scope above the cursor, without waiting. Empty when there is nothing new.
-  /// `expired` when the cursor fell behind what is kept.
+  /// Up to `max_events` events of the scope above the cursor, without waiting. Empty when there is nothing
+  /// new. `expired` when the cursor fell behind what is kept.
   virtual result<std::vector<store_event>> next(std::size_t max_events) = 0;
   /// Everything up to here was handed out, including revisions outside the scope: safe as a bookmark.
   [[nodiscard]] virtual revision position() const = 0;
@@ -171,8 +183,8 @@ struct store_status {
   bool leading = false;
   bool writable = true; ///< false when the disk or the map is full
   raft_term term;
-  revision last;           ///< newest applied revision
-  revision compacted;      ///< history below is gone
+  revision last;      ///< newest applied revision
+  revision compacted; ///< history below is gone
   std::uint64_t log_first = 0;
   std::uint64_t log_last = 0;
   std::uint64_t map_bytes = 0;
@@ -182,23 +194,25 @@ class store {
 public:
   virtual ~store() = default;
 
-  /// `done` is called exactly once, on the store's thread: it must only hand the outcome on. Never blocks; when the
-  /// bounded queue is full the answer is `refused` with too_many_requests, at once.
+  /// `done` is called exactly once, on the store's thread: it must only hand the outcome on. Never blocks;
+  /// when the bounded queue is full the answer is `refused` with too_many_requests, at once.
   virtual void propose(transaction what, std::function<void(outcome)> done) = 0;
 
   /// The newest applied state.
   [[nodiscard]] virtual std::unique_ptr<snapshot> read() const = 0;
-  /// Calls `ready` (on any thread) as soon as a snapshot taken then is linearizable: it reflects every write that
-  /// was acknowledged before this call. For a lone voter that is at once.
+  /// Calls `ready` (on any thread) as soon as a snapshot taken then is linearizable: it reflects every write
+  /// that was acknowledged before this call. For a lone voter that is at once.
   virtual void confirm_reads(std::function<void(result<void>)> ready) = 0;
   /// Calls `ready` when this replica has applied `at`, or with `timeout` after `wait`.
-  virtual void wait_for(revision at, std::chrono::milliseconds wait, std::function<void(result<void>)> ready) = 0;
+  virtual void wait_for(revision at, std::chrono::milliseconds wait,
+                        std::function<void(result<void>)> ready) = 0;
 
   /// The object as the next batch would see it (applied or not). The copy is the caller's.
   [[nodiscard]] virtual std::string head(const object_key& key) const = 0;
 
-  /// Events with a revision above `after`. `wake` is called (on any thread, maybe often, must be quick) whenever there
-  /// may be something new. `expired` when `after` is below the history.
+  /// Events with a revision above `after`. `wake` is called (on any thread, maybe often) whenever there may
+  /// be something new: once for all that came since `next` last returned nothing. It must be quick and must
+  /// only signal: neither read the cursor nor destroy it. `expired` when `after` is below the history.
   virtual result<std::unique_ptr<watch_cursor>> watch(watch_scope scope, revision after,
                                                       std::function<void()> wake) = 0;
 

@@ -1,0 +1,74 @@
+#include "storage/encoding/checksum.hpp"
+
+#include "storage/encoding/bytes.hpp"
+
+#include <array>
+
+#if defined(__x86_64__)
+#include <nmmintrin.h>
+#endif
+
+namespace actord::storage {
+namespace {
+
+constexpr std::uint32_t castagnoli = 0x82f63b78U; // reversed polynomial 0x1edc6f41
+
+constexpr std::array<std::uint32_t, 256> make_table() {
+  std::array<std::uint32_t, 256> table{};
+  for (std::uint32_t i = 0; i < table.size(); ++i) {
+    std::uint32_t crc = i;
+    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1U) ^ ((crc & 1U) != 0 ? castagnoli : 0U);
+    table[i] = crc;
+  }
+  return table;
+}
+constexpr auto table = make_table();
+
+std::uint32_t crc_portable(std::uint32_t crc, std::string_view bytes) {
+  for (const char c : bytes) crc = (crc >> 8U) ^ table[(crc ^ static_cast<unsigned char>(c)) & 0xffU];
+  return crc;
+}
+
+#if defined(__x86_64__)
+__attribute__((target("sse4.2"))) std::uint32_t crc_hardware(std::uint32_t start, std::string_view bytes) {
+  std::uint64_t crc = start;
+  while (bytes.size() >= 8) {
+    crc = _mm_crc32_u64(crc, load_little<std::uint64_t>(bytes.data()));
+    bytes.remove_prefix(8);
+  }
+  return crc_portable(static_cast<std::uint32_t>(crc), bytes);
+}
+#endif
+
+constexpr std::uint64_t mix(std::uint64_t value) {
+  value = (value ^ (value >> 30U)) * 0xbf58476d1ce4e5b9ULL;
+  value = (value ^ (value >> 27U)) * 0x94d049bb133111ebULL;
+  return value ^ (value >> 31U);
+}
+
+} // namespace
+
+std::uint32_t crc32c(std::string_view bytes) {
+  constexpr std::uint32_t start = 0xffffffffU;
+#if defined(__x86_64__)
+  static const bool fast = __builtin_cpu_supports("sse4.2") != 0;
+  if (fast) return ~crc_hardware(start, bytes);
+#endif
+  return ~crc_portable(start, bytes);
+}
+
+hash128 stable_hash(std::string_view bytes) {
+  std::uint64_t high = 0x9e3779b97f4a7c15ULL ^ bytes.size();
+  std::uint64_t low = 0xd1b54a32d192ed03ULL;
+  while (!bytes.empty()) {
+    std::uint64_t word = 0;
+    const std::size_t taken = bytes.size() < 8 ? bytes.size() : 8;
+    std::memcpy(&word, bytes.data(), taken);
+    bytes.remove_prefix(taken);
+    high = mix(high ^ word) + low;
+    low = mix(low + word * 0x9fb21c651e98df25ULL) ^ high;
+  }
+  return {mix(high ^ (low << 1U)), mix(low + high)};
+}
+
+} // namespace actord::storage

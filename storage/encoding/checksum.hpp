@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace actord::storage {
+
+/// CRC-32C (Castagnoli), as iSCSI and ext4 use it: LMDB's pages and Raft's messages carry no checksum of
+/// their own.
+std::uint32_t crc32c(std::string_view bytes);
+
+/// 128-bit hash that never changes between versions: it is part of index keys. Not meant to resist an
+/// attacker; whoever reads an index row compares the object itself.
+struct hash128 {
+  std::uint64_t high = 0;
+  std::uint64_t low = 0;
+  bool operator==(const hash128&) const = default;
+};
+hash128 stable_hash(std::string_view bytes);
+
+} // namespace actord::storage

@@ -1,0 +1,361 @@
+#include "storage/kv/lmdb_kv.hpp"
+
+#include "schema/base/always.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <filesystem>
+#include <lmdb.h>
+#include <mutex>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <utility>
+#include <vector>
+
+namespace actord::storage::kv {
+namespace {
+
+constexpr unsigned max_readers = 2048;
+constexpr std::size_t kept_transactions = 256;
+
+bool is_full(int code) {
+  return code == MDB_MAP_FULL || code == MDB_TXN_FULL || code == ENOSPC || code == EDQUOT;
+}
+
+/// Every other failure means that the disk or our use of LMDB is broken: going on would build on sand.
+void must(int code, const char* call) {
+  if (code != 0) {
+    always_failed(call, __FILE__, __LINE__, std::string("LMDB: ") + mdb_strerror(code));
+  }
+}
+
+MDB_val to_val(std::string_view bytes) {
+  return MDB_val{bytes.size(),
+                 const_cast<char*>(bytes.data())}; // NOLINT(cppcoreguidelines-pro-type-const-cast)
+}
+std::string_view to_view(const MDB_val& value) {
+  return {static_cast<const char*>(value.mv_data), value.mv_size};
+}
+
+class lmdb_environment;
+
+class lmdb_cursor final : public cursor {
+public:
+  lmdb_cursor(MDB_txn* transaction, MDB_dbi handle) {
+    must(mdb_cursor_open(transaction, handle, &cursor_), "mdb_cursor_open");
+  }
+  ~lmdb_cursor() override { mdb_cursor_close(cursor_); }
+  lmdb_cursor(const lmdb_cursor&) = delete;
+  lmdb_cursor& operator=(const lmdb_cursor&) = delete;
+
+  bool seek(std::string_view key) override {
+    if (key.empty()) return move(MDB_FIRST);
+    key_ = to_val(key);
+    return move(MDB_SET_RANGE);
+  }
+  bool seek_last() override { return move(MDB_LAST); }
+  bool seek_before(std::string_view key) override { return seek(key) ? move(MDB_PREV) : move(MDB_LAST); }
+  bool next() override { return move(MDB_NEXT); }
+  [[nodiscard]] std::string_view key() const override { return to_view(key_); }
+  [[nodiscard]] std::string_view value() const override { return to_view(value_); }
+
+private:
+  bool move(MDB_cursor_op how) {
+    const int code = mdb_cursor_get(cursor_, &key_, &value_, how);
+    if (code == MDB_NOTFOUND) return false;
+    must(code, "mdb_cursor_get");
+    return true;
+  }
+
+  MDB_cursor* cursor_ = nullptr;
+  MDB_val key_{};
+  MDB_val value_{};
+};
+
+using handles = std::array<MDB_dbi, table_count>;
+
+std::optional<std::string_view> get_value(MDB_txn* transaction, MDB_dbi handle, std::string_view key) {
+  MDB_val name = to_val(key);
+  MDB_val value{};
+  const int code = mdb_get(transaction, handle, &name, &value);
+  if (code == MDB_NOTFOUND) return std::nullopt;
+  must(code, "mdb_get");
+  return to_view(value);
+}
+
+class lmdb_reader final : public read_view {
+public:
+  lmdb_reader(const lmdb_environment& owner, MDB_txn* transaction)
+      : owner_(owner), transaction_(transaction) {}
+  ~lmdb_reader() override;
+  lmdb_reader(const lmdb_reader&) = delete;
+  lmdb_reader& operator=(const lmdb_reader&) = delete;
+
+  [[nodiscard]] std::optional<std::string_view> get(table where, std::string_view key) const override;
+  [[nodiscard]] std::unique_ptr<cursor> walk(table where) const override;
+
+private:
+  const lmdb_environment& owner_;
+  MDB_txn* transaction_;
+};
+
+class lmdb_writer final : public write_batch {
+public:
+  lmdb_writer(MDB_env* environment, const handles& tables) : tables_(tables) {
+    must(mdb_txn_begin(environment, nullptr, 0, &transaction_), "mdb_txn_begin");
+  }
+  ~lmdb_writer() override {
+    if (transaction_ != nullptr) mdb_txn_abort(transaction_);
+  }
+  lmdb_writer(const lmdb_writer&) = delete;
+  lmdb_writer& operator=(const lmdb_writer&) = delete;
+
+  [[nodiscard]] std::optional<std::string_view> get(table where, std::string_view key) const override {
+    if (full_) return std::nullopt;
+    return get_value(transaction_, handle(where), key);
+  }
+  [[nodiscard]] std::unique_ptr<cursor> walk(table where) const override {
+    return std::make_unique<lmdb_cursor>(transaction_, handle(where));
+  }
+
+  void put(table where, std::string_view key, std::string_view value) override {
+    store(where, key, value, 0);
+  }
+  void append(table where, std::string_view key, std::string_view value) override {
+    store(where, key, value, MDB_APPEND);
+  }
+  std::optional<std::string_view> insert(table where, std::string_view key, std::string_view value) override {
+    if (full_) return std::nullopt;
+    MDB_val name = to_val(key);
+    MDB_val content = to_val(value);
+    const int code = mdb_put(transaction_, handle(where), &name, &content, MDB_NOOVERWRITE);
+    if (code == MDB_KEYEXIST) return to_view(content);
+    note(code, "mdb_put");
+    return std::nullopt;
+  }
+  bool erase(table where, std::string_view key) override {
+    if (full_) return false;
+    MDB_val name = to_val(key);
+    const int code = mdb_del(transaction_, handle(where), &name, nullptr);
+    if (code == MDB_NOTFOUND) return false;
+    note(code, "mdb_del");
+    return !full_;
+  }
+  std::size_t erase_range(table where, std::string_view from, std::string_view to) override {
+    std::size_t erased = 0;
+    MDB_cursor* cursor = nullptr;
+    if (full_) return 0;
+    must(mdb_cursor_open(transaction_, handle(where), &cursor), "mdb_cursor_open");
+    MDB_val name = to_val(from);
+    MDB_val value{};
+    int code = mdb_cursor_get(cursor, &name, &value, from.empty() ? MDB_FIRST : MDB_SET_RANGE);
+    while (code == 0 && to_view(name) < to) {
+      note(mdb_cursor_del(cursor, 0), "mdb_cursor_del");
+      if (full_) break;
+      ++erased;
+      // After a deletion the cursor stands on the entry that followed, or past the last of its page.
+      code = mdb_cursor_get(cursor, &name, &value, MDB_NEXT);
+    }
+    if (!full_ && code != 0 && code != MDB_NOTFOUND) must(code, "mdb_cursor_get");
+    mdb_cursor_close(cursor);
+    return erased;
+  }
+
+  [[nodiscard]] bool full() const override { return full_; }
+  result<void> commit() override {
+    MDB_txn* const ending = std::exchange(transaction_, nullptr);
+    ALWAYS(ending != nullptr);
+    if (full_) {
+      mdb_txn_abort(ending);
+      return no_space();
+    }
+    const int code = mdb_txn_commit(ending);
+    if (is_full(code)) return no_space();
+    must(code, "mdb_txn_commit");
+    return {};
+  }
+
+private:
+  [[nodiscard]] MDB_dbi handle(table where) const { return tables_[static_cast<std::size_t>(where)]; }
+  void store(table where, std::string_view key, std::string_view value, unsigned flags) {
+    if (full_) return;
+    MDB_val name = to_val(key);
+    MDB_val content = to_val(value);
+    note(mdb_put(transaction_, handle(where), &name, &content, flags), "mdb_put");
+  }
+  void note(int code, const char* call) {
+    if (is_full(code)) {
+      full_ = true;
+      return;
+    }
+    must(code, call);
+  }
+  static error no_space() {
+    return error{
+        error_kind::unavailable, "the store's disk or map is full: nothing can be written", {}, {}, 0};
+  }
+
+  const handles& tables_;
+  MDB_txn* transaction_ = nullptr;
+  bool full_ = false;
+};
+
+class lmdb_environment final : public environment {
+public:
+  lmdb_environment(MDB_env* opened, int lock, const handles& tables)
+      : environment_(opened), lock_(lock), tables_(tables) {}
+  ~lmdb_environment() override {
+    for (MDB_txn* transaction : idle_) mdb_txn_abort(transaction);
+    mdb_env_close(environment_);
+    if (lock_ >= 0) ::close(lock_);
+  }
+  lmdb_environment(const lmdb_environment&) = delete;
+  lmdb_environment& operator=(const lmdb_environment&) = delete;
+
+  [[nodiscard]] std::unique_ptr<read_view> read() const override {
+    MDB_txn* transaction = nullptr;
+    {
+      const std::scoped_lock hold(mutex_);
+      if (!idle_.empty()) {
+        transaction = idle_.back();
+        idle_.pop_back();
+      }
+    }
+    if (transaction != nullptr) {
+      must(mdb_txn_renew(transaction), "mdb_txn_renew");
+    } else {
+      must(mdb_txn_begin(environment_, nullptr, MDB_RDONLY, &transaction), "mdb_txn_begin");
+    }
+    return std::make_unique<lmdb_reader>(*this, transaction);
+  }
+  [[nodiscard]] std::unique_ptr<write_batch> write() override {
+    return std::make_unique<lmdb_writer>(environment_, tables_);
+  }
+  [[nodiscard]] usage space() const override {
+    MDB_envinfo info{};
+    MDB_stat stat{};
+    must(mdb_env_info(environment_, &info), "mdb_env_info");
+    must(mdb_env_stat(environment_, &stat), "mdb_env_stat");
+    return {(info.me_last_pgno + 1) * stat.ms_psize, info.me_mapsize};
+  }
+  [[nodiscard]] std::uint64_t entries(table where) const override {
+    MDB_txn* transaction = nullptr;
+    must(mdb_txn_begin(environment_, nullptr, MDB_RDONLY, &transaction), "mdb_txn_begin");
+    MDB_stat stat{};
+    const int code = mdb_stat(transaction, tables_[static_cast<std::size_t>(where)], &stat);
+    mdb_txn_abort(transaction);
+    must(code, "mdb_stat");
+    return stat.ms_entries;
+  }
+  void tidy_readers() override {
+    int dead = 0;
+    must(mdb_reader_check(environment_, &dead), "mdb_reader_check");
+  }
+
+  [[nodiscard]] MDB_dbi handle(table where) const { return tables_[static_cast<std::size_t>(where)]; }
+  void release(MDB_txn* transaction) const {
+    mdb_txn_reset(transaction);
+    {
+      const std::scoped_lock hold(mutex_);
+      if (idle_.size() < kept_transactions) {
+        idle_.push_back(transaction);
+        return;
+      }
+    }
+    mdb_txn_abort(transaction);
+  }
+
+private:
+  MDB_env* environment_;
+  int lock_;
+  handles tables_;
+  mutable std::mutex mutex_;
+  mutable std::vector<MDB_txn*>
+      idle_; ///< reset, their reader slots kept: renewing one costs no lock of LMDB's
+};
+
+lmdb_reader::~lmdb_reader() { owner_.release(transaction_); }
+std::optional<std::string_view> lmdb_reader::get(table where, std::string_view key) const {
+  return get_value(transaction_, owner_.handle(where), key);
+}
+std::unique_ptr<cursor> lmdb_reader::walk(table where) const {
+  return std::make_unique<lmdb_cursor>(transaction_, owner_.handle(where));
+}
+
+error open_failed(const std::string& path, const char* why) {
+  return error{error_kind::unavailable, "cannot open the store in " + path + ": " + why, {}, {}, 0};
+}
+
+/// Makes a new directory's own entry durable; without it a power cut can lose the whole store.
+result<void> make_directory(const std::string& path) {
+  std::error_code code;
+  const bool made = std::filesystem::create_directories(path, code);
+  if (code) return open_failed(path, code.message().c_str());
+  if (!made) return {};
+  ::chmod(path.c_str(), S_IRWXU);
+  const std::string parent = std::filesystem::path(path).parent_path().string();
+  const int folder = ::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder < 0) return open_failed(path, std::strerror(errno));
+  const int synced = ::fsync(folder);
+  ::close(folder);
+  ALWAYS(synced == 0);
+  return {};
+}
+
+result<int> take_lock(const std::string& directory) {
+  const std::string path = directory + "/member.lock";
+  const int lock = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
+  if (lock < 0) return open_failed(directory, std::strerror(errno));
+  if (::flock(lock, LOCK_EX | LOCK_NB) != 0) {
+    ::close(lock);
+    return error{error_kind::conflict, "another process uses the store in " + directory, {}, {}, 0};
+  }
+  return lock;
+}
+
+int open_tables(MDB_env* environment, bool read_only, handles& tables) {
+  MDB_txn* transaction = nullptr;
+  int code = mdb_txn_begin(environment, nullptr, read_only ? MDB_RDONLY : 0, &transaction);
+  if (code != 0) return code;
+  for (std::size_t i = 0; i < table_count; ++i) {
+    code = mdb_dbi_open(transaction, table_names[i], read_only ? 0 : MDB_CREATE, &tables[i]);
+    if (code != 0) {
+      mdb_txn_abort(transaction);
+      return code;
+    }
+  }
+  return mdb_txn_commit(transaction);
+}
+
+} // namespace
+
+result<std::unique_ptr<environment>> open_lmdb(const lmdb_options& options) {
+  int lock = -1;
+  if (!options.read_only) {
+    if (auto made = make_directory(options.directory); !made) return std::move(made).error();
+    auto taken = take_lock(options.directory);
+    if (!taken) return std::move(taken).error();
+    lock = *taken;
+  }
+  MDB_env* environment = nullptr;
+  must(mdb_env_create(&environment), "mdb_env_create");
+  must(mdb_env_set_maxdbs(environment, table_count + 4), "mdb_env_set_maxdbs");
+  must(mdb_env_set_maxreaders(environment, max_readers), "mdb_env_set_maxreaders");
+  must(mdb_env_set_mapsize(environment, options.map_bytes), "mdb_env_set_mapsize");
+  const unsigned flags = MDB_NORDAHEAD | MDB_NOTLS | (options.read_only ? MDB_RDONLY : 0U);
+  int code = mdb_env_open(environment, options.directory.c_str(), flags, S_IRUSR | S_IWUSR);
+  handles tables{};
+  if (code == 0) code = open_tables(environment, options.read_only, tables);
+  if (code != 0) {
+    mdb_env_close(environment);
+    if (lock >= 0) ::close(lock);
+    return open_failed(options.directory, mdb_strerror(code));
+  }
+  auto opened = std::make_unique<lmdb_environment>(environment, lock, tables);
+  if (!options.read_only) opened->tidy_readers();
+  return std::unique_ptr<kv::environment>(std::move(opened));
+}
+
+} // namespace actord::storage::kv

@@ -1,0 +1,354 @@
+#include "storage/member/replica.hpp"
+
+#include "schema/base/always.hpp"
+
+#include <algorithm>
+#include <spdlog/spdlog.h>
+
+namespace actord::storage {
+namespace {
+
+constexpr std::size_t tail_limit_bytes = 16U << 20U;
+/// Of what a transaction applies besides what it appends: votes wait for the writer.
+constexpr std::size_t apply_limit_bytes = 4U << 20U;
+constexpr std::size_t append_limit_bytes = 16U << 20U;
+
+raft_memory recall(const kv::read_view& view, const member_state& state,
+                   const raft_configuration& configuration) {
+  raft_memory memory;
+  memory.vote = load_vote(view);
+  memory.applied = state.applied;
+  memory.applied_term = state.applied_term;
+  memory.configuration = configuration;
+  memory.log_first = state.log_first;
+  const log_reader log(view);
+  memory.log_last = log.bounds().second;
+  if (memory.log_last.value == 0) memory.log_last = state.applied;
+  if (memory.log_last >= memory.log_first) memory.terms = log_terms(view, memory.log_first);
+  for (raft_index index{state.applied.value + 1}; index <= memory.log_last; ++index.value) {
+    const auto front = log.front(index);
+    ALWAYS(front);
+    if (front->kind == entry_kind::change)
+      memory.changes.emplace_back(index, decode_servers(*log.entry(index)->payload));
+  }
+  return memory;
+}
+
+bool sole_voter(const raft_configuration& configuration, std::uint64_t self) {
+  return configuration.voters() == 1 &&
+         std::ranges::any_of(configuration.servers,
+                             [self](const raft_server& server) { return server.voter && server.id == self; });
+}
+
+} // namespace
+
+result<void> initialise_member(kv::environment& disk, const member_identity& identity,
+                               const std::vector<raft_server>& servers) {
+  ALWAYS(load_identity(*disk.read()).member == 0 && identity.member != 0 && !identity.cluster.empty());
+  const auto batch = disk.write();
+  const raft_term first_term{1};
+  const raft_index first{1};
+  save_identity(*batch, identity);
+  append_entry(*batch, first,
+               {first_term, entry_kind::change, std::make_shared<const std::string>(encode_servers(servers))},
+               true);
+  save_configuration(*batch, {first, servers});
+  save_vote(*batch, {first_term, 0});
+  member_state state;
+  state.applied = first;
+  state.applied_term = first_term;
+  save_state(*batch, state);
+  return batch->commit();
+}
+
+replica::replica(const replica_parts& parts) : parts_(parts) {}
+replica::~replica() = default;
+
+result<void> replica::start(raft_time_ms now) {
+  ALWAYS(core_ == nullptr);
+  raft_memory memory;
+  {
+    const auto view = parts_.disk.read();
+    identity_ = load_identity(*view);
+    ALWAYS(identity_.member != 0);
+    state_ = load_state(*view);
+    configuration_ = load_configuration(*view);
+    memory = recall(*view, state_, configuration_);
+  }
+  tail_.clear();
+  tail_bytes_ = 0;
+  sealed_.clear();
+  last_ = memory.log_last;
+  last_term_ = memory.terms.empty() ? state_.applied_term : memory.terms.back().second;
+  alone_ = sole_voter(configuration_, identity_.member) && memory.changes.empty();
+  if (alone_) {
+    // libraft makes a sole voter leader without a new term; two runs of it must not share one.
+    ++memory.vote.term.value;
+    memory.vote.voted_for = identity_.member;
+    const auto batch = parts_.disk.write();
+    save_vote(*batch, memory.vote);
+    if (auto saved = batch->commit(); !saved) return saved;
+  }
+  core_ = std::make_unique<consensus>(identity_.member, parts_.seed, parts_.timing);
+  trimmed_told_ = state_.log_first;
+  noticed_ = {};
+  carry_out(now, core_->start(now, memory));
+  settle(now);
+  return {};
+}
+
+void replica::receive(raft_time_ms now, member_id from, std::string_view bytes) {
+  if (core_ == nullptr) return;
+  auto message = decode_message(from, bytes);
+  if (!message) {
+    spdlog::warn("store: dropped a message of member {}: {}", from, message.error().message);
+    return;
+  }
+  if (std::holds_alternative<install_message>(message->body)) {
+    spdlog::warn("store: member {} offers a snapshot; taking one is not supported yet", from);
+    return;
+  }
+  carry_out(now, core_->receive(now, std::move(*message)));
+}
+
+void replica::tick(raft_time_ms now) {
+  if (core_ != nullptr && !alone_) carry_out(now, core_->tick(now));
+}
+
+std::optional<raft_index> replica::submit(raft_time_ms now, sealed_batch batch) {
+  if (!may_propose()) return std::nullopt;
+  const raft_index index{last_.value + 1};
+  sealed_.emplace_back(index, std::move(batch.values));
+  auto plan = core_->submit(
+      now, {{term(), entry_kind::command, std::make_shared<const std::string>(std::move(batch.payload))}});
+  if (!plan) {
+    sealed_.pop_back();
+    return std::nullopt;
+  }
+  ALWAYS(plan->append_first == index);
+  carry_out(now, *std::move(plan));
+  return index;
+}
+
+std::optional<raft_index> replica::submit_barrier(raft_time_ms now) {
+  if (core_ == nullptr) return std::nullopt;
+  auto plan = core_->submit(now, {{term(), entry_kind::barrier, std::make_shared<const std::string>()}});
+  if (!plan) return std::nullopt;
+  const raft_index index = plan->append_first;
+  carry_out(now, *std::move(plan));
+  return index;
+}
+
+void replica::settle(raft_time_ms now) {
+  while (core_ != nullptr && core_->commit_index() > state_.applied) {
+    const auto out = parts_.disk.write();
+    applied_batch told;
+    apply_through(*out, core_->commit_index(), told);
+    if (!commit(*out, std::move(told))) return;
+  }
+  if (core_ == nullptr) return;
+  for (raft_configuration& change : std::exchange(changes_, {})) {
+    configuration_ = std::move(change);
+    alone_ = sole_voter(configuration_, identity_.member);
+    carry_out(now, core_->configured(now, configuration_));
+  }
+  if (leading() && !alone_) send_commit_notice();
+  after_trim(now);
+}
+
+bool replica::leading() const { return core_ != nullptr && core_->role() == raft_role::leader; }
+bool replica::may_propose() const { return leading() && state_.applied >= barrier_; }
+raft_term replica::term() const { return core_ == nullptr ? raft_term{} : core_->vote().term; }
+member_id replica::leader() const { return core_ == nullptr ? 0 : core_->leader(); }
+raft_time_ms replica::deadline() const { return core_->deadline(); }
+
+/// Carries out a plan and those that follow from it, oldest first.
+void replica::carry_out(raft_time_ms now, raft_plan plan) {
+  for (bool again = true; again;) {
+    again = false;
+    const bool wrote = plan.append_first.value != 0;
+    const raft_term before = last_term_;
+    const bool role = plan.role_changed || plan.vote_changed;
+    if (!carry_out_once(plan)) return;
+    if (plan.role_changed) note_role(plan);
+    if (role) parts_.listener.role_changed();
+    if (wrote) {
+      plan = core_->persisted(now, last_);
+      again = true;
+      ALWAYS(last_term_ >= before);
+    } else if (leading() && !alone_ && barrier_.value == 0) {
+      auto barrier =
+          core_->submit(now, {{term(), entry_kind::barrier, std::make_shared<const std::string>()}});
+      ALWAYS(barrier);
+      barrier_ = barrier->append_first;
+      plan = *std::move(barrier);
+      again = true;
+    }
+  }
+}
+
+bool replica::carry_out_once(raft_plan& plan) {
+  if (plan.vote_changed) {
+    const auto batch = parts_.disk.write();
+    save_vote(*batch, core_->vote());
+    if (auto saved = batch->commit(); !saved) {
+      stop_full(saved.error());
+      return false;
+    }
+  }
+  if (plan.append_first.value != 0) remember(plan.append_first, plan.append);
+  for (raft_message& message : plan.messages) send(message);
+  return plan.append_first.value == 0 || write(plan);
+}
+
+void replica::note_role(const raft_plan& plan) {
+  if (!leading()) {
+    barrier_ = {};
+    sealed_.clear();
+    return;
+  }
+  noticed_ = {};
+  // Zero asks carry_out for one, unless libraft submitted its own with this very plan or nothing can be in
+  // doubt.
+  barrier_ = alone_ ? raft_index{1} : plan.append_first;
+}
+
+/// Appends the plan's entries and, in the same transaction, applies what is committed: for a lone voter that
+/// is all.
+bool replica::write(raft_plan& plan) {
+  const auto out = parts_.disk.write();
+  if (plan.append_first <= last_) {
+    ALWAYS(plan.append_first > state_.applied);
+    truncate_log(*out, plan.append_first);
+    while (!sealed_.empty() && sealed_.back().first >= plan.append_first) sealed_.pop_back();
+    const auto before = log_reader(*out).front(raft_index{plan.append_first.value - 1});
+    last_term_ = before ? before->term : state_.applied_term;
+  }
+  raft_index index = plan.append_first;
+  for (const log_entry& entry : plan.append) {
+    append_entry(*out, index, entry, entry.term != last_term_);
+    last_term_ = entry.term;
+    last_ = index;
+    ++index.value;
+  }
+  applied_batch told;
+  const raft_index through =
+      alone_ ? last_ : std::min(core_->commit_index(), raft_index{plan.append_first.value - 1});
+  apply_through(*out, through, told);
+  if (alone_) {
+    tail_.clear();
+    tail_bytes_ = 0;
+  }
+  return commit(*out, std::move(told));
+}
+
+void replica::apply_through(kv::write_batch& out, raft_index through, applied_batch& told) {
+  std::size_t bytes = 0;
+  while (state_.applied < through && (alone_ || bytes < apply_limit_bytes)) {
+    const raft_index next{state_.applied.value + 1};
+    const log_entry entry = entry_at(out, next);
+    bytes += entry.payload->size();
+    if (!apply_entry(out, next, entry, told)) break;
+  }
+  if (!out.full()) save_state(out, state_);
+}
+
+bool replica::apply_entry(kv::write_batch& out, raft_index index, const log_entry& entry,
+                          applied_batch& told) {
+  if (entry.kind == entry_kind::command) {
+    std::vector<sealed_value> sealed;
+    if (!sealed_.empty() && sealed_.front().first == index) {
+      sealed = std::move(sealed_.front().second);
+      sealed_.pop_front();
+    }
+    apply_batch(out, parts_.codec, index, *entry.payload, sealed, state_, told);
+  } else if (entry.kind == entry_kind::change) {
+    raft_configuration change{index, decode_servers(*entry.payload)};
+    save_configuration(out, change);
+    changes_.push_back(std::move(change));
+  }
+  ALWAYS(entry.term >= state_.applied_term);
+  state_.applied = index;
+  state_.applied_term = entry.term;
+  return !out.full();
+}
+
+bool replica::commit(kv::write_batch& out, applied_batch told) {
+  if (auto committed = out.commit(); !committed) {
+    stop_full(committed.error());
+    return false;
+  }
+  parts_.listener.applied(std::move(told), state_);
+  return true;
+}
+
+void replica::stop_full(const error& why) {
+  core_.reset();
+  changes_.clear();
+  sealed_.clear();
+  state_ = load_state(*parts_.disk.read());
+  parts_.listener.disk_full(why);
+}
+
+void replica::after_trim(raft_time_ms now) {
+  if (state_.log_first <= trimmed_told_) return;
+  trimmed_told_ = state_.log_first;
+  carry_out(now,
+            core_->compacted(now, state_.applied, state_.applied_term, state_.log_first, configuration_));
+}
+
+log_entry replica::entry_at(const kv::read_view& view, raft_index index) const {
+  if (!tail_.empty() && index >= tail_.front().first && index <= tail_.back().first) {
+    return tail_[index.value - tail_.front().first.value].second;
+  }
+  auto entry = log_reader(view).entry(index);
+  ALWAYS(entry);
+  return *std::move(entry);
+}
+
+/// Keeps the newest entries in memory, consecutive, replacing those from `first` on.
+void replica::remember(raft_index first, const std::vector<log_entry>& entries) {
+  while (!tail_.empty() && tail_.back().first >= first) {
+    tail_bytes_ -= tail_.back().second.payload->size();
+    tail_.pop_back();
+  }
+  for (const log_entry& entry : entries) {
+    tail_bytes_ += entry.payload->size();
+    tail_.emplace_back(first, entry);
+    ++first.value;
+  }
+  while (tail_.size() > entries.size() && tail_bytes_ > tail_limit_bytes) {
+    tail_bytes_ -= tail_.front().second.payload->size();
+    tail_.pop_front();
+  }
+}
+
+void replica::send(raft_message& message) {
+  if (auto* append = std::get_if<append_message>(&message.body)) fill(*append);
+  const member_id to = message.peer;
+  parts_.transport.send(to, encode_message(message));
+}
+
+void replica::fill(append_message& message) {
+  if (message.entry_count == 0) return;
+  const auto view = parts_.disk.read();
+  std::size_t bytes = 0;
+  for (std::uint32_t i = 1; i <= message.entry_count && bytes < append_limit_bytes; ++i) {
+    message.entries.push_back(entry_at(*view, raft_index{message.previous.value + i}));
+    bytes += message.entries.back().payload->size();
+  }
+}
+
+/// libraft would tell followers what is committed with the next heartbeat only; readers there wait for it.
+void replica::send_commit_notice() {
+  const raft_index committed = core_->commit_index();
+  if (committed <= noticed_ || committed > state_.applied) return;
+  noticed_ = committed;
+  for (const raft_server& server : configuration_.servers) {
+    if (server.id == identity_.member) continue;
+    raft_message notice{server.id, term(), append_message{committed, state_.applied_term, committed, 0, {}}};
+    send(notice);
+  }
+}
+
+} // namespace actord::storage

@@ -1,0 +1,123 @@
+#pragma once
+
+#include "schema/base/result.hpp"
+#include "storage/kv/kv.hpp"
+#include "storage/raft/consensus.hpp"
+#include "storage/raft/transport.hpp"
+#include "storage/tables/object_table.hpp"
+#include "storage/value_codec.hpp"
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+/// One member of the cluster: the consensus core, its log and tables on one disk, carried forward by events,
+/// one at a time, on one thread. It knows no clock and no thread; the time comes with each event.
+
+namespace actord::storage {
+
+/// Told what became durable, after its transaction ended and before the next event.
+class replica_listener {
+public:
+  virtual ~replica_listener() = default;
+  /// Entries up to state.applied are applied, synced and readable.
+  virtual void applied(applied_batch told, const member_state& state) = 0;
+  /// Began or stopped leading, or the term changed.
+  virtual void role_changed() = 0;
+  /// The disk is full: nothing can be written, this member takes no part until `start` succeeds again.
+  virtual void disk_full(const error& why) = 0;
+};
+
+struct replica_parts {
+  kv::environment& disk;
+  const value_codec& codec;
+  raft_transport& transport;
+  replica_listener& listener;
+  raft_timing timing;
+  unsigned seed = 1;
+};
+
+/// Writes the first entry (who the voters are) and the identity into an empty directory. All members of a new
+/// cluster are given the same servers and cluster id.
+result<void> initialise_member(kv::environment& disk, const member_identity& identity,
+                               const std::vector<raft_server>& servers);
+
+/// A batch as its proposer sealed it.
+struct sealed_batch {
+  std::string payload;
+  std::vector<sealed_value> values;
+};
+
+class replica {
+public:
+  explicit replica(const replica_parts& parts);
+  ~replica();
+  replica(const replica&) = delete;
+  replica& operator=(const replica&) = delete;
+
+  /// Takes up what the disk holds; also after `disk_full`.
+  result<void> start(raft_time_ms now);
+  /// Malformed and unexpected messages are dropped.
+  void receive(raft_time_ms now, member_id from, std::string_view bytes);
+  void tick(raft_time_ms now);
+  /// Applies what is committed and not applied: called after each event unless another batch follows at once,
+  /// whose transaction then does it.
+  void settle(raft_time_ms now);
+  /// Returns the entry's index, or nothing when this member cannot propose (any more).
+  std::optional<raft_index> submit(raft_time_ms now, sealed_batch batch);
+  /// A marker that is applied once everything before it is: proof that this member led when it was asked for.
+  std::optional<raft_index> submit_barrier(raft_time_ms now);
+
+  /// Leads, and everything of earlier terms is applied: may stamp revisions.
+  [[nodiscard]] bool may_propose() const;
+  [[nodiscard]] bool leading() const;
+  [[nodiscard]] raft_term term() const;
+  [[nodiscard]] member_id leader() const;
+  /// The only voter: commits by itself, needs no clock.
+  [[nodiscard]] bool alone() const { return alone_; }
+  [[nodiscard]] bool running() const { return core_ != nullptr; }
+  [[nodiscard]] raft_time_ms deadline() const;
+  [[nodiscard]] const member_state& state() const { return state_; }
+  [[nodiscard]] const member_identity& identity() const { return identity_; }
+  [[nodiscard]] raft_index last_index() const { return last_; }
+
+private:
+  void carry_out(raft_time_ms now, raft_plan plan);
+  bool carry_out_once(raft_plan& plan);
+  bool write(raft_plan& plan);
+  void apply_through(kv::write_batch& out, raft_index through, applied_batch& told);
+  bool apply_entry(kv::write_batch& out, raft_index index, const log_entry& entry, applied_batch& told);
+  bool commit(kv::write_batch& out, applied_batch told);
+  void send(raft_message& message);
+  void send_commit_notice();
+  void fill(append_message& message);
+  log_entry entry_at(const kv::read_view& view, raft_index index) const;
+  void remember(raft_index first, const std::vector<log_entry>& entries);
+  void note_role(const raft_plan& plan);
+  void stop_full(const error& why);
+  void after_trim(raft_time_ms now);
+
+  replica_parts parts_;
+  std::unique_ptr<consensus> core_; ///< null before start and when the disk is full
+  member_identity identity_;
+  member_state state_;
+  raft_configuration configuration_; ///< committed
+  bool alone_ = false;
+  raft_index last_; ///< last entry on disk or being written; last_ >= state_.applied
+  raft_term last_term_;
+  raft_index barrier_;      ///< of this leadership; nothing is stamped before it is applied
+  raft_index trimmed_told_; ///< log_first libraft was last told of
+  raft_index noticed_;      ///< commit index followers were last told of
+  /// Newest entries, for followers and for applying; empty while alone. Bounded by tail_limit_bytes.
+  std::deque<std::pair<raft_index, log_entry>> tail_;
+  std::size_t tail_bytes_ = 0;
+  /// Values of batches this member sealed, until they are applied.
+  std::deque<std::pair<raft_index, std::vector<sealed_value>>> sealed_;
+  std::vector<raft_configuration> changes_; ///< applied in this transaction, for libraft
+};
+
+} // namespace actord::storage

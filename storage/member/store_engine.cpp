@@ -1,0 +1,445 @@
+#include "storage/member/store_engine.hpp"
+
+#include "schema/base/always.hpp"
+#include "storage/read/history.hpp"
+#include "storage/read/kv_snapshot.hpp"
+
+#include <algorithm>
+#include <spdlog/spdlog.h>
+
+namespace actord::storage {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto compaction_interval = 30s;
+constexpr auto tidy_interval = 10s;
+constexpr auto full_retry_interval = 5s;
+/// Batches sealed and not applied: beyond this, waiting makes the next batch bigger and the queue shorter.
+constexpr std::size_t max_batches_in_flight = 4;
+
+error unavailable(std::string why) {
+  error out;
+  out.kind = error_kind::unavailable;
+  out.message = std::move(why);
+  return out;
+}
+
+std::size_t weight(const transaction& what) {
+  std::size_t bytes = sizeof what + what.request_id.size();
+  for (const object_change& change : what.changes) {
+    bytes += sizeof change + change.key.space.size() + change.key.name.size();
+    if (const auto* put = std::get_if<put_value>(&change.what)) bytes += put->value.size();
+    if (const auto* remove = std::get_if<remove_value>(&change.what)) bytes += remove->last.size();
+  }
+  return bytes;
+}
+
+} // namespace
+
+store_engine::store_engine(engine_parts parts)
+    : parts_(std::move(parts)), open_view_([disk = parts_.disk] { return disk->read(); }),
+      proposer_(parts_.codec, parts_.clock) {}
+
+store_engine::~store_engine() {
+  if (thread_.joinable()) {
+    {
+      const std::scoped_lock hold(mutex_);
+      stopping_ = true;
+    }
+    changed_.notify_all();
+    thread_.join();
+  }
+  take_inbox();
+  refuse_waiting(unavailable("the store is stopping"));
+  end_unapplied([] { return unknown{"the store is stopping"}; });
+  fire_waiters(revision{}, true);
+}
+
+result<void> store_engine::start() {
+  member_identity identity;
+  member_state state;
+  {
+    const auto view = parts_.disk->read();
+    identity = load_identity(*view);
+    state = load_state(*view);
+    proposer_.remember(load_requests(*view), {});
+  }
+  ALWAYS(identity.member != 0);
+  cluster_ = identity.cluster;
+  hub_ = std::make_unique<watch_hub>(open_view_, state.last,
+                                     watch_hub::limits{parts_.limits.watch_buffer_bytes, 16384});
+  const steady_time now = parts_.clock.steady_now();
+  next_compaction_ = now + compaction_interval;
+  next_tidy_ = now + tidy_interval;
+  compacted_at_bytes_ = state.logged_bytes;
+  replica_ =
+      std::make_unique<replica>(replica_parts{*parts_.disk, parts_.codec, *parts_.transport, *this,
+                                              parts_.timing, static_cast<unsigned>(parts_.random.next())});
+  auto started = replica_->start(raft_now());
+  if (!started) return started;
+  follow_role();
+  publish_status();
+  return {};
+}
+
+void store_engine::run_thread() {
+  thread_ = std::thread([this] { loop(); });
+}
+
+// ---- any thread
+
+void store_engine::propose(transaction what, std::function<void(outcome)> done) {
+  const std::size_t bytes = weight(what);
+  {
+    const std::scoped_lock hold(mutex_);
+    if (queued_ < parts_.limits.queued_proposals && queued_bytes_ + bytes <= parts_.limits.queued_bytes) {
+      ++queued_;
+      queued_bytes_ += bytes;
+      inbox_.proposals.push_back({std::move(what), std::move(done), bytes});
+      done = nullptr;
+    }
+  }
+  if (done) {
+    error full;
+    full.kind = error_kind::too_many_requests;
+    full.message = "the store's queue is full, try again later";
+    full.retry_after_s = 1;
+    done(refused{0, std::move(full)});
+    return;
+  }
+  kick();
+}
+
+std::unique_ptr<snapshot> store_engine::read() const {
+  return make_snapshot(parts_.disk->read(), parts_.codec);
+}
+
+void store_engine::confirm_reads(std::function<void(result<void>)> ready) {
+  {
+    const std::scoped_lock hold(mutex_);
+    if (!alone_) {
+      inbox_.reads.push_back(std::move(ready));
+      ready = nullptr;
+    }
+  }
+  // A lone voter has acknowledged nothing that it has not applied.
+  if (ready) return ready({});
+  kick();
+}
+
+void store_engine::wait_for(revision at, std::chrono::milliseconds wait,
+                            std::function<void(result<void>)> ready) {
+  {
+    const std::scoped_lock hold(mutex_);
+    if (status_.last < at) {
+      inbox_.waiters.push_back({at, parts_.clock.steady_now() + wait, std::move(ready)});
+      ready = nullptr;
+    }
+  }
+  if (ready) return ready({});
+  kick();
+}
+
+std::string store_engine::head(const object_key& key) const {
+  // In this order: what leaves the pending heads is readable by then.
+  if (const auto pending = proposer_.heads().find(key)) {
+    return pending->value == nullptr ? std::string() : *pending->value;
+  }
+  return std::string(read()->get(key));
+}
+
+result<std::unique_ptr<watch_cursor>> store_engine::watch(watch_scope scope, revision after,
+                                                          std::function<void()> wake) {
+  const store_status seen = status();
+  if (after < seen.compacted) return history_expired(after, seen.compacted);
+  return hub_->subscribe(std::move(scope), after, std::move(wake));
+}
+
+wall_time store_engine::now() const {
+  const wall_time wall = parts_.clock.wall_now();
+  const std::scoped_lock hold(mutex_);
+  return std::max(wall, logged_time_);
+}
+store_status store_engine::status() const {
+  const kv::usage space = parts_.disk->space();
+  const std::scoped_lock hold(mutex_);
+  store_status status = status_;
+  status.map_bytes = space.used_bytes;
+  return status;
+}
+std::string store_engine::cluster_id() const { return cluster_; }
+
+/// Wakes the worker or, without a thread, is the worker.
+void store_engine::kick() {
+  if (thread_.joinable()) {
+    changed_.notify_one();
+    return;
+  }
+  if (stepping_) return;
+  stepping_ = true;
+  while (has_work()) step();
+  stepping_ = false;
+}
+
+// ---- worker
+
+void store_engine::loop() {
+  std::unique_lock hold(mutex_);
+  while (!stopping_) {
+    if (inbox_.empty() && waiting_.empty() && !compact_more_) {
+      const steady_time now = parts_.clock.steady_now();
+      const steady_time until = next_deadline();
+      if (until > now) changed_.wait_for(hold, until - now);
+    }
+    hold.unlock();
+    step();
+    hold.lock();
+  }
+}
+
+bool store_engine::has_work() const {
+  const std::scoped_lock hold(mutex_);
+  return !inbox_.empty() || !waiting_.empty() || compact_more_;
+}
+
+steady_time store_engine::next_deadline() const {
+  steady_time first = std::min(next_compaction_, next_tidy_);
+  if (!writable_) first = std::min(first, next_retry_);
+  for (const waiter& one : waiters_) first = std::min(first, one.until);
+  if (replica_->running() && !replica_->alone()) {
+    first = std::min(first, steady_time{std::chrono::milliseconds(replica_->deadline())});
+  }
+  return first;
+}
+
+raft_time_ms store_engine::raft_now() const {
+  const auto since = parts_.clock.steady_now().time_since_epoch();
+  return static_cast<raft_time_ms>(std::chrono::duration_cast<std::chrono::milliseconds>(since).count());
+}
+
+void store_engine::step() {
+  take_inbox();
+  const raft_time_ms now = raft_now();
+  if (replica_->running() && !replica_->alone() && now >= replica_->deadline()) replica_->tick(now);
+  follow_role();
+  tend();
+  if (proposing_in_.value != 0) {
+    if ((!waiting_.empty() || compact_more_) && answers_.size() < max_batches_in_flight) seal_and_submit();
+  } else if (!waiting_.empty()) {
+    refuse_waiting(unavailable(writable_ ? "this member does not lead the store"
+                                         : "the store's disk is full: nothing can be written"));
+  }
+  confirm_waiting_reads();
+  if (waiting_.empty() || proposing_in_.value == 0) replica_->settle(raft_now());
+  follow_role();
+}
+
+void store_engine::take_inbox() {
+  inbox taken;
+  {
+    const std::scoped_lock hold(mutex_);
+    std::swap(taken, inbox_);
+  }
+  if (waiting_.empty()) {
+    waiting_ = std::move(taken.proposals);
+  } else {
+    std::ranges::move(taken.proposals, std::back_inserter(waiting_));
+  }
+  std::ranges::move(taken.reads, std::back_inserter(reads_));
+  std::ranges::move(taken.waiters, std::back_inserter(waiters_));
+  if (!taken.waiters.empty()) fire_waiters(replica_->state().last, false);
+}
+
+/// Begins to propose once everything of earlier terms is applied, ends when this member no longer leads.
+void store_engine::follow_role() {
+  const raft_term may = replica_->may_propose() ? replica_->term() : raft_term{};
+  if (may == proposing_in_) return;
+  proposing_in_ = may;
+  compact_more_ = false;
+  if (may.value != 0) proposer_.lead(may, replica_->state());
+  publish_status();
+}
+
+void store_engine::seal_and_submit() {
+  compaction_plan compaction;
+  const auto view = parts_.disk->read();
+  if (compact_more_) {
+    compaction = plan_compaction(*view, replica_->state(), now(),
+                                 {parts_.limits.history_age, parts_.limits.history_bytes, 8U << 20U});
+    compact_more_ = compaction.more;
+  }
+  const raft_index index{replica_->last_index().value + 1};
+  sealing_result sealed = proposer_.seal(
+      waiting_, *view, index, {parts_.limits.batch_bytes, parts_.limits.batch_time}, compaction.order);
+  {
+    const std::scoped_lock hold(mutex_);
+    queued_ -= sealed.taken;
+    queued_bytes_ -= sealed.taken_bytes;
+  }
+  answer(sealed.now);
+  if (!sealed.batch) {
+    if (!sealed.after.empty()) {
+      ALWAYS(!answers_.empty());
+      std::ranges::move(sealed.after, std::back_inserter(answers_.back().answers));
+    }
+    return;
+  }
+  answers_.push_back({index, std::move(sealed.after)});
+  if (!replica_->submit(raft_now(), *std::move(sealed.batch))) {
+    end_unapplied([] { return unknown{"this member stopped leading"}; });
+  }
+}
+
+void store_engine::refuse_waiting(const error& why) {
+  std::deque<waiting_proposal> refused_now;
+  std::swap(refused_now, waiting_);
+  std::size_t bytes = 0;
+  for (const waiting_proposal& one : refused_now) bytes += one.bytes;
+  {
+    const std::scoped_lock hold(mutex_);
+    queued_ -= refused_now.size();
+    queued_bytes_ -= bytes;
+  }
+  for (waiting_proposal& one : refused_now) one.done(refused{0, why});
+}
+
+/// What was sealed and is not applied will not be told by this member.
+void store_engine::end_unapplied(const std::function<outcome()>& what) {
+  proposer_.heads().clear();
+  std::deque<pending_answers> ended;
+  std::swap(ended, answers_);
+  for (pending_answers& batch : ended) {
+    for (ready_answer& one : batch.answers) one.done(what());
+  }
+  auto unconfirmed = std::exchange(confirming_, {});
+  for (auto& [index, ready] : unconfirmed) ready(unavailable("this member stopped leading"));
+}
+
+void store_engine::answer(std::vector<ready_answer>& answers) {
+  for (ready_answer& one : answers) one.done(std::move(one.what));
+  answers.clear();
+}
+
+void store_engine::applied(applied_batch told, const member_state& state) {
+  publish_status();
+  proposer_.remember(std::move(told.requests), told.forgotten_requests);
+  proposer_.applied(state.applied);
+  if (!told.events.empty()) {
+    hub_->publish(std::make_shared<const std::vector<store_event>>(std::move(told.events)));
+  }
+  fire_waiters(state.last, false);
+  while (!answers_.empty() && answers_.front().index <= state.applied) {
+    std::vector<ready_answer> answers = std::move(answers_.front().answers);
+    answers_.pop_front();
+    answer(answers);
+  }
+  while (!confirming_.empty() && confirming_.front().first <= state.applied) {
+    auto ready = std::move(confirming_.front().second);
+    confirming_.pop_front();
+    ready({});
+  }
+}
+
+void store_engine::role_changed() {
+  if (!replica_->leading()) end_unapplied([] { return unknown{"this member stopped leading"}; });
+}
+
+void store_engine::disk_full(const error& why) {
+  spdlog::error("store: {}", why.message);
+  writable_ = false;
+  next_retry_ = parts_.clock.steady_now() + full_retry_interval;
+  bool alone = false;
+  {
+    const std::scoped_lock hold(mutex_);
+    alone = alone_;
+  }
+  // Alone, nothing had left this member: the batch simply did not happen.
+  if (alone) {
+    end_unapplied([&why] { return refused{0, why}; });
+  } else {
+    end_unapplied([] { return unknown{"the disk of this member is full"}; });
+  }
+  proposing_in_ = {};
+  compact_more_ = false;
+  publish_status();
+}
+
+void store_engine::confirm_waiting_reads() {
+  if (reads_.empty()) return;
+  auto asked = std::exchange(reads_, {});
+  const auto index = proposing_in_.value != 0 ? replica_->submit_barrier(raft_now()) : std::nullopt;
+  for (auto& ready : asked) {
+    if (!index) {
+      ready(unavailable("this member does not lead the store"));
+    } else if (replica_->state().applied >= *index) {
+      ready({});
+    } else {
+      confirming_.emplace_back(*index, std::move(ready));
+    }
+  }
+}
+
+/// Answers those whose revision is applied, and those whose time is over (all of them when `ending`).
+void store_engine::fire_waiters(revision last, bool ending) {
+  if (waiters_.empty()) return;
+  const steady_time now = parts_.clock.steady_now();
+  std::vector<std::pair<std::function<void(result<void>)>, bool>> fired;
+  std::erase_if(waiters_, [&](waiter& one) {
+    const bool reached = !ending && one.at <= last;
+    if (!reached && !ending && one.until > now) return false;
+    fired.emplace_back(std::move(one.ready), reached);
+    return true;
+  });
+  for (auto& [ready, reached] : fired) {
+    if (reached) {
+      ready({});
+    } else {
+      error late;
+      late.kind = error_kind::timeout;
+      late.message = "Too large resource version";
+      late.retry_after_s = 1;
+      ready(std::move(late));
+    }
+  }
+}
+
+/// What has to happen now and then.
+void store_engine::tend() {
+  const steady_time now = parts_.clock.steady_now();
+  fire_waiters(replica_->state().last, false);
+  if (now >= next_tidy_) {
+    next_tidy_ = now + tidy_interval;
+    parts_.disk->tidy_readers();
+  }
+  const std::uint64_t logged = replica_->state().logged_bytes;
+  if (now >= next_compaction_ || logged - compacted_at_bytes_ > parts_.limits.history_bytes / 8) {
+    next_compaction_ = now + compaction_interval;
+    compacted_at_bytes_ = logged;
+    compact_more_ = proposing_in_.value != 0;
+  }
+  if (!writable_ && now >= next_retry_) {
+    next_retry_ = now + full_retry_interval;
+    if (replica_->start(raft_now())) {
+      spdlog::info("store: the disk has space again");
+      writable_ = true;
+      follow_role();
+    }
+  }
+}
+
+void store_engine::publish_status() {
+  const member_state& state = replica_->state();
+  const std::scoped_lock hold(mutex_);
+  status_.leading = replica_->leading();
+  status_.writable = writable_;
+  status_.term = replica_->term();
+  status_.last = state.last;
+  status_.compacted = state.compacted;
+  status_.log_first = state.log_first.value;
+  status_.log_last = std::max(replica_->last_index(), state.applied).value;
+  logged_time_ = state.time;
+  alone_ = replica_->alone();
+}
+
+} // namespace actord::storage

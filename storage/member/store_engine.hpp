@@ -1,0 +1,135 @@
+#pragma once
+
+#include "storage/kv/kv.hpp"
+#include "storage/member/compaction.hpp"
+#include "storage/member/proposer.hpp"
+#include "storage/member/replica.hpp"
+#include "storage/open_store.hpp"
+#include "storage/store.hpp"
+#include "storage/watch/watch_hub.hpp"
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace actord::storage {
+
+struct engine_parts {
+  std::shared_ptr<kv::environment> disk;
+  std::unique_ptr<raft_transport> transport;
+  const value_codec& codec;
+  const clock_source& clock;
+  random_source& random;
+  store_limits limits;
+  raft_timing timing;
+};
+
+/// The store around one replica: queues in front, answers and events behind, and the thread that carries it
+/// forward.
+///
+/// Everything marked "worker" below is touched by one thread only: its own when `run_thread` was called, else
+/// whoever calls in, one call at a time.
+class store_engine final : public store, private replica_listener {
+public:
+  explicit store_engine(engine_parts parts);
+  ~store_engine() override;
+  store_engine(const store_engine&) = delete;
+  store_engine& operator=(const store_engine&) = delete;
+
+  result<void> start();
+  void run_thread();
+
+  void propose(transaction what, std::function<void(outcome)> done) override;
+  [[nodiscard]] std::unique_ptr<snapshot> read() const override;
+  void confirm_reads(std::function<void(result<void>)> ready) override;
+  void wait_for(revision at, std::chrono::milliseconds wait,
+                std::function<void(result<void>)> ready) override;
+  [[nodiscard]] std::string head(const object_key& key) const override;
+  result<std::unique_ptr<watch_cursor>> watch(watch_scope scope, revision after,
+                                              std::function<void()> wake) override;
+  [[nodiscard]] wall_time now() const override;
+  [[nodiscard]] store_status status() const override;
+  [[nodiscard]] std::string cluster_id() const override;
+
+private:
+  struct waiter {
+    revision at;
+    steady_time until;
+    std::function<void(result<void>)> ready;
+  };
+  struct inbox {
+    std::deque<waiting_proposal> proposals;
+    std::vector<std::function<void(result<void>)>> reads;
+    std::vector<waiter> waiters;
+    [[nodiscard]] bool empty() const { return proposals.empty() && reads.empty() && waiters.empty(); }
+  };
+  struct pending_answers {
+    raft_index index;
+    std::vector<ready_answer> answers;
+  };
+
+  void applied(applied_batch told, const member_state& state) override;
+  void role_changed() override;
+  void disk_full(const error& why) override;
+
+  void kick();
+  void loop();
+  void step();
+  void take_inbox();
+  void follow_role();
+  void seal_and_submit();
+  void refuse_waiting(const error& why);
+  void end_unapplied(const std::function<outcome()>& what);
+  void answer(std::vector<ready_answer>& answers);
+  void confirm_waiting_reads();
+  void fire_waiters(revision last, bool ending);
+  void tend();
+  void publish_status();
+  [[nodiscard]] bool has_work() const;
+  [[nodiscard]] steady_time next_deadline() const;
+  [[nodiscard]] raft_time_ms raft_now() const;
+
+  engine_parts parts_;
+  watch_hub::open_view open_view_;
+
+  // Any thread, under mutex_.
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  inbox inbox_;
+  std::size_t queued_ = 0; ///< proposals in inbox_ and waiting_
+  std::size_t queued_bytes_ = 0;
+  bool stopping_ = false;
+  store_status status_;
+  wall_time logged_time_{};
+  std::string cluster_;
+  bool alone_ = false;
+
+  // Worker.
+  std::unique_ptr<replica> replica_;
+  proposer proposer_;
+  std::unique_ptr<watch_hub> hub_;
+  std::deque<waiting_proposal> waiting_;
+  std::deque<pending_answers> answers_;
+  std::vector<std::function<void(result<void>)>> reads_;
+  std::deque<std::pair<raft_index, std::function<void(result<void>)>>> confirming_;
+  std::vector<waiter> waiters_;
+  raft_term proposing_in_; ///< 0 while this member may not propose
+  bool writable_ = true;
+  bool compact_more_ = false;
+  std::uint64_t compacted_at_bytes_ = 0;
+  steady_time next_compaction_{};
+  steady_time next_tidy_{};
+  steady_time next_retry_{};
+  bool stepping_ = false;
+
+  std::thread thread_;
+};
+
+} // namespace actord::storage

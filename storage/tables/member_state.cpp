@@ -1,0 +1,148 @@
+#include "storage/tables/member_state.hpp"
+
+#include "schema/base/always.hpp"
+#include "storage/encoding/bytes.hpp"
+#include "storage/layout.hpp"
+
+#include <algorithm>
+
+namespace actord::storage {
+
+using kv::table;
+
+member_state load_state(const kv::read_view& view) {
+  member_state state;
+  const auto row = view.get(table::meta, layout::meta_state);
+  if (!row) return state;
+  byte_reader reader(*row);
+  state.applied = raft_index{reader.take<std::uint64_t>()};
+  state.applied_term = raft_term{reader.take<std::uint64_t>()};
+  state.last = revision{reader.take<std::uint64_t>()};
+  state.time = wall_time{std::chrono::nanoseconds{reader.take<std::int64_t>()}};
+  state.logged_bytes = reader.take<std::uint64_t>();
+  state.compacted = revision{reader.take<std::uint64_t>()};
+  state.log_first = raft_index{reader.take<std::uint64_t>()};
+  state.requests = reader.take<std::uint64_t>();
+  ALWAYS(reader.ok());
+  return state;
+}
+
+void save_state(kv::write_batch& batch, const member_state& state) {
+  std::string row;
+  append_little(row, state.applied.value);
+  append_little(row, state.applied_term.value);
+  append_little(row, state.last.value);
+  append_little(row, static_cast<std::int64_t>(state.time.time_since_epoch().count()));
+  append_little(row, state.logged_bytes);
+  append_little(row, state.compacted.value);
+  append_little(row, state.log_first.value);
+  append_little(row, state.requests);
+  batch.put(table::meta, layout::meta_state, row);
+}
+
+std::vector<compaction_mark> load_marks(const kv::read_view& view) {
+  std::vector<compaction_mark> marks;
+  const auto row = view.get(table::meta, layout::meta_marks);
+  if (!row) return marks;
+  byte_reader reader(*row);
+  while (!reader.rest().empty()) {
+    compaction_mark mark;
+    mark.index = raft_index{reader.take<std::uint64_t>()};
+    mark.announced = revision{reader.take<std::uint64_t>()};
+    mark.head = revision{reader.take<std::uint64_t>()};
+    ALWAYS(reader.ok());
+    marks.push_back(mark);
+  }
+  return marks;
+}
+
+void save_marks(kv::write_batch& batch, const std::vector<compaction_mark>& marks) {
+  std::string row;
+  for (const compaction_mark& mark : marks) {
+    append_little(row, mark.index.value);
+    append_little(row, mark.announced.value);
+    append_little(row, mark.head.value);
+  }
+  batch.put(table::meta, layout::meta_marks, row);
+}
+
+hard_state load_vote(const kv::read_view& view) {
+  hard_state vote;
+  const auto row = view.get(table::meta, layout::meta_vote);
+  if (!row) return vote;
+  byte_reader reader(*row);
+  vote.term = raft_term{reader.take<std::uint64_t>()};
+  vote.voted_for = reader.take<std::uint64_t>();
+  ALWAYS(reader.ok());
+  return vote;
+}
+
+void save_vote(kv::write_batch& batch, const hard_state& vote) {
+  std::string row;
+  append_little(row, vote.term.value);
+  append_little(row, vote.voted_for);
+  batch.put(table::meta, layout::meta_vote, row);
+}
+
+member_identity load_identity(const kv::read_view& view) {
+  member_identity identity;
+  const auto row = view.get(table::meta, layout::meta_identity);
+  if (!row) return identity;
+  byte_reader reader(*row);
+  identity.member = reader.take<std::uint64_t>();
+  ALWAYS(reader.ok());
+  identity.cluster = reader.rest();
+  return identity;
+}
+
+void save_identity(kv::write_batch& batch, const member_identity& identity) {
+  std::string row;
+  append_little(row, identity.member);
+  batch.put(table::meta, layout::meta_identity, row.append(identity.cluster));
+}
+
+std::size_t raft_configuration::voters() const {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(servers, [](const raft_server& s) { return s.voter; }));
+}
+
+std::string encode_servers(const std::vector<raft_server>& servers) {
+  std::string out;
+  for (const raft_server& server : servers) {
+    append_little(out, server.id);
+    append_little(out, static_cast<std::uint8_t>(server.voter ? 1 : 0));
+  }
+  return out;
+}
+
+std::vector<raft_server> decode_servers(std::string_view bytes) {
+  std::vector<raft_server> servers;
+  byte_reader reader(bytes);
+  while (!reader.rest().empty()) {
+    raft_server server;
+    server.id = reader.take<std::uint64_t>();
+    server.voter = reader.take<std::uint8_t>() != 0;
+    ALWAYS(reader.ok());
+    servers.push_back(server);
+  }
+  return servers;
+}
+
+raft_configuration load_configuration(const kv::read_view& view) {
+  raft_configuration configuration;
+  const auto row = view.get(table::meta, layout::meta_configuration);
+  if (!row) return configuration;
+  byte_reader reader(*row);
+  configuration.index = raft_index{reader.take<std::uint64_t>()};
+  ALWAYS(reader.ok());
+  configuration.servers = decode_servers(reader.rest());
+  return configuration;
+}
+
+void save_configuration(kv::write_batch& batch, const raft_configuration& configuration) {
+  std::string row;
+  append_little(row, configuration.index.value);
+  batch.put(table::meta, layout::meta_configuration, row.append(encode_servers(configuration.servers)));
+}
+
+} // namespace actord::storage

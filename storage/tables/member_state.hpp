@@ -1,0 +1,80 @@
+#pragma once
+
+#include "schema/base/clock.hpp"
+#include "schema/base/ids.hpp"
+#include "storage/kv/kv.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace actord::storage {
+
+/// How far a member has applied the log; one row of `meta`, written with every transaction that applies
+/// something. All of it is a function of the log up to `applied`, equal on every member.
+struct member_state {
+  raft_index applied;
+  raft_term applied_term;
+  revision last;                  ///< of the newest applied change
+  wall_time time{};               ///< of the newest applied batch
+  std::uint64_t logged_bytes = 0; ///< payload bytes of all applied batches, ever
+  revision compacted;             ///< history at or below is gone, announced to watchers
+  raft_index log_first{1};        ///< rows of the log begin here
+  std::uint64_t requests = 0;     ///< rows in `requests`
+};
+
+member_state load_state(const kv::read_view& view);
+void save_state(kv::write_batch& batch, const member_state& state);
+
+/// One round of compaction, kept until what it announced may be trimmed from the log.
+///
+/// An update keeps the previous bytes inline only when that version is already announced as gone; else it
+/// relies on the log. So a row of the log may be trimmed only once every update that was written while it was
+/// still history is itself gone: mark m allows trimming up to m.index once m.head <= compacted.
+struct compaction_mark {
+  raft_index index; ///< the last entry wholly at or below the announced revision
+  revision announced;
+  revision head; ///< newest revision when it was announced
+
+  bool operator==(const compaction_mark&) const = default;
+};
+
+std::vector<compaction_mark> load_marks(const kv::read_view& view);
+void save_marks(kv::write_batch& batch, const std::vector<compaction_mark>& marks);
+
+/// Term and vote: written and synced before any message of that term leaves.
+struct hard_state {
+  raft_term term;
+  std::uint64_t voted_for = 0;
+};
+hard_state load_vote(const kv::read_view& view);
+void save_vote(kv::write_batch& batch, const hard_state& vote);
+
+struct member_identity {
+  std::uint64_t member = 0; ///< 0: this directory was never initialised
+  std::string cluster;
+};
+member_identity load_identity(const kv::read_view& view);
+void save_identity(kv::write_batch& batch, const member_identity& identity);
+
+struct raft_server {
+  std::uint64_t id = 0;
+  bool voter = true;
+
+  bool operator==(const raft_server&) const = default;
+};
+/// The committed configuration and the entry that made it.
+struct raft_configuration {
+  raft_index index;
+  std::vector<raft_server> servers;
+
+  [[nodiscard]] std::size_t voters() const;
+};
+raft_configuration load_configuration(const kv::read_view& view);
+void save_configuration(kv::write_batch& batch, const raft_configuration& configuration);
+
+/// Payload of a `change` entry.
+std::string encode_servers(const std::vector<raft_server>& servers);
+std::vector<raft_server> decode_servers(std::string_view bytes);
+
+} // namespace actord::storage
