@@ -70,6 +70,9 @@ struct field_type {
   /// the fields of Volume.volumeSource lie in Volume itself. Zeros fill the end; all zero: not in protobuf.
   std::array<std::uint16_t, 3> protobuf{};
   std::string_view patch_merge_key{};
+  /// The embedded Go structs between the type and this field ("RuleWithOperations.Rule"): part of decoding
+  /// errors.
+  std::string_view go_embedded{};
   std::span<const std::string_view> merge_keys{}; ///< for list_merge::map
 };
 

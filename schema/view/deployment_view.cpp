@@ -20,6 +20,7 @@ deployment_view parse_deployment(std::string_view canonical_text) {
   out.max_surge = parse_count_or_percent(rolling["maxSurge"]).value_or(out.max_surge);
   out.max_unavailable = parse_count_or_percent(rolling["maxUnavailable"]).value_or(out.max_unavailable);
   out.selector = parse_label_selector(spec["selector"]);
+  out.selector_text = spec["selector"].raw();
   out.pod_template = parse_pod_template(spec["template"]);
   out.status.observed_generation = status["observedGeneration"].number();
   out.status.replicas = status["replicas"].number();

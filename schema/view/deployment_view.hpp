@@ -4,6 +4,7 @@
 
 #include <limits>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -37,6 +38,7 @@ struct deployment_view {
   count_or_percent max_surge{25, true};
   count_or_percent max_unavailable{25, true};
   selector_view selector;
+  std::string selector_text; ///< spec.selector as canonical JSON
   pod_template_view pod_template;
   deployment_status_view status;
 };

@@ -1,5 +1,7 @@
 #include "schema/view/read.hpp"
 
+#include "schema/base/timestamp.hpp"
+
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -65,49 +67,7 @@ value document(std::string_view text) {
   return value(root);
 }
 
-namespace {
-
-std::optional<int> digits(std::string_view text, std::size_t from, std::size_t count) {
-  if (from + count > text.size()) return std::nullopt;
-  int out = 0;
-  const auto [end, failure] = std::from_chars(text.data() + from, text.data() + from + count, out);
-  if (failure != std::errc() || end != text.data() + from + count) return std::nullopt;
-  return out;
-}
-
-/// "+hh:mm", "-hh:mm" or "Z" at `from`.
-std::optional<std::chrono::minutes> zone_offset(std::string_view text, std::size_t from) {
-  if (from < text.size() && (text[from] == 'Z' || text[from] == 'z')) return std::chrono::minutes(0);
-  const auto hours = digits(text, from + 1, 2);
-  const auto minutes = digits(text, from + 4, 2);
-  if (!hours || !minutes) return std::nullopt;
-  const std::chrono::minutes offset(*hours * 60 + *minutes);
-  return text[from] == '-' ? -offset : offset;
-}
-
-} // namespace
-
-std::optional<wall_time> value::time() const {
-  const std::string_view in = view();
-  const auto year = digits(in, 0, 4), month = digits(in, 5, 2), day = digits(in, 8, 2);
-  const auto hour = digits(in, 11, 2), minute = digits(in, 14, 2), second = digits(in, 17, 2);
-  if (!year || !month || !day || !hour || !minute || !second) return std::nullopt;
-  std::size_t zone = 19;
-  std::chrono::nanoseconds fraction(0);
-  if (zone < in.size() && in[zone] == '.') {
-    std::int64_t scale = 100'000'000;
-    for (++zone; zone < in.size() && in[zone] >= '0' && in[zone] <= '9'; ++zone, scale /= 10)
-      fraction += std::chrono::nanoseconds((in[zone] - '0') * scale);
-  }
-  const auto offset = zone_offset(in, zone);
-  if (!offset) return std::nullopt;
-  const std::chrono::year_month_day date{std::chrono::year(*year),
-                                         std::chrono::month(static_cast<unsigned>(*month)),
-                                         std::chrono::day(static_cast<unsigned>(*day))};
-  if (!date.ok()) return std::nullopt;
-  return wall_time(std::chrono::sys_days(date).time_since_epoch() + std::chrono::hours(*hour) +
-                   std::chrono::minutes(*minute) + std::chrono::seconds(*second) + fraction - *offset);
-}
+std::optional<wall_time> value::time() const { return parse_time(view()); }
 
 namespace {
 

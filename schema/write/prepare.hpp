@@ -4,6 +4,7 @@
 #include "schema/base/json.hpp"
 #include "schema/base/result.hpp"
 #include "schema/base/rng.hpp"
+#include "schema/codec/body_format.hpp"
 
 #include <functional>
 #include <string>
@@ -20,10 +21,7 @@ namespace actord::schema {
 
 struct resource_type;
 
-enum class body_format : std::uint8_t { json, yaml, protobuf };
 enum class patch_format : std::uint8_t { json_patch, merge_patch, strategic_merge_patch, apply };
-/// What to do about unknown and duplicate fields of a body.
-enum class field_validation : std::uint8_t { ignore, warn, strict };
 
 /// Admission in process: may change `object` (mutating) or only refuse it (validating). `old` is null on create.
 using admission_step = std::function<result<void>(json& object, const json* old)>;

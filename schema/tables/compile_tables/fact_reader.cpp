@@ -90,6 +90,7 @@ std::vector<type_fact> read_types(const json& types, const json& messages, const
         if (std::find(names.begin(), names.end(), field_name) != names.end()) field.shown = shown;
       }
       field.go_name = shape.value("go", json::object()).value(field_name, "");
+      field.go_embedded = shape.value("embedded", json::object()).value(field_name, "");
       type.fields.push_back(std::move(field));
     }
     all.push_back(std::move(type));

@@ -18,6 +18,7 @@ struct field_fact {
   std::vector<int> protobuf; ///< numbers from the outermost message; empty: not in protobuf
   std::string shown;         ///< "always", "given", "null" or ""
   std::string go_name;       ///< of a scalar, list or map with a named type
+  std::string go_embedded;   ///< Go structs between the type and the field
 };
 
 struct type_fact {

@@ -135,7 +135,7 @@ private:
         << ',' << (strategy.find("retainKeys") != std::string::npos) << ",{";
     if (field.protobuf.size() > 3) throw std::runtime_error("structs embedded too deep: " + field.name);
     for (std::size_t i = 0; i < field.protobuf.size(); ++i) row << (i == 0 ? "" : ",") << field.protobuf[i];
-    row << "}," << quote(schema.value("patchMergeKey", "")) << ','
+    row << "}," << quote(schema.value("patchMergeKey", "")) << ',' << quote(field.go_embedded) << ','
         << span_of_names(schema.value("listMapKeys", json::array())) << '}';
     fields_.push_back(row.str());
   }

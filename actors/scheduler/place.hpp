@@ -1,0 +1,34 @@
+#pragma once
+
+#include "actors/scheduler/placement_state.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// Which node a pod goes to: a pure function of the picture of the cluster.
+///
+///   filters say where it may run ──▶ scores say where it runs best ──▶ a tie is broken by the number given
+///
+/// Filters, their order and their words follow the default profile of Kubernetes' scheduler, since people and
+/// tools match on the messages.
+
+namespace actord::actors {
+
+struct placement {
+  /// Set when the pod can be placed.
+  std::optional<std::string> node;
+  /// Else how many nodes were refused for which reason.
+  std::map<std::string, std::size_t> reasons;
+  std::size_t nodes = 0; ///< looked at
+
+  bool operator==(const placement&) const = default;
+  /// "0/3 nodes are available: 1 Insufficient memory, 2 Insufficient cpu."
+  [[nodiscard]] std::string message() const;
+};
+
+placement place(const placement_state& cluster, const scheduling_pod& pod, std::uint64_t tie);
+
+} // namespace actord::actors

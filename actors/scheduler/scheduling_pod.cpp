@@ -1,0 +1,117 @@
+#include "actors/scheduler/scheduling_pod.hpp"
+
+#include <algorithm>
+#include <map>
+
+namespace actord::actors {
+
+namespace {
+
+constexpr std::int64_t assumed_milli_cpu = 100;
+constexpr std::int64_t assumed_memory_bytes = 200LL << 20;
+
+using amounts = std::map<std::string, std::int64_t>;
+
+amounts amounts_of(const schema::resource_list_view& list) {
+  amounts out(list.others.begin(), list.others.end());
+  if (list.milli_cpu) out["cpu"] = *list.milli_cpu;
+  if (list.memory_bytes) out["memory"] = *list.memory_bytes;
+  if (list.ephemeral_storage_bytes) out["ephemeral-storage"] = *list.ephemeral_storage_bytes;
+  return out;
+}
+
+void add(amounts& to, const amounts& more) {
+  for (const auto& [name, amount] : more) to[name] += amount;
+}
+
+void raise(amounts& to, const amounts& least) {
+  for (const auto& [name, amount] : least) to[name] = std::max(to[name], amount);
+}
+
+std::int64_t take(amounts& from, const char* name) {
+  const auto found = from.find(name);
+  if (found == from.end()) return 0;
+  const std::int64_t out = found->second;
+  from.erase(found);
+  return out;
+}
+
+template <class PerContainer>
+amounts total(const schema::pod_spec_view& spec, PerContainer of) {
+  amounts together;
+  for (const auto& container : spec.containers) add(together, of(container));
+  amounts sidecars, peak;
+  for (const auto& container : spec.init_containers) {
+    amounts here = of(container);
+    if (container.is_sidecar()) {
+      add(sidecars, here);
+      raise(peak, sidecars);
+    } else {
+      add(here, sidecars);
+      raise(peak, here);
+    }
+  }
+  add(together, sidecars);
+  raise(together, peak);
+  add(together, amounts_of(spec.overhead));
+  return together;
+}
+
+} // namespace
+
+pod_request request_of(const schema::pod_spec_view& spec) {
+  amounts real = total(spec, [](const auto& container) { return amounts_of(container.requests); });
+  amounts scored = total(spec, [](const auto& container) {
+    amounts out = amounts_of(container.requests);
+    out.try_emplace("cpu", assumed_milli_cpu);
+    out.try_emplace("memory", assumed_memory_bytes);
+    return out;
+  });
+  pod_request out;
+  out.milli_cpu = take(real, "cpu");
+  out.memory_bytes = take(real, "memory");
+  out.ephemeral_bytes = take(real, "ephemeral-storage");
+  for (const auto& [name, amount] : real)
+    if (amount > 0) out.others.emplace_back(name, amount);
+  out.scored_milli_cpu = scored["cpu"];
+  out.scored_memory_bytes = scored["memory"];
+  return out;
+}
+
+bool host_port::clashes_with(const host_port& other) const {
+  if (port != other.port || protocol != other.protocol) return false;
+  return ip == other.ip || ip == "0.0.0.0" || other.ip == "0.0.0.0";
+}
+
+scheduling_pod scheduling_view(const schema::pod_view& pod) {
+  scheduling_pod out;
+  out.space = pod.meta.space;
+  out.name = pod.meta.name;
+  out.uid = pod.meta.uid;
+  out.labels = pod.meta.labels;
+  if (const auto* const controller = pod.meta.controller()) out.controller_uid = controller->uid;
+  out.being_deleted = pod.meta.being_deleted();
+  out.priority = pod.spec.priority;
+  out.request = request_of(pod.spec);
+  const auto collect = [&](const schema::container_view& container) {
+    for (const auto& port : container.ports)
+      if (port.host_port > 0)
+        out.host_ports.push_back(
+            {port.host_ip.empty() ? "0.0.0.0" : port.host_ip, port.protocol, port.host_port});
+    out.images.push_back(container.image);
+  };
+  for (const auto& container : pod.spec.containers) collect(container);
+  for (const auto& container : pod.spec.init_containers)
+    if (container.is_sidecar()) collect(container);
+  out.node_name = pod.spec.node_name;
+  out.node_selector = pod.spec.node_selector;
+  out.node_affinity = pod.spec.node_affinity;
+  out.affinity = pod.spec.pod_affinity;
+  out.anti_affinity = pod.spec.pod_anti_affinity;
+  out.tolerations = pod.spec.tolerations;
+  out.spread = pod.spec.topology_spread;
+  out.gates = pod.spec.scheduling_gates;
+  return out;
+}
+
+} // namespace actord::actors
