@@ -25,28 +25,12 @@ constexpr std::string_view bad_order_list = "invalid patch format of setElementO
 constexpr std::string_view bad_primitive_list = "invalid patch format of primitive list";
 constexpr std::string_view bad_retain_keys = "invalid patch format of retainKeys";
 
-/// A value the way Go's %v prints it: `map[name:c ports:[80 81]]`.
-std::string printed(const json& value) {
-  if (value.is_null()) return "<nil>";
-  if (value.is_string()) return value.get<std::string>();
-  if (!value.is_structured()) return value.dump();
-  std::string text = value.is_object() ? "map[" : "[";
-  bool first = true;
-  for (const auto& [name, item] : value.items()) {
-    if (!first) text += ' ';
-    first = false;
-    if (value.is_object()) text += name + ":";
-    text += printed(item);
-  }
-  return text + "]";
-}
-
 error no_merge_key(const json& item, std::string_view key) {
-  return cannot_merge(fmt::format("map: {} does not contain declared merge key: {}", printed(item), key));
+  return cannot_merge(fmt::format("map: {} does not contain declared merge key: {}", printed_like_go(item), key));
 }
 error unknown_directive(const json& item) {
   return cannot_merge(
-      fmt::format("unknown patch type: {} in map: {}", printed(item.at(directive)), printed(item)));
+      fmt::format("unknown patch type: {} in map: {}", printed_like_go(item.at(directive)), printed_like_go(item)));
 }
 
 /// How a member of an object is patched.
@@ -273,7 +257,7 @@ failure check_order(const json& patch, const json& order, std::string_view merge
     for (;; ++at) {
       if (at >= order.size())
         return cannot_merge(fmt::format("The order in patch list:\n{}\n doesn't match {} list:\n{}\n",
-                                        printed(patch), order_prefix, printed(order)));
+                                        printed_like_go(patch), order_prefix, printed_like_go(order)));
       if (!merge_key.empty() && (!order[at].is_object() || !order[at].contains(merge_key)))
         return no_merge_key(order[at], merge_key);
       if (key_of(item, merge_key) == key_of(order[at], merge_key)) break;
@@ -390,6 +374,21 @@ result<void> apply_strategic_merge_patch(const object_type& type, json& target, 
   const value_type root{value_kind::structure, &type, nullptr, {}};
   if (auto failed = merge_object(&root, target, patch)) return std::move(*failed);
   return {};
+}
+
+std::string printed_like_go(const json& value) {
+  if (value.is_null()) return "<nil>";
+  if (value.is_string()) return value.get<std::string>();
+  if (!value.is_structured()) return value.dump();
+  std::string text = value.is_object() ? "map[" : "[";
+  bool first = true;
+  for (const auto& [name, item] : value.items()) {
+    if (!first) text += ' ';
+    first = false;
+    if (value.is_object()) text += name + ":";
+    text += printed_like_go(item);
+  }
+  return text + "]";
 }
 
 } // namespace actord::schema

@@ -3,6 +3,8 @@
 #include "schema/base/json_fwd.hpp"
 #include "schema/base/result.hpp"
 
+#include <string>
+
 namespace actord::schema {
 
 struct object_type;
@@ -18,5 +20,8 @@ struct object_type;
 ///   internal     an item lacks its merge key, or a directive is unknown
 /// `target` is left half patched on failure.
 result<void> apply_strategic_merge_patch(const object_type& type, json& target, json patch);
+
+/// A value the way Go's %v prints it, which is how clients are told about broken patches: `map[name:c ports:[80 81]]`.
+std::string printed_like_go(const json& value);
 
 } // namespace actord::schema
