@@ -26,11 +26,12 @@ constexpr std::string_view bad_primitive_list = "invalid patch format of primiti
 constexpr std::string_view bad_retain_keys = "invalid patch format of retainKeys";
 
 error no_merge_key(const json& item, std::string_view key) {
-  return cannot_merge(fmt::format("map: {} does not contain declared merge key: {}", printed_like_go(item), key));
+  return cannot_merge(
+      fmt::format("map: {} does not contain declared merge key: {}", printed_like_go(item), key));
 }
 error unknown_directive(const json& item) {
-  return cannot_merge(
-      fmt::format("unknown patch type: {} in map: {}", printed_like_go(item.at(directive)), printed_like_go(item)));
+  return cannot_merge(fmt::format("unknown patch type: {} in map: {}", printed_like_go(item.at(directive)),
+                                  printed_like_go(item)));
 }
 
 /// How a member of an object is patched.

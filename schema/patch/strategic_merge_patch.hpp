@@ -21,7 +21,8 @@ struct object_type;
 /// `target` is left half patched on failure.
 result<void> apply_strategic_merge_patch(const object_type& type, json& target, json patch);
 
-/// A value the way Go's %v prints it, which is how clients are told about broken patches: `map[name:c ports:[80 81]]`.
+/// A value the way Go's %v prints it, which is how clients are told about broken patches: `map[name:c
+/// ports:[80 81]]`.
 std::string printed_like_go(const json& value);
 
 } // namespace actord::schema

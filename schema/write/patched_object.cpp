@@ -46,14 +46,17 @@ result<void> apply_patch(const body_kind& kind, patch_format format, const json&
   if (format == patch_format::json_patch) {
     auto applied = apply_json_patch(object, patch);
     if (applied)
-      for (const std::string& unknown : json_patch_unknown_fields(patch)) complaints.push_back("json patch " + unknown);
+      for (const std::string& unknown : json_patch_unknown_fields(patch))
+        complaints.push_back("json patch " + unknown);
     return applied;
   }
   if (!patch.is_object())
-    return bad_request(fmt::format("error decoding patch: json: cannot unmarshal {} into Go value of type map[string]"
-                                   "interface {{}}",
-                                   go_type_name(patch)));
-  if (format == patch_format::strategic_merge_patch) return apply_strategic_merge_patch(*kind.type, object, patch);
+    return bad_request(
+        fmt::format("error decoding patch: json: cannot unmarshal {} into Go value of type map[string]"
+                    "interface {{}}",
+                    go_type_name(patch)));
+  if (format == patch_format::strategic_merge_patch)
+    return apply_strategic_merge_patch(*kind.type, object, patch);
   apply_merge_patch(object, patch);
   return {};
 }
@@ -67,8 +70,9 @@ std::string changed_kind(const json& object, const body_kind& kind) {
     return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
   };
   if (!object.is_object() || (text("kind") == kind.kind && text("apiVersion") == wanted_version)) return {};
-  return fmt::format("no kind \"{}\" is registered for version \"{}\" in scheme \"pkg/api/legacyscheme/scheme.go:30\"",
-                     text("kind"), text("apiVersion"));
+  return fmt::format(
+      "no kind \"{}\" is registered for version \"{}\" in scheme \"pkg/api/legacyscheme/scheme.go:30\"",
+      text("kind"), text("apiVersion"));
 }
 
 } // namespace
@@ -86,11 +90,13 @@ result<patched_object> patch_object(const body_kind& kind, patch_format format, 
   if (!patch) return bad_request("error decoding patch: " + patch.error().message);
   json object = current;
   std::vector<std::string> complaints;
-  if (auto applied = apply_patch(kind, format, *patch, object, complaints); !applied) return std::move(applied).error();
+  if (auto applied = apply_patch(kind, format, *patch, object, complaints); !applied)
+    return std::move(applied).error();
   const std::string shown =
       format == patch_format::strategic_merge_patch ? printed_like_go(*patch) : json_text(object);
   if (const std::string wrong = changed_kind(object, kind); !wrong.empty()) return bad_outcome(shown, wrong);
-  auto typed = decode_tree(*kind.type, object, validation == field_validation::ignore ? validation : field_validation::warn);
+  auto typed = decode_tree(*kind.type, object,
+                           validation == field_validation::ignore ? validation : field_validation::warn);
   if (!typed) return bad_outcome(shown, typed.error().message);
   complaints.insert(complaints.end(), typed->warnings.begin(), typed->warnings.end());
   if (validation == field_validation::strict && !complaints.empty())
@@ -105,9 +111,10 @@ result<json> read_configuration(std::string_view body) {
   auto configuration = parse_json(*as_json);
   if (!configuration) return bad_request("error decoding YAML: " + configuration.error().message);
   if (!configuration->is_object())
-    return bad_request(fmt::format("error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot "
-                                   "unmarshal {} into Go value of type map[string]interface {{}}",
-                                   go_type_name(*configuration)));
+    return bad_request(
+        fmt::format("error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot "
+                    "unmarshal {} into Go value of type map[string]interface {{}}",
+                    go_type_name(*configuration)));
   return std::move(*configuration);
 }
 

@@ -13,16 +13,19 @@ namespace {
 /// The body as a complete object with defaults; warnings about its fields go to `warnings`.
 result<json> read_body(const write_context& context, body_format format, std::string_view body,
                        std::vector<std::string>& warnings) {
-  auto read = decode_object(body_kind_of(context.type, context.subresource), format, body, context.validation);
+  auto read =
+      decode_object(body_kind_of(context.type, context.subresource), format, body, context.validation);
   if (!read) return std::move(read).error();
   if (context.validation == field_validation::warn) warnings = std::move(read->warnings);
-  if (const kind_rules& rules = rules_of(context.type); rules.set_defaults != nullptr) rules.set_defaults(read->object);
+  if (const kind_rules& rules = rules_of(context.type); rules.set_defaults != nullptr)
+    rules.set_defaults(read->object);
   return std::move(read->object);
 }
 
 } // namespace
 
-result<prepared_write> prepare_create(const write_context& context, body_format format, std::string_view body) {
+result<prepared_write> prepare_create(const write_context& context, body_format format,
+                                      std::string_view body) {
   std::vector<std::string> warnings;
   auto object = read_body(context, format, body, warnings);
   if (!object) return std::move(object).error();
@@ -35,9 +38,11 @@ result<prepared_write> prepare_update(const write_context& context, body_format 
   std::vector<std::string> warnings;
   auto object = read_body(context, format, body, warnings);
   if (!object) return std::move(object).error();
-  if (auto settled = settle_namespace(context.type, context.space, *object); !settled) return std::move(settled).error();
+  if (auto settled = settle_namespace(context.type, context.space, *object); !settled)
+    return std::move(settled).error();
   if (auto named = check_request_name(*object, context.name); !named) return std::move(named).error();
-  if (auto warning = drop_repeated_owners(*object, false); !warning.empty()) warnings.push_back(std::move(warning));
+  if (auto warning = drop_repeated_owners(*object, false); !warning.empty())
+    warnings.push_back(std::move(warning));
   return finish_update(context, std::move(*object), current, std::move(warnings), ownership_state::to_track);
 }
 

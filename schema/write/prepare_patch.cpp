@@ -18,12 +18,13 @@ std::string resource_name(const resource_type& type) {
 }
 
 error not_found(const write_context& context) {
-  error refused{error_kind::not_found,
-                fmt::format("{} \"{}\" not found", resource_name(context.type), context.name),
-                {},
-                error_subject{std::string(context.type.group), std::string(context.type.plural),
-                              std::string(context.name), {}},
-                0};
+  error refused{
+      error_kind::not_found,
+      fmt::format("{} \"{}\" not found", resource_name(context.type), context.name),
+      {},
+      error_subject{
+          std::string(context.type.group), std::string(context.type.plural), std::string(context.name), {}},
+      0};
   return refused;
 }
 
@@ -43,26 +44,29 @@ json nothing_yet(const resource_type& type) {
 
 error untyped(const write_context& context, std::string_view why) {
   return {error_kind::internal,
-          fmt::format("failed to create typed patch object ({}/{}; {}, Kind={}): {}", context.space, context.name,
-                      context.type.api_version(), context.type.kind, why),
+          fmt::format("failed to create typed patch object ({}/{}; {}, Kind={}): {}", context.space,
+                      context.name, context.type.api_version(), context.type.kind, why),
           {},
           {},
           0};
 }
 
-result<prepared_write> create_by_apply(const write_context& context, json object, std::vector<std::string> warnings) {
+result<prepared_write> create_by_apply(const write_context& context, json object,
+                                       std::vector<std::string> warnings) {
   if (const std::string uid = metadata_text(object, "uid"); !uid.empty()) {
     error refused = not_found(context);
     refused.kind = error_kind::conflict;
-    refused.message = fmt::format("Operation cannot be fulfilled on {} \"{}\": uid mismatch: the provided object specified "
-                                  "uid {}, and no existing object was found",
-                                  resource_name(context.type), context.name, uid);
+    refused.message =
+        fmt::format("Operation cannot be fulfilled on {} \"{}\": uid mismatch: the provided object specified "
+                    "uid {}, and no existing object was found",
+                    resource_name(context.type), context.name, uid);
     return refused;
   }
   return finish_create(context, std::move(object), std::move(warnings), ownership_state::tracked);
 }
 
-result<prepared_write> prepare_apply(const write_context& context, std::string_view body, const json* current) {
+result<prepared_write> prepare_apply(const write_context& context, std::string_view body,
+                                     const json* current) {
   const auto configuration = read_configuration(body);
   if (!configuration) return configuration.error();
   const json live = current != nullptr ? *current : nothing_yet(context.type);
@@ -71,7 +75,8 @@ result<prepared_write> prepare_apply(const write_context& context, std::string_v
   auto typed = decode_tree(*context.type.type, *merged, field_validation::ignore);
   if (!typed) return untyped(context, typed.error().message);
   json object = std::move(typed->object);
-  if (const kind_rules& rules = rules_of(context.type); rules.set_defaults != nullptr) rules.set_defaults(object);
+  if (const kind_rules& rules = rules_of(context.type); rules.set_defaults != nullptr)
+    rules.set_defaults(object);
   if (auto settled = settle_names(context, object); !settled) return std::move(settled).error();
   if (current == nullptr) return create_by_apply(context, std::move(object), {});
   auto prepared = finish_update(context, std::move(object), *current, {}, ownership_state::tracked);
@@ -84,11 +89,12 @@ result<prepared_write> prepare_apply(const write_context& context, std::string_v
 
 result<prepared_write> prepare_patch(const write_context& context, patch_format format, std::string_view body,
                                      const json* current) {
-  if (current == nullptr && (format != patch_format::apply || !context.subresource.empty())) return not_found(context);
+  if (current == nullptr && (format != patch_format::apply || !context.subresource.empty()))
+    return not_found(context);
   if (context.subresource == "scale") return prepare_scale_patch(context, format, body, *current);
   if (format == patch_format::apply) return prepare_apply(context, body, current);
-  auto patched =
-      patch_object(body_kind_of(context.type, context.subresource), format, body, *current, context.validation);
+  auto patched = patch_object(body_kind_of(context.type, context.subresource), format, body, *current,
+                              context.validation);
   if (!patched) return std::move(patched).error();
   if (const kind_rules& rules = rules_of(context.type); rules.set_defaults != nullptr)
     rules.set_defaults(patched->object);

@@ -11,8 +11,8 @@
 namespace actord::schema {
 namespace {
 
-/// Writes the scale into the object and finishes it as a write of the object itself; only ownership remembers that it
-/// came through the subresource.
+/// Writes the scale into the object and finishes it as a write of the object itself; only ownership remembers
+/// that it came through the subresource.
 result<prepared_write> finish_scale(const write_context& context, const json& scale, const json& current,
                                     std::vector<std::string> warnings) {
   if (auto named = check_request_name(scale, context.name); !named) return std::move(named).error();
@@ -33,13 +33,15 @@ result<prepared_write> apply_scale(const write_context& context, std::string_vie
   const auto configuration = read_configuration(body);
   if (!configuration) return configuration.error();
   if (auto named = check_request_name(*configuration, context.name); !named) return std::move(named).error();
-  auto typed = decode_tree(*body_kind_of(context.type, "scale").type, *configuration, field_validation::ignore);
+  auto typed =
+      decode_tree(*body_kind_of(context.type, "scale").type, *configuration, field_validation::ignore);
   if (!typed) return std::move(typed).error();
   auto checked = with_scale(context.type, current, typed->object);
   if (!checked) return std::move(checked).error();
   json replicas = {{"apiVersion", context.type.api_version()}, {"kind", context.type.kind}};
   const auto spec = typed->object.find("spec");
-  if (spec != typed->object.end() && spec->contains("replicas")) replicas["spec"]["replicas"] = (*spec)["replicas"];
+  if (spec != typed->object.end() && spec->contains("replicas"))
+    replicas["spec"]["replicas"] = (*spec)["replicas"];
   auto merged = apply_configuration(writer_of(context), current, replicas, context.force);
   if (!merged) return std::move(merged).error();
   write_context whole = context;
@@ -49,8 +51,8 @@ result<prepared_write> apply_scale(const write_context& context, std::string_vie
 
 } // namespace
 
-result<prepared_write> prepare_scale_update(const write_context& context, body_format format, std::string_view body,
-                                            const json& current) {
+result<prepared_write> prepare_scale_update(const write_context& context, body_format format,
+                                            std::string_view body, const json& current) {
   auto read = decode_object(body_kind_of(context.type, "scale"), format, body, context.validation);
   if (!read) return std::move(read).error();
   if (auto settled = settle_namespace(context.type, context.space, read->object); !settled)
@@ -59,8 +61,8 @@ result<prepared_write> prepare_scale_update(const write_context& context, body_f
   return finish_scale(context, read->object, current, std::move(read->warnings));
 }
 
-result<prepared_write> prepare_scale_patch(const write_context& context, patch_format format, std::string_view body,
-                                           const json& current) {
+result<prepared_write> prepare_scale_patch(const write_context& context, patch_format format,
+                                           std::string_view body, const json& current) {
   if (format == patch_format::apply) return apply_scale(context, body, current);
   const json shown = scale_of(context.type, current);
   auto patched = patch_object(body_kind_of(context.type, "scale"), format, body, shown, context.validation);

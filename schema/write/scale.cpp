@@ -1,10 +1,9 @@
 #include "schema/write/scale.hpp"
 
 #include "schema/base/json.hpp"
+#include "schema/print/label_text.hpp"
 #include "schema/rules/kind_rules.hpp"
 #include "schema/tables/resource_table.hpp"
-
-#include <algorithm>
 
 namespace actord::schema {
 namespace {
@@ -29,49 +28,7 @@ std::string text_or_empty(const json& value) {
   return value.is_string() ? value.get<std::string>() : std::string();
 }
 
-std::string requirement_text(const json& requirement) {
-  const std::string key = text_or_empty(at(requirement, {"key"}));
-  const std::string how = text_or_empty(at(requirement, {"operator"}));
-  if (how == "Exists") return key;
-  if (how == "DoesNotExist") return "!" + key;
-  std::vector<std::string> values;
-  for (const json& value : at(requirement, {"values"})) values.push_back(text_or_empty(value));
-  std::ranges::sort(values);
-  std::string text = key + (how == "In" ? " in (" : " notin (");
-  for (std::size_t i = 0; i < values.size(); ++i) text += (i == 0 ? "" : ",") + values[i];
-  return text + ")";
-}
-
 } // namespace
-
-std::string label_text(const json& labels) {
-  std::string text;
-  if (!labels.is_object()) return text;
-  for (const auto& [name, value] : labels.items()) {
-    if (!text.empty()) text += ',';
-    text.append(name).append("=").append(text_or_empty(value));
-  }
-  return text;
-}
-
-std::string selector_text(const json& label_selector) {
-  std::vector<std::pair<std::string, std::string>> parts;
-  const json& labels = at(label_selector, {"matchLabels"});
-  if (labels.is_object())
-    for (const auto& [name, value] : labels.items()) {
-      std::string part = name;
-      parts.emplace_back(name, part.append("=").append(text_or_empty(value)));
-    }
-  for (const json& requirement : at(label_selector, {"matchExpressions"}))
-    parts.emplace_back(text_or_empty(at(requirement, {"key"})), requirement_text(requirement));
-  std::ranges::stable_sort(parts, {}, &std::pair<std::string, std::string>::first);
-  std::string text;
-  for (const auto& [key, part] : parts) {
-    if (!text.empty()) text += ',';
-    text += part;
-  }
-  return text;
-}
 
 bool can_scale(const resource_type& type) { return type.subresource("scale") != nullptr; }
 

@@ -1,0 +1,156 @@
+#include "schema/print/table.hpp"
+
+#include "schema/base/json.hpp"
+#include "schema/codec/json_text.hpp"
+#include "schema/object/stored_object.hpp"
+#include "schema/print/column_notes.hpp"
+#include "schema/print/pod_printer.hpp"
+#include "schema/print/printer_table.hpp"
+#include "schema/tables/resource_table.hpp"
+
+namespace actord::schema {
+namespace {
+
+constexpr std::string_view partial_head =
+    R"({"apiVersion":"meta.k8s.io/v1","kind":"PartialObjectMetadata","metadata":)";
+
+void append_member(std::string& out, std::string_view name, std::string_view value) {
+  append_json_string(out, name);
+  out += ':';
+  append_json_string(out, value);
+}
+
+void append_list_meta(std::string& out, const list_meta& meta) {
+  out += '{';
+  if (!meta.continue_token.empty()) {
+    append_member(out, "continue", meta.continue_token);
+    out += ',';
+  }
+  if (meta.remaining_items) out += "\"remainingItemCount\":" + std::to_string(*meta.remaining_items) + ",";
+  append_member(out, "resourceVersion", meta.resource_version);
+  out += '}';
+}
+
+void append_partial(std::string& out, const json& object) {
+  out += partial_head;
+  const json& metadata = print::at(object, {"metadata"});
+  if (metadata.is_object())
+    append_json_text(out, metadata);
+  else
+    out += "{}";
+  out += '}';
+}
+
+/// Without columns of its own a kind shows its name and when it was created.
+constexpr table_column default_columns[] = {{"Name", "string", "name", 0}, {"Created At", "date", "", 0}};
+
+std::span<const table_column> columns_of(const resource_type& type) {
+  return type.columns.empty() ? std::span<const table_column>(default_columns) : type.columns;
+}
+
+result<void> append_rows(std::string& out, const resource_type& type,
+                         std::span<const std::string_view> stored, const table_options& options) {
+  bool first = true;
+  for (const std::string_view bytes : stored) {
+    const auto view = object_view::open(bytes);
+    if (!view) return view.error();
+    if (!first) out += ',';
+    first = false;
+    append_table_row(out, type, view->to_json(type), options);
+  }
+  return {};
+}
+
+} // namespace
+
+void append_column_definitions(std::string& out, const resource_type& type) {
+  out += '[';
+  bool first = true;
+  for (const table_column& column : columns_of(type)) {
+    out += first ? "{" : ",{";
+    first = false;
+    append_member(out, "description", print::column_note(column.name));
+    out += ',';
+    append_member(out, "format", column.format);
+    out += ',';
+    append_member(out, "name", column.name);
+    out += ",\"priority\":" + std::to_string(column.priority) + ",";
+    append_member(out, "type", column.type);
+    out += '}';
+  }
+  out += ']';
+}
+
+void append_table_row(std::string& out, const resource_type& type, const json& object,
+                      const table_options& options) {
+  json cells = json::array();
+  print::printer_of(type)({object, options.now, cells});
+  auto& list = cells.get_ref<json::array_t&>();
+  list.resize(columns_of(type).size());
+  out += "{\"cells\":";
+  append_json_text(out, cells);
+  if (type.group.empty() && type.plural == "pods")
+    if (const json conditions = print::pod_row_conditions(object); !conditions.is_null()) {
+      out += ",\"conditions\":";
+      append_json_text(out, conditions);
+    }
+  out += ",\"object\":";
+  switch (options.object) {
+  case row_object::metadata:
+    append_partial(out, object);
+    break;
+  case row_object::whole:
+    append_json_text(out, object);
+    break;
+  case row_object::none:
+    out += "null";
+    break;
+  }
+  out += '}';
+}
+
+result<void> append_table(std::string& out, const resource_type& type,
+                          std::span<const std::string_view> stored, const list_meta& meta,
+                          const table_options& options) {
+  const std::size_t start = out.size();
+  out += R"({"apiVersion":"meta.k8s.io/v1","columnDefinitions":)";
+  if (options.headers)
+    append_column_definitions(out, type);
+  else
+    out += "[]";
+  out += ",\"kind\":\"Table\",\"metadata\":";
+  append_list_meta(out, meta);
+  out += ",\"rows\":[";
+  if (auto done = append_rows(out, type, stored, options); !done) {
+    out.resize(start);
+    return done;
+  }
+  out += "]}";
+  return {};
+}
+
+result<void> append_partial_metadata(std::string& out, const resource_type& type, std::string_view stored) {
+  const auto view = object_view::open(stored);
+  if (!view) return view.error();
+  append_partial(out, view->to_json(type));
+  return {};
+}
+
+result<void> append_partial_metadata_list(std::string& out, const resource_type& type,
+                                          std::span<const std::string_view> stored, const list_meta& meta) {
+  const std::size_t start = out.size();
+  out += R"({"apiVersion":"meta.k8s.io/v1","items":[)";
+  for (std::size_t i = 0; i < stored.size(); ++i) {
+    if (i > 0) out += ',';
+    if (auto done = append_partial_metadata(out, type, stored[i]); !done) {
+      out.resize(start);
+      return done;
+    }
+  }
+  out += "],\"kind\":\"PartialObjectMetadataList\",\"metadata\":";
+  append_list_meta(out, meta);
+  out += '}';
+  return {};
+}
+
+} // namespace actord::schema
