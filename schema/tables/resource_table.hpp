@@ -60,6 +60,8 @@ struct resource_type {
   /// Resource whose stored objects this one shows (autoscaling/v1 shows autoscaling/v2's); its own id
   /// otherwise.
   resource_id stored_as{};
+  /// What discovery shows as storageVersionHash; empty for resources that are not stored.
+  std::string_view storage_hash{};
 
   [[nodiscard]] bool has(verb what) const { return (verbs & static_cast<std::uint16_t>(what)) != 0; }
   /// "v1" or "apps/v1".

@@ -1,5 +1,7 @@
 #include "schema/tables/compile_tables/fact_reader.hpp"
 
+#include "schema/tables/compile_tables/storage_hash.hpp"
+
 #include <algorithm>
 #include <cctype>
 #include <fstream>
@@ -162,6 +164,24 @@ std::string type_of_kind(const json& types, const std::string& group, const std:
   return {};
 }
 
+/// Clients have learnt these hashes of kinds that were stored in another version once.
+const std::map<std::string, std::string> versions_in_hashes{
+    {"MutatingAdmissionPolicy", "v1beta1"},
+    {"MutatingAdmissionPolicyBinding", "v1beta1"},
+    {"CustomResourceDefinition", "v1beta1"},
+};
+
+std::string hash_of_storage(const resource_fact& resource, const std::vector<resource_fact>& all) {
+  const json& verbs = resource.row["verbs"];
+  if (std::find(verbs.begin(), verbs.end(), "watch") == verbs.end()) return {};
+  const auto stored =
+      std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.id == resource.stored_as; });
+  const std::string kind = stored->row["kind"].get<std::string>();
+  const auto version = versions_in_hashes.find(kind);
+  return storage_hash(stored->group + "/" +
+                      (version == versions_in_hashes.end() ? stored->version : version->second) + "/" + kind);
+}
+
 std::vector<resource_fact> read_resources(const json& resources, const json& columns, const json& types,
                                           const std::map<std::string, int>& ids) {
   std::vector<resource_fact> all;
@@ -201,6 +221,7 @@ std::vector<resource_fact> read_resources(const json& resources, const json& col
     if (view != views.end()) resource.stored_as = ids.at(view->second);
   }
   std::sort(all.begin(), all.end(), [](const auto& left, const auto& right) { return left.id < right.id; });
+  for (resource_fact& resource : all) resource.storage_hash = hash_of_storage(resource, all);
   return all;
 }
 

@@ -38,6 +38,7 @@ struct resource_fact {
   json columns;
   std::string type; ///< name in types.json, empty for none
   int stored_as = 0;
+  std::string storage_hash; ///< empty for what is never stored
   int discovery_order = 0;
 };
 

@@ -196,7 +196,7 @@ private:
         << span_of("subresources", first_subresource, resource.subresources.size()) << ','
         << span_of("columns", first_column, resource.columns.size()) << ','
         << (resource.type.empty() ? "nullptr" : pointer_to_type(resource.type)) << ',' << hash
-        << "ULL,resource_id(" << resource.stored_as << ")}";
+        << "ULL,resource_id(" << resource.stored_as << ")," << quote(resource.storage_hash) << "}";
     resources_.push_back(out.str());
   }
 
