@@ -9,13 +9,17 @@ namespace {
 error missing(std::string message) { return {error_kind::not_found, std::move(message), {}, {}, 0}; }
 
 void assign(environment& variables, std::string name, std::string value) {
-  const auto found = std::find_if(variables.begin(), variables.end(), [&](const auto& each) { return each.first == name; });
-  if (found == variables.end()) variables.emplace_back(std::move(name), std::move(value));
-  else found->second = std::move(value);
+  const auto found =
+      std::find_if(variables.begin(), variables.end(), [&](const auto& each) { return each.first == name; });
+  if (found == variables.end())
+    variables.emplace_back(std::move(name), std::move(value));
+  else
+    found->second = std::move(value);
 }
 
 const std::string* find_variable(const environment& variables, std::string_view name) {
-  const auto found = std::find_if(variables.begin(), variables.end(), [&](const auto& each) { return each.first == name; });
+  const auto found =
+      std::find_if(variables.begin(), variables.end(), [&](const auto& each) { return each.first == name; });
   return found == variables.end() ? nullptr : &found->second;
 }
 
@@ -31,7 +35,8 @@ std::string lower(std::string text) {
   return text;
 }
 
-result<void> add_all_keys(environment& variables, const schema::env_from_view& from, const reference_lookup& lookup) {
+result<void> add_all_keys(environment& variables, const schema::env_from_view& from,
+                          const reference_lookup& lookup) {
   const bool secret = !from.secret.empty();
   const std::string& name = secret ? from.secret : from.config_map;
   const object_content content = secret ? lookup.secret(name) : lookup.config_map(name);
@@ -44,8 +49,9 @@ result<void> add_all_keys(environment& variables, const schema::env_from_view& f
 }
 
 /// Empty optional: an optional reference that leads nowhere leaves the variable out.
-result<std::optional<std::string>> key_value(const schema::pod_view& pod, const schema::key_reference& reference,
-                                             bool secret, const reference_lookup& lookup) {
+result<std::optional<std::string>> key_value(const schema::pod_view& pod,
+                                             const schema::key_reference& reference, bool secret,
+                                             const reference_lookup& lookup) {
   const object_content content = secret ? lookup.secret(reference.name) : lookup.config_map(reference.name);
   if (!content) {
     if (reference.optional) return std::optional<std::string>();
@@ -54,11 +60,12 @@ result<std::optional<std::string>> key_value(const schema::pod_view& pod, const 
   const auto found = content->find(reference.key);
   if (found != content->end()) return std::optional(found->second);
   if (reference.optional) return std::optional<std::string>();
-  return missing("couldn't find key " + reference.key + (secret ? " in Secret " : " in ConfigMap ") + pod.meta.space + "/" +
-                 reference.name);
+  return missing("couldn't find key " + reference.key + (secret ? " in Secret " : " in ConfigMap ") +
+                 pod.meta.space + "/" + reference.name);
 }
 
-result<std::optional<std::string>> variable_value(const schema::pod_view& pod, const schema::container_view& container,
+result<std::optional<std::string>> variable_value(const schema::pod_view& pod,
+                                                  const schema::container_view& container,
                                                   const schema::env_view& variable, const pod_facts& facts,
                                                   const reference_lookup& lookup, const environment& before) {
   if (variable.config_map) return key_value(pod, *variable.config_map, false, lookup);

@@ -22,11 +22,13 @@ struct service_link {
   std::vector<port> ports;
 };
 
-/// Variables that Kubernetes derives from the services of a namespace: {"REDIS_SERVICE_HOST", "10.96.0.11"}, ...
+/// Variables that Kubernetes derives from the services of a namespace: {"REDIS_SERVICE_HOST", "10.96.0.11"},
+/// ...
 environment service_environment(const std::vector<service_link>& services);
 
-/// A container's variables in order: services, envFrom, env; a later name replaces an earlier one. `$(NAME)` in a
-/// value refers to what stands before it. What is missing is an error in the words that a pod's status shows.
+/// A container's variables in order: services, envFrom, env; a later name replaces an earlier one. `$(NAME)`
+/// in a value refers to what stands before it. What is missing is an error in the words that a pod's status
+/// shows.
 result<environment> build_environment(const schema::pod_view& pod, const schema::container_view& container,
                                       const pod_facts& facts, const reference_lookup& lookup,
                                       const std::vector<service_link>& services);

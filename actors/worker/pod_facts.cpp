@@ -12,7 +12,8 @@ error cannot_refer(std::string_view what, std::string_view path) {
   return {error_kind::invalid, "unsupported " + std::string(what) + ": " + std::string(path), {}, {}, 0};
 }
 
-/// One line per entry, key="value", the value escaped as a C string: the form in which labels appear in a file.
+/// One line per entry, key="value", the value escaped as a C string: the form in which labels appear in a
+/// file.
 std::string lines_of(const schema::text_map& entries) {
   std::string text;
   for (const auto& [key, value] : entries) {
@@ -65,14 +66,16 @@ result<std::string> field_value(const schema::pod_view& pod, const pod_facts& fa
   if (path == "metadata.labels") return lines_of(pod.meta.labels);
   if (path == "metadata.annotations") return lines_of(pod.meta.annotations);
   if (const auto key = subscript(path, "metadata.labels")) return entry_or_empty(pod.meta.labels, *key);
-  if (const auto key = subscript(path, "metadata.annotations")) return entry_or_empty(pod.meta.annotations, *key);
+  if (const auto key = subscript(path, "metadata.annotations"))
+    return entry_or_empty(pod.meta.annotations, *key);
   return cannot_refer("fieldPath", path);
 }
 
 result<std::string> resource_value(const schema::container_view& container, const pod_facts& facts,
                                    const schema::resource_field_reference& reference) {
   const bool limits = reference.resource.starts_with("limits.");
-  if (!limits && !reference.resource.starts_with("requests.")) return cannot_refer("resource", reference.resource);
+  if (!limits && !reference.resource.starts_with("requests."))
+    return cannot_refer("resource", reference.resource);
   const std::string_view name = std::string_view(reference.resource).substr(limits ? 7 : 9);
   std::optional<std::int64_t> amount = (limits ? container.limits : container.requests).amount(name);
   if (!amount && limits && name == "cpu") amount = facts.node_milli_cpu;

@@ -16,7 +16,8 @@ namespace actord::actors {
 /// Content of a ConfigMap or Secret, decoded; empty when there is no such object.
 using object_content = std::optional<schema::text_map>;
 
-/// How a pod's node finds what the pod refers to. Functions, so that the pure parts can be tested with literals.
+/// How a pod's node finds what the pod refers to. Functions, so that the pure parts can be tested with
+/// literals.
 struct reference_lookup {
   std::function<object_content(std::string_view name)> config_map;
   std::function<object_content(std::string_view name)> secret;
@@ -33,10 +34,12 @@ struct pod_facts {
   std::int64_t node_memory_bytes = 0;
 };
 
-/// The value of a fieldRef ("metadata.labels['app']", "status.podIP"); an error for a path that cannot be referred to.
+/// The value of a fieldRef ("metadata.labels['app']", "status.podIP"); an error for a path that cannot be
+/// referred to.
 result<std::string> field_value(const schema::pod_view& pod, const pod_facts& facts, std::string_view path);
 
-/// The value of a resourceFieldRef in multiples of its divisor, rounded up. A missing limit reads as the node's own.
+/// The value of a resourceFieldRef in multiples of its divisor, rounded up. A missing limit reads as the
+/// node's own.
 result<std::string> resource_value(const schema::container_view& container, const pod_facts& facts,
                                    const schema::resource_field_reference& reference);
 

@@ -20,21 +20,9 @@ const container_observation& look(const pod_observation& seen, const std::string
 
 void wake(pod_plan& plan, wall_time at) { plan.wake_at = std::min(plan.wake_at.value_or(at), at); }
 
-/// Whether an exited container is to be started again.
-bool restarts(const pod_intent& pod, const container_intent& container, const container_observation& seen) {
-  if (container.sidecar) return true;
-  if (container.init) return seen.exit_code != 0 && pod.restart != restart_policy::never;
-  switch (pod.restart) {
-  case restart_policy::always: return true;
-  case restart_policy::on_failure: return seen.exit_code != 0;
-  case restart_policy::never: return false;
-  }
-  return false;
-}
-
 /// Ends one running container politely, then firmly. True while it still runs.
-bool wind_down(const container_intent& container, const container_observation& seen, seconds grace, pod_plan& plan,
-               wall_time now) {
+bool wind_down(const container_intent& container, const container_observation& seen, seconds grace,
+               pod_plan& plan, wall_time now) {
   if (!seen.running()) return false;
   if (!seen.stop_requested) {
     plan.actions.emplace_back(stop_container{container.name, grace});
@@ -54,8 +42,10 @@ bool any_running(const pod_intent& pod, const pod_observation& seen) {
                      [&](const auto& container) { return look(seen, container.name).running(); });
 }
 
-/// All containers down: the ordinary ones together, then the sidecars from last to first. True when none runs.
-bool wind_down_all(const pod_intent& pod, const pod_observation& seen, seconds grace, pod_plan& plan, wall_time now) {
+/// All containers down: the ordinary ones together, then the sidecars from last to first. True when none
+/// runs.
+bool wind_down_all(const pod_intent& pod, const pod_observation& seen, seconds grace, pod_plan& plan,
+                   wall_time now) {
   bool waiting = false;
   for (const auto& container : pod.containers)
     if (!container.sidecar) waiting |= wind_down(container, look(seen, container.name), grace, plan, now);
@@ -66,8 +56,10 @@ bool wind_down_all(const pod_intent& pod, const pod_observation& seen, seconds g
 }
 
 /// Creates the next attempt, or waits for its back-off.
-void start(const container_intent& container, const container_observation& seen, pod_plan& plan, wall_time now) {
-  const wall_time due = std::max(seen.not_before, seen.exited() ? seen.finished + next_back_off(seen) : wall_time{});
+void start(const container_intent& container, const container_observation& seen, pod_plan& plan,
+           wall_time now) {
+  const wall_time due =
+      std::max(seen.not_before, seen.exited() ? seen.finished + next_back_off(seen) : wall_time{});
   if (now < due) {
     wake(plan, due);
     return;
@@ -88,15 +80,15 @@ init_progress run_init(const pod_intent& pod, const pod_observation& seen, pod_p
     }
     if (at.exited() && at.exit_code == 0) continue;
     if (at.running()) return init_progress::waiting;
-    if (at.exited() && !restarts(pod, container, at)) return init_progress::failed;
+    if (at.exited() && !will_restart(pod, container, at)) return init_progress::failed;
     start(container, at, plan, now);
     return init_progress::waiting;
   }
   return init_progress::done;
 }
 
-/// True once an ordinary container was started in this sandbox: the init containers are behind us. A new sandbox leaves
-/// the attempts counted but their state unknown, and so begins again with the init containers.
+/// True once an ordinary container was started in this sandbox: the init containers are behind us. A new
+/// sandbox leaves the attempts counted but their state unknown, and so begins again with the init containers.
 bool past_init(const pod_intent& pod, const pod_observation& seen) {
   return std::any_of(pod.containers.begin(), pod.containers.end(), [&](const auto& container) {
     const container_observation& at = look(seen, container.name);
@@ -119,7 +111,7 @@ pod_phase run_main(const pod_intent& pod, const pod_observation& seen, pod_plan&
       if (at.restart_demanded) wind_down(container, at, pod.grace, plan, now);
       continue;
     }
-    if (at.exited() && !restarts(pod, container, at)) {
+    if (at.exited() && !will_restart(pod, container, at)) {
       any_failed |= at.exit_code != 0;
       continue;
     }
@@ -138,8 +130,10 @@ pod_phase run_main(const pod_intent& pod, const pod_observation& seen, pod_plan&
 pod_plan tear_down(const pod_intent& pod, const pod_observation& seen, pod_plan plan, wall_time now) {
   const seconds left = std::max(seconds{0}, std::chrono::ceil<seconds>(pod.delete_by - now));
   if (!wind_down_all(pod, seen, left, plan, now)) return plan;
-  if (!seen.cleaned) plan.actions.emplace_back(remove_everything{});
-  else plan.actions.emplace_back(report_gone{});
+  if (!seen.cleaned)
+    plan.actions.emplace_back(remove_everything{});
+  else
+    plan.actions.emplace_back(report_gone{});
   return plan;
 }
 
@@ -150,6 +144,21 @@ pod_phase phase_so_far(const pod_intent& pod, const pod_observation& seen) {
 }
 
 } // namespace
+
+bool will_restart(const pod_intent& pod, const container_intent& container,
+                  const container_observation& seen) {
+  if (container.sidecar) return true;
+  if (container.init) return seen.exit_code != 0 && pod.restart != restart_policy::never;
+  switch (pod.restart) {
+  case restart_policy::always:
+    return true;
+  case restart_policy::on_failure:
+    return seen.exit_code != 0;
+  case restart_policy::never:
+    return false;
+  }
+  return false;
+}
 
 std::chrono::seconds next_back_off(const container_observation& container) {
   if (!container.exited() || container.attempt == 0) return seconds{0};
@@ -175,16 +184,21 @@ pod_plan decide(const pod_intent& pod, const pod_observation& seen, wall_time no
 
   if (!seen.finished_before) {
     if (!seen.volumes_ready) {
-      if (now >= seen.volumes_not_before) plan.actions.emplace_back(prepare_volumes{});
-      else wake(plan, seen.volumes_not_before);
+      if (now >= seen.volumes_not_before)
+        plan.actions.emplace_back(prepare_volumes{});
+      else
+        wake(plan, seen.volumes_not_before);
       plan.phase = phase_so_far(pod, seen);
       return plan;
     }
     const bool ended = past_init(pod, seen) && (plan.phase = phase_so_far(pod, seen)) >= pod_phase::succeeded;
     if (!ended && (!seen.sandbox || !seen.sandbox->ready)) {
-      if (seen.sandbox) plan.actions.emplace_back(remove_everything{.keep_volumes = true});
-      else if (now >= seen.sandbox_not_before) plan.actions.emplace_back(run_sandbox{seen.next_sandbox_attempt});
-      else wake(plan, seen.sandbox_not_before);
+      if (seen.sandbox)
+        plan.actions.emplace_back(remove_everything{.keep_volumes = true});
+      else if (now >= seen.sandbox_not_before)
+        plan.actions.emplace_back(run_sandbox{seen.next_sandbox_attempt});
+      else
+        wake(plan, seen.sandbox_not_before);
       return plan;
     }
   }

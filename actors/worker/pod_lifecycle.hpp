@@ -12,17 +12,20 @@
 #include <variant>
 #include <vector>
 
-/// What a node does next for one pod: a pure decision from what the API wants and what is there. The pod actor carries
-/// out one plan at a time, looks again, and asks again; it may be restarted between any two steps.
+/// What a node does next for one pod: a pure decision from what the API wants and what is there. The pod
+/// actor carries out one plan at a time, looks again, and asks again; it may be restarted between any two
+/// steps.
 ///
 ///              ┌───────────┐  volumes  ┌─────────┐ sandbox ┌────────┐ init containers ┌─────────┐
-///   new pod ──▶│ preparing │──────────▶│ sandbox │────────▶│  init  │────────────────▶│ running │◀─┐ restart,
-///              └─────┬─────┘           └────┬────┘         └───┬────┘                 └──┬───┬──┘──┘ back-off
-///                    │ deleted              │                  │ failed, no restart      │   │ all ended, no restart
-///                    ▼                      ▼                  ▼                         │   ▼
-///              ┌───────────┐  stopped  ┌─────────┐        ┌──────────┐ Failed            │ ┌──────────┐ Succeeded
-///              │ stopping  │──────────▶│ removed │        │ finished │◀──────────────────┼─│ finished │ or Failed
-///              └───────────┘           └─────────┘        └──────────┘                   │ └──────────┘
+///   new pod ──▶│ preparing │──────────▶│ sandbox │────────▶│  init  │────────────────▶│ running │◀─┐
+///   restart,
+///              └─────┬─────┘           └────┬────┘         └───┬────┘                 └──┬───┬──┘──┘
+///              back-off
+///                    │ deleted              │                  │ failed, no restart      │   │ all ended, no
+///                    restart ▼                      ▼                  ▼                         │   ▼
+///              ┌───────────┐  stopped  ┌─────────┐        ┌──────────┐ Failed            │ ┌──────────┐
+///              Succeeded │ stopping  │──────────▶│ removed │        │ finished │◀──────────────────┼─│
+///              finished │ or Failed └───────────┘           └─────────┘        └──────────┘ │ └──────────┘
 ///                    ▲───────────────────────────────────────────────────────────────────┘ deleted
 
 namespace actord::actors {
@@ -56,8 +59,8 @@ struct container_observation {
   bool out_of_memory = false;
   wall_time started;
   wall_time finished;
-  bool startup_passed = true;      ///< true without a startup probe
-  bool restart_demanded = false;   ///< a liveness or startup probe failed for good
+  bool startup_passed = true;              ///< true without a startup probe
+  bool restart_demanded = false;           ///< a liveness or startup probe failed for good
   std::optional<wall_time> stop_requested; ///< a termination signal was sent
   std::chrono::seconds stop_grace{0};
   bool kill_sent = false;
@@ -81,7 +84,8 @@ struct pod_observation {
   wall_time sandbox_not_before;
   std::map<std::string, container_observation> containers;
   bool cleaned = false; ///< nothing of the pod is left on this node
-  /// The pod ended for good earlier (the API says so): containers are not started again whatever is found here.
+  /// The pod ended for good earlier (the API says so): containers are not started again whatever is found
+  /// here.
   bool finished_before = false;
 };
 
@@ -126,7 +130,7 @@ using pod_action = std::variant<prepare_volumes, run_sandbox, start_container, s
 enum class pod_phase : std::uint8_t { pending, running, succeeded, failed };
 
 struct pod_plan {
-  std::vector<pod_action> actions; ///< independent of each other; look again after the first answer
+  std::vector<pod_action> actions;  ///< independent of each other; look again after the first answer
   std::optional<wall_time> wake_at; ///< look again then at the latest
   pod_phase phase = pod_phase::pending;
   bool deadline_exceeded = false;
@@ -136,8 +140,12 @@ struct pod_plan {
 
 pod_plan decide(const pod_intent& pod, const pod_observation& seen, wall_time now);
 
-/// Waiting time before restart number `attempt` of a container, as Kubernetes has it: 10 s doubling to 5 min, forgotten
-/// after a run of 10 minutes. The first restart is immediate.
+/// Whether an exited container is to be started again under the pod's policy.
+bool will_restart(const pod_intent& pod, const container_intent& container,
+                  const container_observation& seen);
+
+/// Waiting time before restart number `attempt` of a container, as Kubernetes has it: 10 s doubling to 5 min,
+/// forgotten after a run of 10 minutes. The first restart is immediate.
 std::chrono::seconds next_back_off(const container_observation& container);
 
 } // namespace actord::actors

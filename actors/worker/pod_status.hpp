@@ -10,7 +10,7 @@ namespace actord::actors {
 
 /// What the status says of a container that the runtime does not know by itself.
 struct container_facts {
-  std::string image_id;   ///< "sha256:..." of the image it runs
+  std::string image_id;     ///< "sha256:..." of the image it runs
   std::string container_id; ///< "actord://ID", the scheme naming who runs it
   bool ready = false;
   /// How the attempt before the present one ended, when that is known.
@@ -24,9 +24,9 @@ struct status_facts {
   std::map<std::string, container_facts> containers;
 };
 
-/// The status subresource of the pod as this node reports it: phase, conditions (those of others are left out, they are
-/// merged by type), addresses, container statuses. Times of conditions are kept from `pod.status` while their status
-/// does not change.
+/// The status subresource of the pod as this node reports it: phase, conditions (those of others are left
+/// out, they are merged by type), addresses, container statuses. Times of conditions are kept from
+/// `pod.status` while their status does not change.
 json pod_status(const schema::pod_view& pod, const pod_observation& seen, const pod_plan& plan,
                 const status_facts& facts, wall_time now);
 

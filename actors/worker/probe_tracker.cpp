@@ -5,7 +5,8 @@
 namespace actord::actors {
 namespace {
 
-/// Runs of a readiness probe that has not passed yet begin this close together; the gap doubles up to the period.
+/// Runs of a readiness probe that has not passed yet begin this close together; the gap doubles up to the
+/// period.
 constexpr std::chrono::milliseconds first_retry{50};
 
 } // namespace
@@ -22,7 +23,8 @@ void probe_tracker::record(bool success, steady_time finished) {
   }
   std::chrono::milliseconds wait = timing_.period;
   if (kind_ == probe_kind::readiness && !passing_)
-    wait = std::min<std::chrono::milliseconds>(wait, std::chrono::milliseconds{first_retry.count() << std::min(runs_ - 1, 16)});
+    wait = std::min<std::chrono::milliseconds>(
+        wait, std::chrono::milliseconds{first_retry.count() << std::min(runs_ - 1, 16)});
   next_ = finished + wait;
 }
 

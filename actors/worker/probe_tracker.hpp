@@ -19,17 +19,21 @@ struct probe_timing {
 
 /// What the last run of successes or failures of one probe means. One per container attempt and probe.
 ///
-///   startup, liveness:  begin as passed (a container is alive until shown otherwise), readiness begins as failed;
-///   `failed` flips after failure_threshold failures in a row, `passed` after success_threshold successes in a row.
+///   startup, liveness:  begin as passed (a container is alive until shown otherwise), readiness begins as
+///   failed; `failed` flips after failure_threshold failures in a row, `passed` after success_threshold
+///   successes in a row.
 ///
 /// Until a startup probe passed once, the other probes of its container do not run.
 class probe_tracker {
 public:
-  probe_tracker(probe_kind kind, probe_timing timing, steady_time container_started)
-      : kind_(kind), timing_(timing), next_(container_started + timing.initial_delay), passing_(kind == probe_kind::liveness) {}
+  /// `passed_before`: the container was adopted, and had passed this probe under the daemon before us.
+  probe_tracker(probe_kind kind, probe_timing timing, steady_time container_started,
+                bool passed_before = false)
+      : kind_(kind), timing_(timing), next_(container_started + timing.initial_delay),
+        passing_(kind == probe_kind::liveness || passed_before) {}
 
-  /// When the next run is due. A readiness probe that has not passed yet looks more often at first: a pod that is ready
-  /// within the first period should not wait for its end.
+  /// When the next run is due. A readiness probe that has not passed yet looks more often at first: a pod
+  /// that is ready within the first period should not wait for its end.
   [[nodiscard]] steady_time next_run() const { return next_; }
 
   void record(bool success, steady_time finished);

@@ -28,8 +28,9 @@ struct content_reader {
   file_map files;
 
   /// A ConfigMap's or a Secret's keys as files: all of them, or those of `items`.
-  result<void> keyed(std::string_view kind, const std::string& name, const object_content& content, bool optional,
-                     const std::vector<schema::key_to_path>& items, std::int64_t default_mode) {
+  result<void> keyed(std::string_view kind, const std::string& name, const object_content& content,
+                     bool optional, const std::vector<schema::key_to_path>& items,
+                     std::int64_t default_mode) {
     if (!content) {
       if (optional) return {};
       return missing(std::string(kind) + " \"" + name + "\" not found");
@@ -38,8 +39,10 @@ struct content_reader {
       for (const auto& [key, value] : *content) put(files, key, default_mode, value);
     for (const auto& item : items) {
       const auto found = content->find(item.key);
-      if (found != content->end()) put(files, item.path, item.mode.value_or(default_mode), found->second);
-      else if (!optional) return missing(std::string(kind) + " references non-existent key: " + item.key);
+      if (found != content->end())
+        put(files, item.path, item.mode.value_or(default_mode), found->second);
+      else if (!optional)
+        return missing(std::string(kind) + " references non-existent key: " + item.key);
     }
     return {};
   }
@@ -66,7 +69,9 @@ struct content_reader {
   result<void> source(const schema::secret_volume& from, std::int64_t mode) {
     return keyed("secret", from.name, lookup.secret(from.name), from.optional, from.items, mode);
   }
-  result<void> source(const schema::downward_api_volume& from, std::int64_t mode) { return downward(from.items, mode); }
+  result<void> source(const schema::downward_api_volume& from, std::int64_t mode) {
+    return downward(from.items, mode);
+  }
   result<void> source(const schema::token_source& from, std::int64_t mode) {
     auto token = lookup.token(from.audience, from.expiration_s);
     if (!token) return std::move(token).error();
@@ -91,7 +96,8 @@ bool has_secret_content(const schema::volume_view& volume) {
   const auto* projected = std::get_if<schema::projected_volume>(&volume.source);
   if (projected == nullptr) return false;
   return std::any_of(projected->sources.begin(), projected->sources.end(), [](const auto& source) {
-    return std::holds_alternative<schema::secret_volume>(source) || std::holds_alternative<schema::token_source>(source);
+    return std::holds_alternative<schema::secret_volume>(source) ||
+           std::holds_alternative<schema::token_source>(source);
   });
 }
 
@@ -110,13 +116,15 @@ referred_objects referred_by_volumes(const schema::pod_view& pod) {
   return names;
 }
 
-result<std::vector<volume_file>> volume_content(const schema::pod_view& pod, const schema::volume_view& volume,
-                                                const pod_facts& facts, const reference_lookup& lookup) {
+result<std::vector<volume_file>> volume_content(const schema::pod_view& pod,
+                                                const schema::volume_view& volume, const pod_facts& facts,
+                                                const reference_lookup& lookup) {
   content_reader reader{pod, facts, lookup, {}};
   const auto read = overloaded{
       [&](const schema::projected_volume& from) -> result<void> {
         for (const auto& source : from.sources) {
-          auto done = std::visit([&](const auto& each) { return reader.source(each, from.default_mode); }, source);
+          auto done =
+              std::visit([&](const auto& each) { return reader.source(each, from.default_mode); }, source);
           if (!done) return done;
         }
         return {};

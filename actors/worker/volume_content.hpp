@@ -28,9 +28,11 @@ struct referred_objects {
 };
 referred_objects referred_by_volumes(const schema::pod_view& pod);
 
-/// The files of a volume with API content, in order of path. What is missing is an error in the words of the pod's event
+/// The files of a volume with API content, in order of path. What is missing is an error in the words of the
+/// pod's event
 /// (`configmap "x" not found`).
-result<std::vector<volume_file>> volume_content(const schema::pod_view& pod, const schema::volume_view& volume,
-                                                const pod_facts& facts, const reference_lookup& lookup);
+result<std::vector<volume_file>> volume_content(const schema::pod_view& pod,
+                                                const schema::volume_view& volume, const pod_facts& facts,
+                                                const reference_lookup& lookup);
 
 } // namespace actord::actors

@@ -6,10 +6,11 @@
 
 namespace actord::actors {
 
-/// Threads for work that blocks: process launch, mounts, image unpack, probes. Actors hand it a job and get a message
-/// back from inside the job; nothing else of the daemon may block.
+/// Threads for work that blocks: process launch, mounts, image unpack, probes. Actors hand it a job and get a
+/// message back from inside the job; nothing else of the daemon may block.
 ///
-/// Threads start when jobs wait and none is free, up to the limit, and stay. Jobs start in the order they came.
+/// Threads start when jobs wait and none is free, up to the limit, and stay. Jobs start in the order they
+/// came.
 class worker_pool {
 public:
   explicit worker_pool(std::size_t threads_max);

@@ -69,7 +69,8 @@ BOOST_AUTO_TEST_CASE(a_failed_step_waits_for_its_next_try) {
 }
 
 BOOST_AUTO_TEST_CASE(init_containers_run_in_order_and_sidecars_stay) {
-  pod.containers = {{.name = "mesh", .init = true, .sidecar = true}, {.name = "setup", .init = true}, {.name = "web"}};
+  pod.containers = {
+      {.name = "mesh", .init = true, .sidecar = true}, {.name = "setup", .init = true}, {.name = "web"}};
   BOOST_TEST(does(plan(), {start_container{"mesh", 0}}));
   runs("mesh");
   at("mesh").startup_passed = false;
