@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -79,14 +79,56 @@ std::string machine_address() {
   return best.empty() ? "127.0.0.1" : best;
 }
 
-json condition(std::string_view type, std::string_view status, std::string_view reason,
-               std::string_view message, wall_time since, wall_time now) {
+/// Time of the last change of a condition of that type and status in a status reported before.
+std::string since(const json& before, std::string_view type, std::string_view status, wall_time now) {
+  if (before.is_object() && before.contains("conditions"))
+    for (const auto& each : before["conditions"])
+      if (each.value("type", "") == type && each.value("status", "") == status)
+        return each.value("lastTransitionTime", "");
+  return schema::format_time(now);
+}
+
+json condition(std::string_view type, bool holds, std::string_view reason, std::string_view message,
+               const json& before, wall_time now) {
+  const std::string_view status = holds ? "True" : "False";
   return {{"type", type},
           {"status", status},
           {"reason", reason},
           {"message", message},
           {"lastHeartbeatTime", schema::format_time(now)},
-          {"lastTransitionTime", schema::format_time(since)}};
+          {"lastTransitionTime", since(before, type, status, now)}};
+}
+
+/// A value of /proc/meminfo in bytes.
+std::int64_t memory_line(std::string_view key) {
+  std::ifstream in("/proc/meminfo");
+  for (std::string line; std::getline(in, line);)
+    if (line.starts_with(key)) return std::strtoll(line.c_str() + key.size() + 1, nullptr, 10) * 1024;
+  return 0;
+}
+
+/// Existing processes and threads, from "0.20 0.18 0.12 1/80 11206".
+std::int64_t process_count() {
+  const std::string line = first_line("/proc/loadavg");
+  const std::size_t slash = line.find('/');
+  return slash == std::string::npos ? 0 : std::strtoll(line.c_str() + slash + 1, nullptr, 10);
+}
+
+json pressure_conditions(const machine_facts& machine, const json& before, wall_time now) {
+  const bool memory = machine.memory_available_bytes < memory_reserved_bytes;
+  const bool disk = machine.disk_available_bytes < machine.disk_bytes / 10;
+  const bool processes = machine.processes_max > 0 && machine.processes > machine.processes_max / 10 * 9;
+  return json::array(
+      {condition(
+           "MemoryPressure", memory, memory ? "KubeletHasInsufficientMemory" : "KubeletHasSufficientMemory",
+           memory ? "less than 100 MiB of memory are available" : "enough memory is available", before, now),
+       condition("DiskPressure", disk, disk ? "KubeletHasDiskPressure" : "KubeletHasNoDiskPressure",
+                 disk ? "less than a tenth of the disk is free" : "enough of the disk is free", before, now),
+       condition(
+           "PIDPressure", processes, processes ? "KubeletHasInsufficientPID" : "KubeletHasSufficientPID",
+           processes ? "more than nine tenths of all process ids are taken" : "enough process ids are free",
+           before, now),
+       condition("Ready", true, "KubeletReady", "the worker runs pods", before, now)});
 }
 
 std::string kibibytes(std::int64_t bytes) { return std::to_string(bytes / 1024) + "Ki"; }
@@ -136,8 +178,14 @@ machine_facts measure_machine(const std::string& disk_path) {
   facts.cores = std::max(1L, sysconf(_SC_NPROCESSORS_ONLN));
   facts.memory_bytes = sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
   struct statvfs disk{};
-  if (statvfs(disk_path.c_str(), &disk) == 0)
+  if (statvfs(disk_path.c_str(), &disk) == 0) {
     facts.disk_bytes = static_cast<std::int64_t>(disk.f_blocks) * static_cast<std::int64_t>(disk.f_frsize);
+    facts.disk_available_bytes =
+        static_cast<std::int64_t>(disk.f_bavail) * static_cast<std::int64_t>(disk.f_frsize);
+  }
+  facts.memory_available_bytes = memory_line("MemAvailable");
+  facts.processes = process_count();
+  facts.processes_max = std::strtoll(first_line("/proc/sys/kernel/pid_max").c_str(), nullptr, 10);
   facts.machine_id = first_line("/etc/machine-id");
   facts.boot_id = first_line("/proc/sys/kernel/random/boot_id");
   facts.os_image = assignment("/etc/os-release", "PRETTY_NAME");
@@ -182,19 +230,12 @@ json node_object(const std::string& name, const machine_facts& machine, const st
 }
 
 json node_status(const machine_facts& machine, const std::vector<runtime::image_info>& images,
-                 wall_time started, wall_time now) {
+                 const json& before, wall_time now) {
   return {{"capacity", resources(machine, 0)},
           {"allocatable", resources(machine, memory_reserved_bytes)},
           {"addresses", json::array({json{{"type", "InternalIP"}, {"address", machine.address}},
                                      json{{"type", "Hostname"}, {"address", machine.hostname}}})},
-          {"conditions",
-           json::array({condition("MemoryPressure", "False", "KubeletHasSufficientMemory",
-                                  "node has sufficient memory available", started, now),
-                        condition("DiskPressure", "False", "KubeletHasNoDiskPressure",
-                                  "node has no disk pressure", started, now),
-                        condition("PIDPressure", "False", "KubeletHasSufficientPID",
-                                  "node has sufficient PID available", started, now),
-                        condition("Ready", "True", "KubeletReady", "the worker is ready", started, now)})},
+          {"conditions", pressure_conditions(machine, before, now)},
           {"nodeInfo", node_info(machine)},
           {"images", shown_images(images)}};
 }

@@ -18,7 +18,11 @@ struct machine_facts {
   std::string address; ///< the address other nodes reach it by
   std::int64_t cores = 1;
   std::int64_t memory_bytes = 0;
+  std::int64_t memory_available_bytes = 0;
   std::int64_t disk_bytes = 0;
+  std::int64_t disk_available_bytes = 0;
+  std::int64_t processes = 0;
+  std::int64_t processes_max = 0;
   std::string machine_id;
   std::string boot_id;
   std::string kernel;
