@@ -40,9 +40,10 @@ result<std::string> free_pod_range(std::string_view cluster_cidr, const std::vec
 
 /// The whole object, for its creation.
 json node_object(const std::string& name, const machine_facts& machine, const std::string& pod_cidr);
+/// `before` is the status reported earlier (or null): a condition keeps the time it last changed.
 /// The status this node reports: capacity, addresses, conditions, versions, images.
 json node_status(const machine_facts& machine, const std::vector<runtime::image_info>& images,
-                 wall_time started, wall_time now);
+                 const json& before, wall_time now);
 /// The Lease that says this node lives.
 json node_lease(const std::string& name, wall_time now);
 

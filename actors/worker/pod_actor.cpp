@@ -61,6 +61,12 @@ public:
     });
   }
 
+  std::function<void(pod_answer)> mailbox_of_answers() override {
+    return [self = caf::actor_cast<caf::actor>(this)](pod_answer answer) {
+      caf::anon_send(self, pod_message{"probe", std::move(answer)});
+    };
+  }
+
   void wake_after(std::chrono::nanoseconds wait) override {
     delayed_send(this, std::chrono::duration_cast<std::chrono::microseconds>(wait), pod_look{++look_serial_});
   }

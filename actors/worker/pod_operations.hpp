@@ -5,6 +5,7 @@
 #include "runtime/container_runtime.hpp"
 
 #include <chrono>
+#include <functional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -45,7 +46,7 @@ class pod_operations {
 public:
   virtual ~pod_operations() = default;
 
-  virtual pod_inventory inspect(const std::string& pod_uid) = 0;
+  virtual pod_inventory inspect(const schema::pod_view& pod) = 0;
   /// Creates or refreshes the pod's volumes.
   virtual result<void> prepare_volumes(const schema::pod_view& pod, const pod_facts& facts) = 0;
   virtual result<runtime::sandbox> run_sandbox(const schema::pod_view& pod, int attempt) = 0;
@@ -60,9 +61,10 @@ public:
   virtual result<void> stop_sandbox(const std::string& id) = 0;
   /// Removes the sandboxes with their containers and, unless kept, the volumes and the pod's directory.
   virtual result<void> remove_pod(const schema::pod_view& pod, bool keep_volumes) = 0;
-  virtual probe_outcome probe(const schema::pod_view& pod, const schema::container_view& container,
-                              probe_kind kind, const std::string& container_id,
-                              const std::string& pod_ip) = 0;
+  /// Starts one run of a probe and returns at once; `done` is called once, on any thread.
+  virtual void probe(const schema::pod_view& pod, const schema::container_view& container, probe_kind kind,
+                     const std::string& container_id, const std::string& pod_ip,
+                     std::function<void(probe_outcome)> done) = 0;
 };
 
 } // namespace actord::actors

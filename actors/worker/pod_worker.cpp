@@ -89,8 +89,8 @@ void pod_worker::look() {
 
 void pod_worker::inspect() {
   if (!begin("inspect")) return;
-  host_.run([&operations = with_.operations, uid = pod_.meta.uid]() -> pod_answer {
-    return [found = operations.inspect(uid)](pod_worker& self) {
+  host_.run([&operations = with_.operations, pod = pod_]() -> pod_answer {
+    return [found = operations.inspect(pod)](pod_worker& self) {
       self.busy_.erase("inspect");
       self.take_inventory(found);
       if (std::exchange(self.inspect_again_, false)) self.inspect();
@@ -358,11 +358,11 @@ void pod_worker::run_due_probes() {
     if (spec == nullptr) continue;
     run.running = true;
     const container_observation& at = seen_.containers[name];
-    host_.run([&operations = with_.operations, pod = pod_, container = *spec, kind = kind, id = at.id,
-               attempt = at.attempt, address = facts().pod_ip]() -> pod_answer {
-      return [outcome = operations.probe(pod, container, kind, id, address), name = container.name, attempt,
-              kind](pod_worker& self) { self.probed(name, attempt, kind, outcome); };
-    });
+    with_.operations.probe(pod_, *spec, kind, at.id, facts().pod_ip,
+                           [post = host_.mailbox_of_answers(), name = spec->name, attempt = at.attempt,
+                            kind = kind](probe_outcome outcome) {
+                             post([=](pod_worker& self) { self.probed(name, attempt, kind, outcome); });
+                           });
   }
 }
 

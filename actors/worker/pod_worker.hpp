@@ -24,6 +24,8 @@ public:
   virtual ~pod_host() = default;
   /// Runs the job on the worker pool and hands its answer to the mailbox.
   virtual void run(std::function<pod_answer()> job) = 0;
+  /// Hands answers to the mailbox from any thread, and outlives it (then they go nowhere).
+  [[nodiscard]] virtual std::function<void(pod_answer)> mailbox_of_answers() = 0;
   /// Calls `pod_worker::look` after this long (a later call replaces an earlier one).
   virtual void wake_after(std::chrono::nanoseconds wait) = 0;
   /// Writes the status; the answer comes as `pod_worker::status_written`.

@@ -17,7 +17,7 @@ using file_map = std::map<std::string, volume_file>;
 error missing(std::string message) { return {error_kind::not_found, std::move(message), {}, {}, 0}; }
 
 void put(file_map& files, std::string path, std::int64_t mode, std::string bytes) {
-  files[path] = {path, mode, std::move(bytes)};
+  files[path] = {path, static_cast<unsigned>(mode), std::move(bytes)};
 }
 
 /// The collaborators of one volume's content.

@@ -1,21 +1,14 @@
 #pragma once
 
 #include "actors/worker/pod_facts.hpp"
+#include "runtime/volumes/content_volume.hpp"
 
-#include <cstdint>
 #include <string>
 #include <vector>
 
 namespace actord::actors {
 
-/// A file of a ConfigMap, Secret, downward API or projected volume.
-struct volume_file {
-  std::string path; ///< relative, without ".." (the API checks it, the writer again)
-  std::int64_t mode = 0644;
-  std::string bytes;
-
-  bool operator==(const volume_file&) const = default;
-};
+using runtime::volume_file;
 
 /// Whether the volume's files come from the API (and must follow changes) rather than from the node.
 bool has_api_content(const schema::volume_view& volume);
