@@ -46,7 +46,9 @@ public:
       : caf::event_based_actor(config), with_(std::move(with)), uid_(pod.meta.uid),
         key_{schema::builtin("", "pods").id, pod.meta.space, pod.meta.name},
         card_(with_->registry.enroll("pod", pod.meta.space + "/" + pod.meta.name)),
-        worker_({with_->operations, with_->clock, with_->node}, *this) {}
+        worker_({with_->operations, with_->clock, with_->node}, *this), place_(with_->gate) {}
+
+  void on_exit() override { place_.leave(); }
 
   caf::behavior make_behavior() override {
     return {[this](const pod_message& message) { handle(message.name, message.apply); },
@@ -140,6 +142,7 @@ private:
   pod_worker worker_;
   std::uint64_t look_serial_ = 0;
   bool finished_ = false;
+  actor_gate::place place_;
 };
 
 void tell(const caf::actor& handle, const char* name, pod_answer apply) {

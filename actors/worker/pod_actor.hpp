@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/worker/actor_gate.hpp"
 #include "actors/worker/pod_worker.hpp"
 
 #include <caf/actor.hpp>
@@ -37,6 +38,8 @@ public:
     const clock_source& clock;
     pod_facts node;
     event_sink events;
+    /// Held by every actor that uses these collaborators.
+    std::shared_ptr<actor_gate> gate;
     /// The actor has nothing left to do: drop the handle. Called from the actor's own thread, once.
     std::function<void(std::string uid)> on_finished;
   };

@@ -82,6 +82,7 @@ public:
 
   void on_exit() override {
     for (auto& [uid, pod] : pods_) pod.stop();
+    place_.leave();
   }
 
 private:
@@ -267,6 +268,7 @@ private:
   steady_time status_written_at_{};
   const resource_id pods_resource_ = schema::builtin("", "pods").id;
   const resource_id secrets_resource_ = schema::builtin("", "secrets").id;
+  actor_gate::place place_{with_->pods.gate};
 };
 
 } // namespace
