@@ -84,7 +84,7 @@ result<std::string> resource_value(const schema::container_view& container, cons
   if (!reference.divisor.empty() && reference.divisor != "0") {
     const auto parsed = schema::quantity::parse(reference.divisor);
     if (!parsed) return cannot_refer("divisor", reference.divisor);
-    divisor = name == "cpu" ? parsed->milli_value() : parsed->value();
+    divisor = name == "cpu" ? parsed->milli() : parsed->units();
     if (divisor <= 0) return cannot_refer("divisor", reference.divisor);
   }
   return std::to_string(divide_up(amount.value_or(0), divisor));

@@ -20,15 +20,21 @@ const container_observation& look(const pod_observation& seen, const std::string
 
 void wake(pod_plan& plan, wall_time at) { plan.wake_at = std::min(plan.wake_at.value_or(at), at); }
 
+/// How much time containers have to end: those told now, and all of them.
+struct stop_terms {
+  seconds grace{0};
+  wall_time latest = wall_time::max(); ///< killed then, whatever they were promised
+};
+
 /// Ends one running container politely, then firmly. True while it still runs.
-bool wind_down(const container_intent& container, const container_observation& seen, seconds grace,
+bool wind_down(const container_intent& container, const container_observation& seen, const stop_terms& terms,
                pod_plan& plan, wall_time now) {
   if (!seen.running()) return false;
   if (!seen.stop_requested) {
-    plan.actions.emplace_back(stop_container{container.name, grace});
+    plan.actions.emplace_back(stop_container{container.name, terms.grace});
     return true;
   }
-  const wall_time kill_at = *seen.stop_requested + std::min(grace, seen.stop_grace);
+  const wall_time kill_at = std::min(*seen.stop_requested + seen.stop_grace, terms.latest);
   if (now >= kill_at) {
     if (!seen.kill_sent) plan.actions.emplace_back(kill_container{container.name});
   } else {
@@ -44,14 +50,14 @@ bool any_running(const pod_intent& pod, const pod_observation& seen) {
 
 /// All containers down: the ordinary ones together, then the sidecars from last to first. True when none
 /// runs.
-bool wind_down_all(const pod_intent& pod, const pod_observation& seen, seconds grace, pod_plan& plan,
-                   wall_time now) {
+bool wind_down_all(const pod_intent& pod, const pod_observation& seen, const stop_terms& terms,
+                   pod_plan& plan, wall_time now) {
   bool waiting = false;
   for (const auto& container : pod.containers)
-    if (!container.sidecar) waiting |= wind_down(container, look(seen, container.name), grace, plan, now);
+    if (!container.sidecar) waiting |= wind_down(container, look(seen, container.name), terms, plan, now);
   if (waiting) return false;
   for (auto it = pod.containers.rbegin(); it != pod.containers.rend(); ++it)
-    if (it->sidecar && wind_down(*it, look(seen, it->name), grace, plan, now)) return false;
+    if (it->sidecar && wind_down(*it, look(seen, it->name), terms, plan, now)) return false;
   return true;
 }
 
@@ -108,7 +114,7 @@ pod_phase run_main(const pod_intent& pod, const pod_observation& seen, pod_plan&
     if (!container.init) any_attempt |= at.attempt >= 0;
     if (at.running()) {
       if (!container.init) all_ended = false;
-      if (at.restart_demanded) wind_down(container, at, pod.grace, plan, now);
+      if (at.restart_demanded) wind_down(container, at, {.grace = pod.grace}, plan, now);
       continue;
     }
     if (at.exited() && !will_restart(pod, container, at)) {
@@ -119,7 +125,7 @@ pod_phase run_main(const pod_intent& pod, const pod_observation& seen, pod_plan&
     down.push_back(&container);
   }
   if (all_ended) {
-    wind_down_all(pod, seen, pod.grace, plan, now);
+    wind_down_all(pod, seen, {.grace = pod.grace}, plan, now);
     return any_failed ? pod_phase::failed : pod_phase::succeeded;
   }
   for (const container_intent* container : down) start(*container, look(seen, container->name), plan, now);
@@ -129,7 +135,7 @@ pod_phase run_main(const pod_intent& pod, const pod_observation& seen, pod_plan&
 /// Everything down and away. The pod is gone once nothing is left.
 pod_plan tear_down(const pod_intent& pod, const pod_observation& seen, pod_plan plan, wall_time now) {
   const seconds left = std::max(seconds{0}, std::chrono::ceil<seconds>(pod.delete_by - now));
-  if (!wind_down_all(pod, seen, left, plan, now)) return plan;
+  if (!wind_down_all(pod, seen, {.grace = left, .latest = pod.delete_by}, plan, now)) return plan;
   if (!seen.cleaned)
     plan.actions.emplace_back(remove_everything{});
   else
@@ -176,7 +182,7 @@ pod_plan decide(const pod_intent& pod, const pod_observation& seen, wall_time no
   if (pod.active_until && now >= *pod.active_until) {
     plan.phase = pod_phase::failed;
     plan.deadline_exceeded = true;
-    if (wind_down_all(pod, seen, pod.grace, plan, now) && seen.sandbox && seen.sandbox->ready)
+    if (wind_down_all(pod, seen, {.grace = pod.grace}, plan, now) && seen.sandbox && seen.sandbox->ready)
       plan.actions.emplace_back(stop_sandbox{});
     return plan;
   }
@@ -210,7 +216,7 @@ pod_plan decide(const pod_intent& pod, const pod_observation& seen, wall_time no
   if (plan.phase >= pod_phase::succeeded && !any_running(pod, seen)) {
     if (seen.sandbox && seen.sandbox->ready) plan.actions.emplace_back(stop_sandbox{});
   } else if (init == init_progress::failed) {
-    wind_down_all(pod, seen, pod.grace, plan, now);
+    wind_down_all(pod, seen, {.grace = pod.grace}, plan, now);
   }
   return plan;
 }
