@@ -1,3 +1,4 @@
+#include "schema/print/human_duration.hpp"
 #include "schema/print/printer_table.hpp"
 
 #include <algorithm>

@@ -13,7 +13,7 @@ namespace {
 
 /// As Go prints it: strings quoted, all else as JSON with <, > and & escaped.
 std::string printed(const json& value) {
-  if (value.is_string()) return rules::quoted(value.get_ref<const std::string&>());
+  if (value.is_string()) return rules::go_quoted(value.get_ref<const std::string&>());
   const std::string text = value.dump();
   if (value.is_primitive() || text.find_first_of("<>&") == std::string::npos) return text;
   std::string escaped;
@@ -58,12 +58,12 @@ void field_errors::not_supported(std::string field, const json& value,
                                  const std::vector<std::string_view>& supported) {
   std::string list;
   for (const std::string_view one : supported)
-    list += (list.empty() ? "supported values: " : ", ") + rules::quoted(one);
+    list += (list.empty() ? "supported values: " : ", ") + rules::go_quoted(one);
   add("FieldValueNotSupported", std::move(field), with_detail("Unsupported value: " + printed(value), list));
 }
 
-void field_errors::duplicate(std::string field, const json& value) {
-  add("FieldValueDuplicate", std::move(field), "Duplicate value: " + printed(value));
+void field_errors::duplicate(std::string field, const json& value, std::string_view detail) {
+  add("FieldValueDuplicate", std::move(field), with_detail("Duplicate value: " + printed(value), detail));
 }
 
 void field_errors::forbidden(std::string field, std::string_view detail) {
@@ -104,7 +104,7 @@ error invalid_object(const resource_type& type, std::string_view name, const fie
   if (review) name = {};
   std::string message(kind);
   if (!type.group.empty()) message.append(".").append(type.group);
-  message += fmt::format(" {} is invalid", rules::quoted(name));
+  message += fmt::format(" {} is invalid", rules::go_quoted(name));
 
   std::set<std::string> seen;
   std::string list;

@@ -26,7 +26,7 @@ public:
   void invalid(std::string field, const json& value, std::string_view detail);
   /// `Unsupported value: "x": supported values: "a", "b"`.
   void not_supported(std::string field, const json& value, const std::vector<std::string_view>& supported);
-  void duplicate(std::string field, const json& value);
+  void duplicate(std::string field, const json& value, std::string_view detail = {});
   void forbidden(std::string field, std::string_view detail);
   void too_long(std::string field, int max_bytes);
   void too_many(std::string field, std::size_t actual, std::size_t max);

@@ -108,7 +108,7 @@ void check_annotations(const field& annotations, field_errors& errors) {
   if (size_bytes > annotations_limit_bytes) errors.too_long(annotations, annotations_limit_bytes);
 }
 
-void check_metadata(const field& metadata, bool namespaced, format_check name_format, field_errors& errors) {
+void check_name_prefix(const field& metadata, format_check name_format, field_errors& errors) {
   const field prefix = metadata.at("generateName");
   if (!prefix.zero()) {
     const bool path = name_format == path_segment;
@@ -116,6 +116,9 @@ void check_metadata(const field& metadata, bool namespaced, format_check name_fo
          path ? path_segment_prefix(prefix.text()) : name_format(mask_trailing_dash(prefix.text())))
       errors.invalid(prefix, prefix.text(), wrong);
   }
+}
+
+void check_metadata(const field& metadata, bool namespaced, format_check name_format, field_errors& errors) {
   const field name = metadata.at("name");
   if (name.zero())
     errors.required(name, "name or generateName is required");
@@ -129,7 +132,7 @@ void check_metadata_change(const field& metadata, const field& old, field_errors
     std::vector<std::string> added;
     for (const field one : metadata.at("finalizers").items()) {
       const json& known = old.at("finalizers").value();
-      if (std::ranges::find(known, one.value()) == known.end()) added.push_back(quoted(one.text()));
+      if (std::ranges::find(known, one.value()) == known.end()) added.push_back(go_quoted(one.text()));
     }
     std::ranges::sort(added);
     if (!added.empty())
@@ -154,16 +157,32 @@ void check_metadata_change(const field& metadata, const field& old, field_errors
   check_managed_fields(metadata.at("managedFields"), errors);
 }
 
+namespace {
+
+/// Most kinds let no finalizer pass that the server does not know and no domain owns.
+void check_own_finalizers(const json& object, field_errors& errors, const rule_context& context) {
+  if (strategy_of(context.type).any_finalizer) return;
+  const field finalizers = field(object).at("metadata").at("finalizers");
+  for (const field finalizer : finalizers.items())
+    check_standard_finalizer(finalizer, finalizer.text(), errors);
+}
+
+} // namespace
+
 } // namespace rules
 
 void validate_metadata_create(const json& object, field_errors& errors, const rule_context& context) {
-  rules::check_metadata(rules::field(object).at("metadata"), context.type.namespaced,
-                        rules::strategy_of(context.type).name_format, errors);
+  const rules::strategy& row = rules::strategy_of(context.type);
+  const rules::field metadata = rules::field(object).at("metadata");
+  if (row.judges_prefix) rules::check_name_prefix(metadata, row.name_format, errors);
+  rules::check_metadata(metadata, context.type.namespaced, row.name_format, errors);
+  rules::check_own_finalizers(object, errors, context);
 }
 
 void validate_metadata_update(const json& object, const json& old, field_errors& errors,
-                              const rule_context& /*context*/) {
+                              const rule_context& context) {
   rules::check_metadata_change(rules::field(object).at("metadata"), rules::field(old).at("metadata"), errors);
+  rules::check_own_finalizers(object, errors, context);
 }
 
 } // namespace actord::schema

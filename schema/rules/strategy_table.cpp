@@ -1,8 +1,12 @@
 #include "schema/rules/strategy_table.hpp"
 
 #include "schema/base/json.hpp"
+#include "schema/codec/decode.hpp"
+#include "schema/rules/checks/addresses.hpp"
 #include "schema/rules/checks/checks.hpp"
+#include "schema/rules/kinds/kinds.hpp"
 #include "schema/tables/resource_table.hpp"
+#include "schema/tables/type_table.hpp"
 
 #include <algorithm>
 #include <array>
@@ -16,27 +20,87 @@ namespace {
 
 constexpr std::array<std::string_view, 1> spec{"spec"};
 constexpr std::array<std::string_view, 1> webhooks{"webhooks"};
+constexpr std::array<std::string_view, 3> slice_members{"addressType", "endpoints", "ports"};
 constexpr std::array<std::string_view, 1> pod_template{"template"};
 
 constexpr strategy default_strategy{};
 
 // One row per kind that has something of its own.
 constexpr std::array strategies{
-    strategy{.group = "", .plural = "namespaces", .name_format = dns_label},
-    strategy{.group = "", .plural = "nodes", .keeps_status = true},
-    strategy{.group = "", .plural = "pods", .counted = spec},
-    strategy{.group = "", .plural = "podtemplates", .counted = pod_template},
-    strategy{.group = "", .plural = "replicationcontrollers", .counted = spec},
-    strategy{.group = "", .plural = "services", .name_format = dns_1035_label},
-    strategy{.group = "apps", .plural = "daemonsets", .counted = spec},
-    strategy{.group = "apps", .plural = "deployments", .counted = spec},
-    strategy{.group = "apps", .plural = "replicasets", .counted = spec},
-    strategy{.group = "apps", .plural = "statefulsets", .counted = spec},
-    strategy{.group = "batch", .plural = "cronjobs", .counted = spec},
-    strategy{.group = "batch", .plural = "jobs", .counted = spec},
-    strategy{.group = "admissionregistration.k8s.io",
-             .plural = "mutatingwebhookconfigurations",
-             .counted = webhooks},
+    strategy{.group = "", .plural = "bindings", .rules = &binding_rules},
+    strategy{.group = "", .plural = "configmaps", .rules = &config_map_rules},
+    strategy{.group = "", .plural = "endpoints", .rules = &endpoints_rules},
+    strategy{.group = "", .plural = "events", .rules = &event_rules},
+    strategy{.group = "", .plural = "namespaces", .name_format = dns_label, .rules = &namespace_rules},
+    strategy{.group = "", .plural = "nodes", .keeps_status = true, .rules = &node_rules},
+    strategy{.group = "", .plural = "pods", .counted = spec, .rules = &pod_rules},
+    strategy{.group = "", .plural = "persistentvolumeclaims", .rules = &persistent_volume_claim_rules},
+    strategy{.group = "", .plural = "persistentvolumes", .rules = &persistent_volume_rules},
+    strategy{.group = "", .plural = "podtemplates", .counted = pod_template, .rules = &pod_template_rules},
+    strategy{.group = "",
+             .plural = "replicationcontrollers",
+             .name_format = long_name,
+             .judges_prefix = false,
+             .counted = spec,
+             .rules = &replication_controller_rules},
+    strategy{.group = "", .plural = "secrets", .rules = &secret_rules},
+    strategy{.group = "", .plural = "serviceaccounts", .rules = &service_account_rules},
+    strategy{.group = "", .plural = "services", .name_format = dns_label, .rules = &service_rules},
+    strategy{.group = "apps", .plural = "controllerrevisions", .rules = &controller_revision_rules},
+    strategy{.group = "apps", .plural = "daemonsets", .counted = spec, .rules = &daemon_set_rules},
+    strategy{.group = "apps", .plural = "deployments", .counted = spec, .rules = &deployment_rules},
+    strategy{.group = "apps", .plural = "replicasets", .counted = spec, .rules = &replica_set_rules},
+    strategy{.group = "apps",
+             .plural = "statefulsets",
+             .name_format = dns_label,
+             .counted = spec,
+             .rules = &stateful_set_rules},
+    strategy{.group = "autoscaling", .plural = "horizontalpodautoscalers", .rules = &autoscaler_rules},
+    strategy{.group = "coordination.k8s.io", .plural = "leases", .rules = &lease_rules},
+    strategy{.group = "discovery.k8s.io",
+             .plural = "endpointslices",
+             .counted = slice_members,
+             .rules = &endpoint_slice_rules},
+    strategy{.group = "events.k8s.io", .plural = "events", .rules = &new_event_rules},
+    strategy{.group = "networking.k8s.io",
+             .plural = "ingressclasses",
+             .counted = spec,
+             .rules = &ingress_class_rules},
+    strategy{.group = "networking.k8s.io", .plural = "ingresses", .counted = spec, .rules = &ingress_rules},
+    strategy{.group = "networking.k8s.io",
+             .plural = "ipaddresses",
+             .name_format = canonical_ip_complaints,
+             .rules = &ip_address_rules},
+    strategy{.group = "networking.k8s.io",
+             .plural = "networkpolicies",
+             .counted = spec,
+             .rules = &network_policy_rules},
+    strategy{.group = "networking.k8s.io", .plural = "servicecidrs", .rules = &service_cidr_rules},
+    strategy{.group = "rbac.authorization.k8s.io",
+             .plural = "clusterrolebindings",
+             .name_format = path_segment,
+             .rules = &role_binding_rules},
+    strategy{.group = "rbac.authorization.k8s.io",
+             .plural = "clusterroles",
+             .name_format = path_segment,
+             .rules = &cluster_role_rules},
+    strategy{.group = "rbac.authorization.k8s.io",
+             .plural = "rolebindings",
+             .name_format = path_segment,
+             .rules = &role_binding_rules},
+    strategy{.group = "rbac.authorization.k8s.io",
+             .plural = "roles",
+             .name_format = path_segment,
+             .rules = &role_rules},
+    strategy{.group = "storage.k8s.io", .plural = "csidrivers", .rules = &csi_driver_rules},
+    strategy{.group = "storage.k8s.io", .plural = "csinodes", .rules = &csi_node_rules},
+    strategy{
+        .group = "storage.k8s.io", .plural = "csistoragecapacities", .rules = &csi_storage_capacity_rules},
+    strategy{.group = "storage.k8s.io", .plural = "storageclasses", .rules = &storage_class_rules},
+    strategy{.group = "storage.k8s.io", .plural = "volumeattachments", .rules = &volume_attachment_rules},
+    strategy{.group = "storage.k8s.io",
+             .plural = "volumeattributesclasses",
+             .rules = &volume_attributes_class_rules},
 };
 
 const std::map<std::pair<std::string_view, std::string_view>, const strategy*>& by_name() {
@@ -57,6 +121,15 @@ void restore(json& object, const json& old, std::string_view name) {
     object[name] = *found;
 }
 
+/// An empty status, in the form an empty status has.
+void clear_status(json& object, const resource_type& type) {
+  object.erase("status");
+  const field_type* status = type.type == nullptr ? nullptr : type.type->field("status");
+  if (status == nullptr || status->shown != presence::always || status->value.structure == nullptr) return;
+  if (auto empty = decode_tree(*status->value.structure, json::object(), field_validation::ignore))
+    object["status"] = std::move(empty->object);
+}
+
 bool differs(const json& object, const json& old, std::string_view name) {
   return !same(field(object).at(name).value(), field(old).at(name).value());
 }
@@ -70,7 +143,7 @@ const strategy& strategy_of(const resource_type& type) {
 
 void prepare_create_as_usual(json& object, const rule_context& context) {
   const strategy& row = strategy_of(context.type);
-  if (!row.keeps_status && context.type.subresource("status") != nullptr) object.erase("status");
+  if (!row.keeps_status && context.type.subresource("status") != nullptr) clear_status(object, context.type);
   if (!row.counted.empty()) object["metadata"]["generation"] = 1;
 }
 
@@ -110,7 +183,10 @@ std::optional<error> check_create(const json& object, const rule_context& contex
   const rules::field metadata = rules::field(object).at("metadata");
   field_errors errors;
   rules_of(context.type).validate_create(object, errors, context);
-  if (errors.empty()) rules::check_metadata(metadata, context.type.namespaced, rules::path_segment, errors);
+  if (errors.empty()) {
+    rules::check_name_prefix(metadata, rules::path_segment, errors);
+    rules::check_metadata(metadata, context.type.namespaced, rules::path_segment, errors);
+  }
   if (errors.empty()) return std::nullopt;
   return invalid_object(context.type, metadata.at("name").text(), errors);
 }
@@ -118,6 +194,7 @@ std::optional<error> check_create(const json& object, const rule_context& contex
 std::optional<error> check_update(const json& object, const json& old, const rule_context& context) {
   const rules::field metadata = rules::field(object).at("metadata");
   field_errors errors;
+  rules::check_name_prefix(metadata, rules::path_segment, errors);
   rules::check_metadata(metadata, context.type.namespaced, rules::path_segment, errors);
   rules::check_metadata_change(metadata, rules::field(old).at("metadata"), errors);
   rules_of(context.type).validate_update(object, old, errors, context);

@@ -13,10 +13,14 @@ struct strategy {
   std::string_view group;
   std::string_view plural;
   format_check name_format = dns_subdomain;
+  /// A generateName must look like the start of a name.
+  bool judges_prefix = true;
   /// Members whose change raises metadata.generation (1 on create); none: the kind does not count.
   std::span<const std::string_view> counted = {};
   /// A create may bring its status along (kinds that report themselves, such as nodes).
   bool keeps_status = false;
+  /// Finalizers need no domain (kinds of the API machinery itself).
+  bool any_finalizer = false;
   const kind_rules* rules = nullptr; ///< null: metadata only
 };
 

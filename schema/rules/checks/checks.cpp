@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <set>
 
 namespace actord::schema::rules {
@@ -44,6 +45,37 @@ bool in_range(const field& number, std::int64_t low, std::int64_t high, field_er
   if (number.integer() >= low && number.integer() <= high) return true;
   errors.invalid(number, number.integer(), range_complaint(low, high));
   return false;
+}
+
+void check_counts(const field& object, std::initializer_list<std::string_view> names, field_errors& errors) {
+  for (const std::string_view name : names) at_least(object.at(name), 0, errors);
+}
+
+namespace {
+
+/// The number of a well-formed percentage; -1 for all else.
+std::int64_t percent(const field& value) {
+  if (!value.is_text() || !percentage(value.text()).empty() || value.text().size() > 10) return -1;
+  return std::stoll(std::string(value.text()));
+}
+
+} // namespace
+
+void check_count_or_percentage(const field& value, field_errors& errors) {
+  if (value.is_text())
+    check_format(value, percentage, errors);
+  else
+    at_least(value, 0, errors);
+}
+
+void check_at_most_all(const field& value, field_errors& errors) {
+  if (percent(value) > 100) errors.invalid(value, value.value(), "must not be greater than 100%");
+}
+
+std::int64_t count_or_percentage(const field& value) {
+  if (!value.is_text()) return value.integer();
+  const std::int64_t share = percent(value);
+  return share < 0 ? 0 : share;
 }
 
 bool check_port(const field& number, field_errors& errors) { return in_range(number, 1, 65535, errors); }
@@ -102,6 +134,55 @@ void check_selector(const field& selector, field_errors& errors, selector_option
 
 bool empty_selector(const field& selector) {
   return selector.at("matchLabels").zero() && selector.at("matchExpressions").zero();
+}
+
+void check_standard_finalizer(const field& place, std::string_view name, field_errors& errors) {
+  if (name.find('/') != std::string_view::npos || name == "kubernetes" || name == "orphan" ||
+      name == "foregroundDeletion")
+    return;
+  errors.invalid(place, name, "name is neither a standard finalizer name nor is it fully qualified");
+}
+
+void check_domain_name(const field& name, field_errors& errors) {
+  if (!require(name, errors)) return;
+  std::string_view text = name.text();
+  if (text.ends_with('.')) text.remove_suffix(1);
+  if (const complaints wrong = dns_subdomain(text); !wrong.empty()) {
+    errors.invalid(name, text, fmt::format("{}", fmt::join(wrong, ",")));
+    return;
+  }
+  if (text.find('.') == std::string_view::npos) {
+    errors.invalid(name, text, "should be a domain with at least two segments separated by dots");
+    return;
+  }
+  for (std::string_view rest = text; !rest.empty();) {
+    const std::string_view label = rest.substr(0, rest.find('.'));
+    if (const complaints wrong = dns_label(label); !wrong.empty()) {
+      errors.invalid(name, label, fmt::format("{}", fmt::join(wrong, ",")));
+      return;
+    }
+    rest.remove_prefix(std::min(label.size() + 1, rest.size()));
+  }
+}
+
+void check_domain_path(const field& path, field_errors& errors) {
+  if (!require(path, errors)) return;
+  const std::string_view text = path.text();
+  const std::size_t slash = text.find('/');
+  if (slash == std::string_view::npos || slash == 0 || slash + 1 == text.size()) {
+    errors.invalid(path, text, "must be a domain-prefixed path (such as \"acme.io/foo\")");
+    return;
+  }
+  const std::string_view host = text.substr(0, slash);
+  const std::string_view rest = text.substr(slash + 1);
+  for (const std::string& wrong : dns_subdomain(host)) errors.invalid(path, host, wrong);
+  constexpr std::string_view regex = R"([A-Za-z0-9/\-._~%!$&'()*+,;=:]+)";
+  const auto allowed = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+           std::string_view("/-._~%!$&'()*+,;=:").find(c) != std::string_view::npos;
+  };
+  if (!std::ranges::all_of(rest, allowed))
+    errors.invalid(path, rest, regex_complaint("Invalid path", regex, {}));
 }
 
 void check_conditions(const field& conditions, field_errors& errors) {

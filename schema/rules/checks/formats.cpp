@@ -105,6 +105,13 @@ complaints dns_subdomain(std::string_view value) {
   return found;
 }
 
+complaints long_name(std::string_view value) {
+  complaints found;
+  if (value.size() > 253) found.push_back(too_long(253, "bytes"));
+  if (!is_subdomain(value)) found.push_back(subdomain_complaint());
+  return found;
+}
+
 complaints dns_subdomain_with_underscore(std::string_view value) {
   complaints found;
   if (value.size() > 253) found.push_back(too_long(253, "characters"));
@@ -278,7 +285,7 @@ std::string mask_trailing_dash(std::string_view prefix) {
   return name;
 }
 
-std::string quoted(std::string_view value) {
+std::string go_quoted(std::string_view value) {
   std::string text = "\"";
   for (const char c : value) {
     switch (c) {

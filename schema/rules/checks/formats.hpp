@@ -14,6 +14,7 @@ using format_check = complaints (*)(std::string_view);
 
 complaints dns_label(std::string_view value);     ///< RFC 1123: "web-1"
 complaints dns_subdomain(std::string_view value); ///< RFC 1123: "web.example.com"
+complaints long_name(std::string_view value);     ///< the same, measured in bytes
 complaints dns_subdomain_with_underscore(std::string_view value);
 complaints dns_1035_label(std::string_view value); ///< starts with a letter
 complaints wildcard_subdomain(std::string_view value);
@@ -39,6 +40,6 @@ std::string regex_complaint(std::string_view what, std::string_view regex,
 std::string mask_trailing_dash(std::string_view prefix);
 
 /// Go's %q: the value in double quotes, control characters escaped.
-std::string quoted(std::string_view value);
+std::string go_quoted(std::string_view value);
 
 } // namespace actord::schema::rules
