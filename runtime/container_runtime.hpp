@@ -12,12 +12,12 @@
 #include <utility>
 #include <vector>
 
-/// What a node needs of containers, whoever runs them: our own OCI driver (crun or runc, conmon, overlayfs) or a CRI
-/// socket. The words are those of the CRI.
+/// What a node needs of containers, whoever runs them: our own OCI driver (crun or runc, conmon, overlayfs)
+/// or a CRI socket. The words are those of the CRI.
 ///
-/// Calls block and are made from the worker pool, never from a control-plane actor. Every call is idempotent: repeating
-/// one after a crash finds what the first did. Containers and sandboxes outlive the daemon; `list` after a restart says
-/// what is there, from what the runtime and conmon left on disk, not from memory.
+/// Calls block and are made from the worker pool, never from a control-plane actor. Every call is idempotent:
+/// repeating one after a crash finds what the first did. Containers and sandboxes outlive the daemon; `list`
+/// after a restart says what is there, from what the runtime and conmon left on disk, not from memory.
 
 namespace actord::runtime {
 
@@ -66,8 +66,8 @@ struct mount_spec {
 };
 
 struct resource_limits {
-  std::int64_t cpu_shares = 0;       ///< 0: runtime default
-  std::int64_t cpu_quota_us = 0;     ///< per period; 0: no limit
+  std::int64_t cpu_shares = 0;   ///< 0: runtime default
+  std::int64_t cpu_quota_us = 0; ///< per period; 0: no limit
   std::int64_t cpu_period_us = 100'000;
   std::int64_t memory_limit_bytes = 0;
   std::int64_t pids_limit = 0;
@@ -153,8 +153,8 @@ public:
   [[nodiscard]] virtual std::vector<sandbox> list_sandboxes() = 0;
   [[nodiscard]] virtual std::vector<container_status> list_containers(const std::string& sandbox_id) = 0;
 
-  /// Called on a thread of the runtime's own each time a container or a pause process ends, also for those adopted
-  /// from before a restart. `container_id` is empty for the sandbox itself.
+  /// Called on a thread of the runtime's own each time a container or a pause process ends, also for those
+  /// adopted from before a restart. `container_id` is empty for the sandbox itself.
   virtual void on_exit(std::function<void(std::string sandbox_id, std::string container_id)> callback) = 0;
 
   /// "crun 1.8.1"

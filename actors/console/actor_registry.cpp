@@ -45,8 +45,9 @@ std::vector<actor_report> actor_registry::report() const {
   std::vector<actor_report> reports;
   reports.reserve(alive.size());
   for (const auto& card : alive) reports.push_back(card->report());
-  std::sort(reports.begin(), reports.end(),
-            [](const auto& left, const auto& right) { return std::tie(left.kind, left.key) < std::tie(right.kind, right.key); });
+  std::sort(reports.begin(), reports.end(), [](const auto& left, const auto& right) {
+    return std::tie(left.kind, left.key) < std::tie(right.kind, right.key);
+  });
   return reports;
 }
 

@@ -17,8 +17,8 @@ namespace actord::actors {
 class admission_chain;
 class actor_registry;
 
-/// The only sender to object actors: finds or wakes the actor of an object and hands it the command. One per process;
-/// `submit` may be called from any thread and never blocks.
+/// The only sender to object actors: finds or wakes the actor of an object and hands it the command. One per
+/// process; `submit` may be called from any thread and never blocks.
 ///
 ///   submit ──▶ shard (by key) ──▶ object actor: head → prepare (off the mailbox) → propose → answer
 ///

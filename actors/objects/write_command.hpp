@@ -13,8 +13,8 @@
 #include <string>
 #include <vector>
 
-/// The vocabulary of writes inside the daemon: HTTP requests, controllers and workers all change objects by handing
-/// one of these to the object router. There is no other way.
+/// The vocabulary of writes inside the daemon: HTTP requests, controllers and workers all change objects by
+/// handing one of these to the object router. There is no other way.
 
 namespace actord::actors {
 
@@ -33,14 +33,14 @@ enum class propagation : std::uint8_t { by_default, background, foreground, orph
 struct delete_options {
   std::optional<std::int64_t> grace_period_s;
   propagation how = propagation::by_default;
-  std::string uid;                ///< precondition, unless empty
-  std::string resource_version;   ///< precondition, unless empty
+  std::string uid;              ///< precondition, unless empty
+  std::string resource_version; ///< precondition, unless empty
 };
 
 struct write_answer {
-  shared_bytes stored;      ///< encoded object as it is now (for a removal: its last form); never null on success
-  bool created = false;     ///< answer 201
-  bool removed = false;     ///< the object is gone: DELETE answers a Status, not the object
+  shared_bytes stored;  ///< encoded object as it is now (for a removal: its last form); never null on success
+  bool created = false; ///< answer 201
+  bool removed = false; ///< the object is gone: DELETE answers a Status, not the object
   std::vector<std::string> warnings;
 };
 

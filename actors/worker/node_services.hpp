@@ -10,8 +10,8 @@
 #include <string_view>
 #include <vector>
 
-/// What the API asks of a node beyond desired state: streams. In process for this machine's own worker; a remote node
-/// answers over Cap'n Proto.
+/// What the API asks of a node beyond desired state: streams. In process for this machine's own worker; a
+/// remote node answers over Cap'n Proto.
 
 namespace actord::actors {
 

@@ -1,4 +1,164 @@
+/* The small static helper of a node, in parts.
+ *
+ *   actord-pause sandbox [OPTION...]   makes a pod's namespaces and leaves a process in them that holds them, ends on
+ *                                      SIGTERM or SIGINT and reaps orphans; prints that process's id and returns.
+ *     --netns=PATH       join this network namespace
+ *     --hostname=NAME    in a UTS namespace of its own
+ *     --ipc              an IPC namespace of its own
+ *     --pid              a process namespace of its own, the holder being process 1
+ *     --cgroup=FILE      write itself into this cgroup.procs first (repeatable)
+ *     --sysctl=PATH=TEXT written below /proc/sys, in the new namespaces (repeatable)
+ *     --root=DIR         an empty directory that becomes the mount point of the holder's empty root
+ *
+ *   actord-pause hide-unified PROGRAM ARGUMENT...   runs an OCI runtime without sight of /sys/fs/cgroup/unified, which
+ *                                      stock crun takes for a reason to refuse cgroup v1 (hybrid layout).
+ *
+ *   actord-pause version               something to run in a trial container.
+ *
+ * The holder has an empty, read-only root, no capabilities, no way to gain any, and the user 65535: with a shared
+ * process namespace it is visible to every container of the pod.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <sys/wait.h>
 #include <unistd.h>
-int main(void) {
-  for (;;) pause();
+
+enum { most_options = 256, nobody = 65535 };
+
+static _Noreturn void fail(const char* what) {
+  fprintf(stderr, "actord-pause: %s: %s\n", what, strerror(errno));
+  exit(1);
+}
+
+static void write_text(const char* path, const char* text) {
+  const int file = open(path, O_WRONLY | O_CLOEXEC);
+  if (file < 0 || write(file, text, strlen(text)) != (ssize_t)strlen(text)) fail(path);
+  close(file);
+}
+
+static void ignore_signal(int number) { (void)number; }
+
+/* Waits for ever. SIGCHLD needs a handler: ignored signals would not interrupt the wait, and their children are not
+ * reaped when they were adopted before. */
+static _Noreturn void hold(void) {
+  sigset_t all;
+  sigfillset(&all);
+  sigprocmask(SIG_BLOCK, &all, NULL);
+  struct sigaction action = {.sa_handler = ignore_signal};
+  sigaction(SIGCHLD, &action, NULL);
+  for (;;) {
+    while (waitpid(-1, NULL, WNOHANG) > 0) {
+    }
+    const int number = sigwaitinfo(&all, NULL);
+    if (number == SIGTERM || number == SIGINT) _exit(0);
+  }
+}
+
+static void empty_root(const char* root) {
+  if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) fail("make mounts private");
+  if (mount("tmpfs", root, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0555,size=4k,nr_inodes=2") != 0) fail("mount an empty root");
+  if (chdir(root) != 0) fail(root);
+  if (syscall(SYS_pivot_root, ".", ".") != 0) fail("change root");
+  if (umount2(".", MNT_DETACH) != 0) fail("detach the old root");
+  if (chdir("/") != 0) fail("/");
+  if (mount(NULL, "/", NULL, MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) != 0) fail("make the root read-only");
+}
+
+static void drop_privileges(void) {
+  for (int capability = 0; capability < 64; ++capability) prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) fail("refuse new privileges");
+  if (setgroups(0, NULL) != 0 || setresgid(nobody, nobody, nobody) != 0 || setresuid(nobody, nobody, nobody) != 0) fail("change user");
+}
+
+static const char* value_of(const char* argument, const char* name) {
+  const size_t length = strlen(name);
+  return strncmp(argument, name, length) == 0 ? argument + length : NULL;
+}
+
+static void set_sysctl(const char* assignment) {
+  char path[512];
+  const char* equals = strchr(assignment, '=');
+  if (equals == NULL || strstr(assignment, "..") != NULL) {
+    errno = EINVAL;
+    fail(assignment);
+  }
+  const int length = snprintf(path, sizeof path, "/proc/sys/%.*s", (int)(equals - assignment), assignment);
+  if (length < 0 || length >= (int)sizeof path) {
+    errno = ENAMETOOLONG;
+    fail(assignment);
+  }
+  write_text(path, equals + 1);
+}
+
+static int sandbox(int count, char** arguments) {
+  int flags = CLONE_NEWNS;
+  const char *netns = NULL, *hostname = NULL, *root = NULL;
+  const char *sysctls[most_options], *value = NULL;
+  int sysctl_count = 0;
+  for (int at = 0; at < count; ++at) {
+    const char* argument = arguments[at];
+    if ((value = value_of(argument, "--netns=")) != NULL) netns = value;
+    else if ((value = value_of(argument, "--hostname=")) != NULL) hostname = value;
+    else if ((value = value_of(argument, "--root=")) != NULL) root = value;
+    else if ((value = value_of(argument, "--cgroup=")) != NULL) write_text(value, "0");
+    else if ((value = value_of(argument, "--sysctl=")) != NULL && sysctl_count < most_options) sysctls[sysctl_count++] = value;
+    else if (strcmp(argument, "--ipc") == 0) flags |= CLONE_NEWIPC;
+    else if (strcmp(argument, "--pid") == 0) flags |= CLONE_NEWPID;
+    else {
+      errno = EINVAL;
+      fail(argument);
+    }
+  }
+  if (root == NULL) {
+    errno = EINVAL;
+    fail("--root");
+  }
+  if (hostname != NULL) flags |= CLONE_NEWUTS;
+  if (netns != NULL) {
+    const int file = open(netns, O_RDONLY | O_CLOEXEC);
+    if (file < 0 || setns(file, CLONE_NEWNET) != 0) fail(netns);
+    close(file);
+  }
+  if (unshare(flags) != 0) fail("create namespaces");
+  if (hostname != NULL && sethostname(hostname, strlen(hostname)) != 0) fail("set the host name");
+  for (int at = 0; at < sysctl_count; ++at) set_sysctl(sysctls[at]);
+  empty_root(root);
+  const pid_t holder = fork();
+  if (holder < 0) fail("fork");
+  if (holder == 0) {
+    setsid();
+    drop_privileges();
+    syscall(SYS_close_range, 0, ~0U, 0);
+    hold();
+  }
+  printf("%d\n", (int)holder);
+  return fflush(stdout) == 0 ? 0 : 1;
+}
+
+static int hide_unified(char** program) {
+  if (unshare(CLONE_NEWNS) != 0) fail("create a mount namespace");
+  /* A slave still receives unmounts of the host, and sends nothing back. */
+  if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) != 0) fail("make mounts private");
+  if (umount2("/sys/fs/cgroup/unified", MNT_DETACH) != 0 && errno != EINVAL && errno != ENOENT) fail("hide /sys/fs/cgroup/unified");
+  execv(program[0], program);
+  fail(program[0]);
+}
+
+int main(int count, char** arguments) {
+  if (count >= 2 && strcmp(arguments[1], "sandbox") == 0) return sandbox(count - 2, arguments + 2);
+  if (count >= 3 && strcmp(arguments[1], "hide-unified") == 0) return hide_unified(arguments + 2);
+  if (count == 2 && strcmp(arguments[1], "version") == 0) return puts("actord-pause 1") < 0;
+  fprintf(stderr, "usage: actord-pause sandbox OPTION... | hide-unified PROGRAM ARGUMENT...\n");
+  return 2;
 }

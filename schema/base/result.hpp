@@ -19,7 +19,8 @@ public:
   result(actord::error failure) : state_(std::in_place_index<1>, std::move(failure)) {}
   template <class Other>
     requires(std::is_constructible_v<Value, Other &&> && !std::is_same_v<std::decay_t<Other>, result> &&
-             !std::is_same_v<std::decay_t<Other>, actord::error> && !std::is_same_v<std::decay_t<Other>, Value>)
+             !std::is_same_v<std::decay_t<Other>, actord::error> &&
+             !std::is_same_v<std::decay_t<Other>, Value>)
   result(Other&& other) : state_(std::in_place_index<0>, std::forward<Other>(other)) {}
 
   [[nodiscard]] bool has_value() const { return state_.index() == 0; }

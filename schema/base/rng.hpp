@@ -5,7 +5,8 @@
 
 namespace actord {
 
-/// The only source of randomness, so that a seed replays a run. Implementations are safe to call from any thread.
+/// The only source of randomness, so that a seed replays a run. Implementations are safe to call from any
+/// thread.
 class random_source {
 public:
   virtual ~random_source() = default;

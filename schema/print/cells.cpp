@@ -1,7 +1,8 @@
 #include "schema/print/cells.hpp"
 
-#include "schema/print/human_duration.hpp"
+#include "schema/base/timestamp.hpp"
 #include "schema/print/label_text.hpp"
+#include "schema/value/api_time.hpp"
 
 #include <fmt/format.h>
 
@@ -39,6 +40,11 @@ std::int64_t count(const json& list_or_map) {
 }
 
 std::string name_of(const json& object) { return text(at(object, {"metadata", "name"})); }
+
+std::string age_of(std::string_view time, wall_time now) {
+  const auto when = parse_time(time);
+  return when ? human_duration(now - *when) : "<unknown>";
+}
 
 std::string age(const row_writer& row) {
   return age_of(text(at(row.object, {"metadata", "creationTimestamp"})), row.now);

@@ -36,6 +36,8 @@ bool truth(const json& value, bool otherwise = false);
 std::int64_t count(const json& list_or_map);
 
 std::string name_of(const json& object);
+/// How long ago the API time was; "<unknown>" when it is empty.
+std::string age_of(std::string_view time, wall_time now);
 /// The age since creation.
 std::string age(const row_writer& row);
 bool being_deleted(const json& object);

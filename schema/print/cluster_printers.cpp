@@ -1,4 +1,3 @@
-#include "schema/print/human_duration.hpp"
 #include "schema/print/printer_table.hpp"
 
 #include <algorithm>

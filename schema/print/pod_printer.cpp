@@ -1,7 +1,7 @@
 #include "schema/print/pod_printer.hpp"
 
 #include "schema/base/timestamp.hpp"
-#include "schema/print/human_duration.hpp"
+#include "schema/value/api_time.hpp"
 
 #include <fmt/format.h>
 #include <optional>

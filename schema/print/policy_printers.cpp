@@ -1,5 +1,5 @@
-#include "schema/print/human_duration.hpp"
 #include "schema/print/printer_table.hpp"
+#include "schema/value/api_time.hpp"
 
 #include <fmt/format.h>
 

@@ -1,6 +1,6 @@
-#include "schema/print/human_duration.hpp"
 #include "schema/print/label_text.hpp"
 #include "schema/print/printer_table.hpp"
+#include "schema/value/api_time.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>

@@ -13,7 +13,8 @@
 
 /// The pure half of a write: from what a client sent and what is stored to what shall be stored.
 ///
-///   decode → patch → default → field ownership → mutating admission → strategy → validate → validating admission
+///   decode → patch → default → field ownership → mutating admission → strategy → validate → validating
+///   admission
 ///
 /// Nothing here reads the store or the clock; the object actor supplies both and proposes the outcome.
 
@@ -23,7 +24,8 @@ struct resource_type;
 
 enum class patch_format : std::uint8_t { json_patch, merge_patch, strategic_merge_patch, apply };
 
-/// Admission in process: may change `object` (mutating) or only refuse it (validating). `old` is null on create.
+/// Admission in process: may change `object` (mutating) or only refuse it (validating). `old` is null on
+/// create.
 using admission_step = std::function<result<void>(json& object, const json* old)>;
 
 struct write_context {
@@ -44,15 +46,17 @@ struct prepared_write {
   json object;         ///< complete, with kind, apiVersion and metadata; without resourceVersion
   bool changed = true; ///< false: store nothing, answer with what is there
   std::vector<std::string> warnings;
-  std::string expected_revision; ///< metadata.resourceVersion the client sent: the update's precondition, if any
-  std::string expected_uid;      ///< metadata.uid the client sent
+  std::string
+      expected_revision;    ///< metadata.resourceVersion the client sent: the update's precondition, if any
+  std::string expected_uid; ///< metadata.uid the client sent
 };
 
 /// A create: names (generateName), uid, creationTimestamp, defaults, ownership, validation.
-result<prepared_write> prepare_create(const write_context& context, body_format format, std::string_view body);
+result<prepared_write> prepare_create(const write_context& context, body_format format,
+                                      std::string_view body);
 
-/// A replacement of `current` (complete, with kind and apiVersion; resourceVersion included) by the body. For a
-/// subresource only what that subresource owns is taken from the body.
+/// A replacement of `current` (complete, with kind and apiVersion; resourceVersion included) by the body. For
+/// a subresource only what that subresource owns is taken from the body.
 result<prepared_write> prepare_update(const write_context& context, body_format format, std::string_view body,
                                       const json& current);
 

@@ -1,0 +1,128 @@
+#include "runtime/oci/cgroups.hpp"
+
+#include "runtime/files/file_tools.hpp"
+
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <chrono>
+#include <thread>
+
+namespace actord::runtime {
+namespace {
+
+std::vector<std::string_view> fields_of(std::string_view line) {
+  std::vector<std::string_view> fields;
+  while (!line.empty()) {
+    const std::size_t end = std::min(line.find(' '), line.size());
+    if (end > 0) fields.push_back(line.substr(0, end));
+    line.remove_prefix(std::min(end + 1, line.size()));
+  }
+  return fields;
+}
+
+bool is_directory(const std::string& path) {
+  struct stat status{};
+  return ::lstat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+void collect_processes(const std::string& directory, std::vector<int>& pids) {
+  const auto text = read_file(directory + "/cgroup.procs");
+  if (text && *text) {
+    std::string_view rest = **text;
+    while (!rest.empty()) {
+      int pid = 0;
+      const auto parsed = std::from_chars(rest.data(), rest.data() + rest.size(), pid);
+      if (parsed.ec == std::errc{}) pids.push_back(pid);
+      rest.remove_prefix(std::min(std::min(rest.find('\n'), rest.size()) + 1, rest.size()));
+    }
+  }
+  for (const std::string& name : directory_entries(directory))
+    if (is_directory(directory + "/" + name)) collect_processes(directory + "/" + name, pids);
+}
+
+result<void> remove_group(const std::string& directory) {
+  for (const std::string& name : directory_entries(directory))
+    if (is_directory(directory + "/" + name))
+      if (auto removed = remove_group(directory + "/" + name); !removed) return removed;
+  // A process that was just killed may keep its group for a moment.
+  for (int attempt = 0;; ++attempt) {
+    if (::rmdir(directory.c_str()) == 0 || errno == ENOENT) return {};
+    if (errno != EBUSY || attempt == 100) return system_error("remove cgroup " + directory, errno);
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+}
+
+} // namespace
+
+cgroup_layout parse_cgroup_layout(std::string_view mountinfo) {
+  cgroup_layout layout;
+  std::string second;
+  while (!mountinfo.empty()) {
+    const std::size_t end = std::min(mountinfo.find('\n'), mountinfo.size());
+    const auto fields = fields_of(mountinfo.substr(0, end));
+    mountinfo.remove_prefix(std::min(end + 1, mountinfo.size()));
+    const auto dash = std::find(fields.begin(), fields.end(), "-");
+    if (fields.size() < 5 || dash == fields.end() || dash + 1 == fields.end()) continue;
+    const std::string point(fields[4]);
+    if (!point.starts_with("/sys/fs/cgroup")) continue;
+    if (*(dash + 1) == "cgroup") layout.hierarchies.push_back(point);
+    if (*(dash + 1) == "cgroup2") second = point;
+  }
+  layout.version_2 = layout.hierarchies.empty() && !second.empty();
+  layout.hybrid = !layout.hierarchies.empty() && !second.empty();
+  if (layout.version_2) layout.hierarchies.push_back(second);
+  return layout;
+}
+
+result<cgroup_layout> read_cgroup_layout() {
+  auto text = read_file("/proc/self/mountinfo", 64 << 20);
+  if (!text) return std::move(text).error();
+  cgroup_layout layout = parse_cgroup_layout(text->value_or(""));
+  if (layout.hierarchies.empty()) return error{.message = "no control groups are mounted at /sys/fs/cgroup"};
+  return layout;
+}
+
+const std::string& cgroups::tracking_hierarchy() const {
+  for (const char* preferred : {"/sys/fs/cgroup/pids", "/sys/fs/cgroup/freezer", "/sys/fs/cgroup/systemd"})
+    if (const auto found = std::find(layout_.hierarchies.begin(), layout_.hierarchies.end(), preferred);
+        found != layout_.hierarchies.end())
+      return *found;
+  return layout_.hierarchies.front();
+}
+
+result<std::string> cgroups::make_tracking_group(const std::string& group) const {
+  const std::string directory = tracking_hierarchy() + group;
+  if (auto made = make_directories(directory); !made) return made.error();
+  return directory + "/cgroup.procs";
+}
+
+std::vector<int> cgroups::processes(const std::string& group) const {
+  std::vector<int> pids;
+  collect_processes(tracking_hierarchy() + group, pids);
+  return pids;
+}
+
+bool cgroups::kill_all(const std::string& group) const {
+  for (int attempt = 0; attempt < 200; ++attempt) {
+    const std::vector<int> pids = processes(group);
+    if (pids.empty()) return true;
+    for (const int pid : pids) ::kill(pid, SIGKILL);
+    std::this_thread::sleep_for(std::chrono::milliseconds(attempt < 20 ? 1 : 5));
+  }
+  return false;
+}
+
+result<void> cgroups::remove(const std::string& group) const {
+  ALWAYS_WITH(group.size() > 1 && group.front() == '/' && group.find("..") == std::string::npos, group);
+  result<void> outcome;
+  for (const std::string& hierarchy : layout_.hierarchies)
+    if (auto removed = remove_group(hierarchy + group); !removed && outcome) outcome = removed;
+  return outcome;
+}
+
+} // namespace actord::runtime

@@ -1,0 +1,289 @@
+#include "actors/worker/pod_worker.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <deque>
+
+using namespace actord;
+using namespace actord::actors;
+using namespace std::chrono_literals;
+using runtime::container_state;
+
+namespace {
+
+/// A machine in memory: containers start at once and end when told.
+class fake_machine final : public pod_operations {
+public:
+  pod_inventory inspect(const schema::pod_view&) override {
+    pod_inventory found;
+    found.sandboxes = sandboxes;
+    for (const auto& [name, status] : containers) found.containers.push_back({status, "sha256:1", ""});
+    return found;
+  }
+  result<void> prepare_volumes(const schema::pod_view&, const pod_facts&) override {
+    ++volumes_prepared;
+    return volume_failure.empty() ? result<void>()
+                                  : result<void>(error{error_kind::not_found, volume_failure, {}, {}, 0});
+  }
+  result<runtime::sandbox> run_sandbox(const schema::pod_view& pod, int attempt) override {
+    runtime::sandbox made;
+    made.id = "sandbox-" + std::to_string(attempt);
+    made.pod_uid = pod.meta.uid;
+    made.attempt = attempt;
+    made.ready = true;
+    made.address = "10.244.0.9";
+    sandboxes = {made};
+    return made;
+  }
+  std::variant<started_container, start_failure> start_container(const schema::pod_view&,
+                                                                 const runtime::sandbox&,
+                                                                 const schema::container_view& container,
+                                                                 int attempt, const pod_facts&) override {
+    if (!start_trouble.empty()) return start_failure{start_trouble, "because"};
+    runtime::container_status status;
+    status.id = container.name + std::to_string(attempt);
+    status.name = container.name;
+    status.attempt = attempt;
+    status.state = container_state::running;
+    status.started = clock.wall_now();
+    containers[container.name] = status;
+    return started_container{status, "sha256:1"};
+  }
+  void stop_container(const schema::pod_view&, const schema::container_view& container, const std::string&,
+                      const pod_facts&, std::chrono::seconds) override {
+    if (obeys_signals) end(container.name, 0);
+  }
+  void kill_container(const std::string& id) override {
+    for (auto& [name, status] : containers)
+      if (status.id == id) end(name, 137);
+  }
+  result<void> stop_sandbox(const std::string&) override {
+    for (auto& each : sandboxes) each.ready = false;
+    return {};
+  }
+  result<void> remove_pod(const schema::pod_view&, bool) override {
+    sandboxes.clear();
+    containers.clear();
+    return {};
+  }
+  void probe(const schema::pod_view&, const schema::container_view&, probe_kind, const std::string&,
+             const std::string&, std::function<void(probe_outcome)> done) override {
+    ++probes;
+    done({healthy, healthy ? "" : "refused"});
+  }
+  void end(const std::string& name, int code) {
+    containers[name].state = container_state::exited;
+    containers[name].exit_code = code;
+    containers[name].finished = clock.wall_now();
+  }
+
+  manual_clock_source clock{wall_time{std::chrono::hours(500000)}};
+  std::vector<runtime::sandbox> sandboxes;
+  std::map<std::string, runtime::container_status> containers;
+  std::string volume_failure;
+  std::string start_trouble;
+  bool obeys_signals = true;
+  bool healthy = true;
+  int probes = 0;
+  int volumes_prepared = 0;
+};
+
+/// Runs jobs when asked to settle, so that a test decides the order of things.
+class fake_host final : public pod_host {
+public:
+  void run(std::function<pod_answer()> job) override { jobs.push_back(std::move(job)); }
+  std::function<void(pod_answer)> mailbox_of_answers() override {
+    return [this](pod_answer answer) { answers.push_back(std::move(answer)); };
+  }
+  void wake_after(std::chrono::nanoseconds wait) override { wake = wait; }
+  void write_status(const schema::pod_view&, json status) override {
+    written = std::move(status);
+    ++writes;
+    unanswered = true;
+  }
+  void report_gone(const schema::pod_view&) override { gone = true; }
+  void record_event(const schema::pod_view&, bool, std::string_view reason, std::string) override {
+    events.emplace_back(reason);
+  }
+  void finished() override { done = true; }
+
+  void settle(pod_worker& worker) {
+    for (int turns = 0; turns < 200; ++turns) {
+      if (!jobs.empty()) {
+        auto job = std::move(jobs.front());
+        jobs.pop_front();
+        job()(worker);
+      } else if (!answers.empty()) {
+        auto answer = std::move(answers.front());
+        answers.pop_front();
+        answer(worker);
+      } else if (std::exchange(unanswered, false)) {
+        worker.status_written(true);
+      } else {
+        return;
+      }
+    }
+    BOOST_FAIL("the pod never settles");
+  }
+
+  std::deque<std::function<pod_answer()>> jobs;
+  std::deque<pod_answer> answers;
+  std::optional<std::chrono::nanoseconds> wake;
+  json written;
+  int writes = 0;
+  bool unanswered = false;
+  bool gone = false;
+  bool done = false;
+  std::vector<std::string> events;
+};
+
+struct fixture {
+  fake_machine machine;
+  fake_host host;
+  schema::pod_view pod;
+  std::unique_ptr<pod_worker> worker;
+
+  fixture() {
+    pod.meta.name = "web";
+    pod.meta.space = "default";
+    pod.meta.uid = "uid-1";
+    pod.spec.containers.resize(1);
+    pod.spec.containers[0].name = "main";
+    pod.spec.containers[0].image = "hello:1";
+    start();
+  }
+  void start() {
+    worker = std::make_unique<pod_worker>(pod_worker::collaborators{machine, machine.clock, {}}, host);
+  }
+  void go() {
+    worker->desire(pod);
+    host.settle(*worker);
+  }
+  void pass(std::chrono::nanoseconds time) {
+    machine.clock.advance(time);
+    worker->look();
+    host.settle(*worker);
+  }
+  std::string condition(std::string_view type) {
+    for (const auto& each : host.written["conditions"])
+      if (each["type"] == type) return each["status"].get<std::string>();
+    return "(none)";
+  }
+};
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(pod_worker_suite, fixture)
+
+BOOST_AUTO_TEST_CASE(a_pod_comes_up_and_says_so) {
+  go();
+  BOOST_TEST(host.written["phase"] == "Running");
+  BOOST_TEST(host.written["podIP"] == "10.244.0.9");
+  BOOST_TEST(condition("Ready") == "True");
+  BOOST_TEST(host.written["containerStatuses"][0]["restartCount"] == 0);
+  const int writes = host.writes;
+  worker->look();
+  host.settle(*worker);
+  BOOST_TEST(host.writes == writes);
+}
+
+BOOST_AUTO_TEST_CASE(readiness_follows_its_probe) {
+  pod.spec.containers[0].readiness.emplace();
+  machine.healthy = false;
+  go();
+  BOOST_TEST(condition("Ready") == "False");
+  machine.healthy = true;
+  BOOST_REQUIRE(host.wake.has_value());
+  pass(*host.wake);
+  BOOST_TEST(condition("Ready") == "True");
+}
+
+BOOST_AUTO_TEST_CASE(a_container_that_ends_is_started_again_and_remembers) {
+  go();
+  machine.end("main", 3);
+  worker->something_ended();
+  host.settle(*worker);
+  BOOST_TEST(machine.containers["main"].attempt == 1);
+  const json& status = host.written["containerStatuses"][0];
+  BOOST_TEST(status["restartCount"] == 1);
+  BOOST_TEST(status["lastState"]["terminated"]["exitCode"] == 3);
+  machine.end("main", 3);
+  worker->something_ended();
+  host.settle(*worker);
+  BOOST_TEST(host.written["containerStatuses"][0]["state"]["waiting"]["reason"] == "CrashLoopBackOff");
+  BOOST_TEST(machine.containers["main"].attempt == 1);
+  pass(11s);
+  BOOST_TEST(machine.containers["main"].attempt == 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_failing_liveness_probe_restarts) {
+  pod.spec.containers[0].liveness.emplace();
+  pod.spec.containers[0].liveness->failure_threshold = 2;
+  go();
+  machine.healthy = false;
+  pass(10s);
+  BOOST_TEST(machine.containers["main"].attempt == 0);
+  pass(10s);
+  BOOST_TEST(machine.containers["main"].attempt == 1);
+}
+
+BOOST_AUTO_TEST_CASE(deletion_waits_for_the_grace_then_kills_then_reports) {
+  go();
+  machine.obeys_signals = false;
+  pod.meta.deletion = machine.clock.wall_now() + 5s;
+  go();
+  BOOST_TEST(!host.gone);
+  pass(4s);
+  BOOST_TEST(machine.containers.size() == 1U);
+  pass(1s);
+  BOOST_TEST(machine.containers.empty());
+  BOOST_TEST(host.gone);
+  worker->removal_written(true);
+  BOOST_TEST(host.done);
+}
+
+BOOST_AUTO_TEST_CASE(a_restarted_daemon_adopts_what_runs) {
+  go();
+  const std::string id = machine.containers["main"].id;
+  pod.status.phase = "Running";
+  start();
+  go();
+  BOOST_TEST(machine.containers["main"].id == id);
+  BOOST_TEST(machine.containers["main"].attempt == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_restarted_daemon_finds_a_container_that_ended_meanwhile) {
+  go();
+  machine.end("main", 9);
+  start();
+  go();
+  BOOST_TEST(machine.containers["main"].attempt == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_missing_image_is_tried_again_with_growing_waits) {
+  machine.start_trouble = "ErrImagePull";
+  go();
+  BOOST_TEST(host.written["containerStatuses"][0]["state"]["waiting"]["reason"] == "ErrImagePull");
+  BOOST_TEST(host.written["phase"] == "Pending");
+  machine.start_trouble.clear();
+  pass(2s);
+  BOOST_TEST(host.written["phase"] == "Running");
+}
+
+BOOST_AUTO_TEST_CASE(a_forgotten_pod_leaves_nothing) {
+  go();
+  worker->forget();
+  host.settle(*worker);
+  BOOST_TEST(machine.containers.empty());
+  BOOST_TEST(host.done);
+  BOOST_TEST(!host.gone);
+}
+
+BOOST_AUTO_TEST_CASE(changed_content_refreshes_the_volumes) {
+  go();
+  const int before = machine.volumes_prepared;
+  worker->content_changed();
+  host.settle(*worker);
+  BOOST_TEST(machine.volumes_prepared == before + 1);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
