@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/objects/service_allocation.hpp"
 #include "actors/objects/write_command.hpp"
 
 #include <memory>
@@ -31,6 +32,9 @@ public:
     const admission_chain& admission;
     actor_registry& registry;
     random_source& random;
+    service_network network;
+    /// Goes into kube-root-ca.crt of every new namespace; empty in tests that have no authority.
+    std::string root_certificate_pem;
   };
 
   explicit object_router(collaborators with);
@@ -42,7 +46,7 @@ public:
 
 private:
   struct state;
-  std::unique_ptr<state> state_;
+  std::shared_ptr<state> state_;
 };
 
 } // namespace actord::actors

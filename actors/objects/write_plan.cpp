@@ -1,0 +1,365 @@
+#include "actors/objects/write_plan.hpp"
+
+#include "actors/admission/admission_chain.hpp"
+#include "actors/objects/deletion.hpp"
+#include "actors/objects/namespace_companions.hpp"
+#include "actors/objects/pod_binding.hpp"
+#include "actors/objects/refusals.hpp"
+#include "actors/objects/service_claims.hpp"
+#include "schema/tables/resource_table.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <fmt/format.h>
+
+namespace actord::actors {
+namespace {
+
+/// Tries at one write before the client is told to try itself.
+constexpr int attempts_max = 12;
+constexpr int generated_names_max = 8;
+
+using schema::resource_type;
+
+/// Everything one planning step shares.
+struct planning {
+  const write_environment& environment;
+  const write_command& command;
+  const resource_type& type;
+  wall_time now;
+};
+
+object_key stored_key(const planning& step, std::string name) {
+  return {step.type.stored_as, step.type.namespaced ? step.command.key.space : std::string(),
+          std::move(name)};
+}
+
+/// The object as it is stored, ready to be changed.
+struct current_object {
+  std::string bytes;
+  revision at;
+  json object;
+
+  [[nodiscard]] bool exists() const { return !bytes.empty(); }
+};
+
+result<current_object> load(const planning& step) {
+  current_object current;
+  current.bytes = step.environment.store.head(stored_key(step, step.command.key.name));
+  if (current.bytes.empty()) return current;
+  const auto view = schema::object_view::open(current.bytes);
+  if (!view) return view.error();
+  current.at = view->at();
+  current.object = view->to_json(step.type);
+  return current;
+}
+
+/// Kinds that a PUT may create, in the groups and names of Kubernetes.
+bool update_may_create(const resource_type& type) {
+  if (type.group == "rbac.authorization.k8s.io" || type.group == "coordination.k8s.io") return true;
+  if (type.group == "node.k8s.io") return type.plural == "runtimeclasses";
+  if (!type.group.empty()) return type.group == "events.k8s.io";
+  constexpr std::array<std::string_view, 4> core{"endpoints", "events", "limitranges", "services"};
+  return std::ranges::find(core, type.plural) != core.end();
+}
+
+void require_namespace(const planning& step, write_plan& plan) {
+  if (!step.type.namespaced) return;
+  plan.transaction.changes.push_back(
+      namespace_guard(step.type, step.command.key.space, step.command.key.name));
+  plan.roles.push_back(change_role::guard);
+}
+
+/// Dry runs store nothing, so what the transaction would have refused is asked here.
+result<void> check_guards_now(const planning& step, const write_plan& plan) {
+  for (std::size_t i = 0; i < plan.roles.size(); ++i) {
+    const storage::object_change& change = plan.transaction.changes[i];
+    const std::string head = step.environment.store.head(change.key);
+    if (plan.roles[i] == change_role::object && change.require.must_be_absent && !head.empty())
+      return object_exists(step.type, change.key.name);
+    const auto* decide = std::get_if<storage::decide_change>(&change.what);
+    if (plan.roles[i] != change_role::guard || decide == nullptr) continue;
+    if (auto held = (*decide)({head, revision{}}, step.now); !held) return held.error();
+  }
+  return {};
+}
+
+/// The common end of all plans.
+result<write_plan> seal(const planning& step, write_plan plan, revision dry_revision) {
+  plan.transaction.only_in_term = step.command.only_in_term;
+  plan.transaction.request_id = step.command.cause.request_id;
+  if (!step.command.dry_run) return plan;
+  if (auto held = check_guards_now(step, plan); !held) return held.error();
+  plan.transaction.changes.clear();
+  plan.roles.clear();
+  if (dry_revision.value != 0) schema::stamp_revision(plan.stored_bytes, dry_revision);
+  plan.answer.stored = share_bytes(std::move(plan.stored_bytes));
+  return plan;
+}
+
+schema::write_context context_of(const planning& step, const schema::admission_step& mutate,
+                                 const schema::admission_step& admit) {
+  return {.type = step.type,
+          .subresource = step.command.subresource,
+          .space = step.command.key.space,
+          .name = step.command.key.name,
+          .now = step.now,
+          .random = step.environment.random,
+          .field_manager = step.command.field_manager,
+          .validation = step.command.validation,
+          .force = step.command.force,
+          .mutate = &mutate,
+          .admit = &admit};
+}
+
+struct admission_steps {
+  explicit admission_steps(const planning& step)
+      : request{step.type, step.command.subresource, step.command.key.space, step.command.verb,
+                step.command.caller},
+        mutate([this, &step](json& object, const json* old) {
+          return step.environment.admission.mutate(request, object, old);
+        }),
+        admit([this, &step](json& object, const json* old) {
+          return step.environment.admission.admit(request, object, old);
+        }) {}
+  admission_steps(const admission_steps&) = delete;
+  admission_steps& operator=(const admission_steps&) = delete;
+
+  admission_request request;
+  schema::admission_step mutate;
+  schema::admission_step admit;
+};
+
+result<write_plan> plan_new_object(const planning& step, schema::prepared_write prepared) {
+  json& object = prepared.object;
+  write_plan plan;
+  plan.answer.created = true;
+  plan.answer.warnings = std::move(prepared.warnings);
+  const object_key key = stored_key(step, object["metadata"]["name"].get<std::string>());
+
+  plan.name = key.name;
+  plan.generated = step.command.key.name.empty() && object["metadata"].contains("generateName");
+  plan.transaction.changes.push_back(
+      {key, {.must_be_absent = true, .must_exist = false, .at = {}, .uid = {}}, {}});
+  plan.roles.push_back(change_role::object);
+  require_namespace(step, plan);
+  if (is_service(step.type)) {
+    if (auto claimed = claim_for_service(step.environment, object, nullptr, step.command.cause, plan);
+        !claimed)
+      return claimed.error();
+  }
+  if (is_namespace(step.type)) add_namespace_companions(step.environment, object, step.now, plan);
+  std::string bytes = schema::encode_object(step.type, object, step.command.cause);
+  plan.stored_bytes = bytes;
+  plan.transaction.changes[0].what = storage::put_value{std::move(bytes)};
+  return seal(step, std::move(plan), revision{});
+}
+
+result<write_plan> plan_create(const planning& step) {
+  const admission_steps steps(step);
+  auto prepared = schema::prepare_create(context_of(step, steps.mutate, steps.admit), step.command.format,
+                                         step.command.body);
+  if (!prepared) return prepared.error();
+  return plan_new_object(step, std::move(*prepared));
+}
+
+/// Nothing to store: the answer is what is there.
+write_plan unchanged(current_object current, std::vector<std::string> warnings) {
+  write_plan plan;
+  plan.answer.warnings = std::move(warnings);
+  plan.answer.stored = share_bytes(std::move(current.bytes));
+  return plan;
+}
+
+/// The preconditions a client put into the body, and those of a controller.
+result<bool> check_pins(const planning& step, const current_object& current,
+                        std::string_view expected_revision, std::string_view expected_uid) {
+  const std::string& name = step.command.key.name;
+  const std::string uid = current.object["metadata"].value("uid", "");
+  for (const std::string_view wanted : {expected_uid, std::string_view(step.command.only_uid)})
+    if (!wanted.empty() && wanted != uid)
+      return object_conflict(
+          step.type, name,
+          fmt::format(
+              "StorageError: invalid object, Code: 4, Key: /registry/{}/{}/{}, ResourceVersion: 0, "
+              "AdditionalErrorMsg: Precondition failed: UID in precondition: {}, UID in object meta: {}",
+              step.type.plural, step.command.key.space, name, wanted, uid));
+  if (step.command.only_at && *step.command.only_at != current.at) return object_modified(step.type, name);
+  if (expected_revision.empty() || expected_revision == "0") return step.command.only_at.has_value();
+  std::uint64_t number = 0;
+  const auto [end, failure] =
+      std::from_chars(expected_revision.data(), expected_revision.data() + expected_revision.size(), number);
+  if (failure != std::errc() || end != expected_revision.data() + expected_revision.size())
+    return bad_request(
+        fmt::format("{} \"{}\" is invalid: metadata.resourceVersion: Invalid value: \"{}\": must be an "
+                    "unsigned integer",
+                    step.type.kind, name, expected_revision));
+  if (revision{number} != current.at) return object_modified(step.type, name);
+  // What a patch leaves alone it has from the object as it is, the revision too.
+  return step.command.only_at.has_value() || step.command.verb == write_verb::update;
+}
+
+/// Ends the object with this write: its last form goes to the watchers.
+result<write_plan> plan_end(const planning& step, const current_object& current, json last, write_plan plan) {
+  if (is_service(step.type)) release_from_service(step.environment, last, step.command.cause, plan);
+  plan.stored_bytes = schema::encode_object(step.type, last, step.command.cause);
+  storage::object_change change{
+      stored_key(step, step.command.key.name), {}, storage::remove_value{plan.stored_bytes}};
+  change.require.at = current.at;
+  plan.transaction.changes.insert(plan.transaction.changes.begin(), std::move(change));
+  plan.roles.insert(plan.roles.begin(), change_role::object);
+  plan.answer.removed = true;
+  return seal(step, std::move(plan), current.at);
+}
+
+result<write_plan> plan_changed_object(const planning& step, current_object current,
+                                       schema::prepared_write prepared) {
+  const auto pinned = check_pins(step, current, prepared.expected_revision, prepared.expected_uid);
+  if (!pinned) return pinned.error();
+  json& object = prepared.object;
+  const bool ends = goes_with_update(step.type, object);
+  if (!prepared.changed && !ends) return unchanged(std::move(current), std::move(prepared.warnings));
+
+  write_plan plan;
+  plan.pinned = *pinned;
+  plan.answer.warnings = std::move(prepared.warnings);
+  if (ends) return plan_end(step, current, std::move(object), std::move(plan));
+
+  storage::object_change change{stored_key(step, step.command.key.name), {}, {}};
+  change.require.at = current.at;
+  plan.transaction.changes.push_back(std::move(change));
+  plan.roles.push_back(change_role::object);
+  if (is_service(step.type) && step.command.subresource.empty()) {
+    if (auto claimed = claim_for_service(step.environment, object, &current.object, step.command.cause, plan);
+        !claimed)
+      return claimed.error();
+  }
+  std::string bytes = schema::encode_object(step.type, object, step.command.cause);
+  plan.stored_bytes = bytes;
+  plan.transaction.changes[0].what = storage::put_value{std::move(bytes)};
+  return seal(step, std::move(plan), current.at);
+}
+
+result<write_plan> plan_update(const planning& step) {
+  auto current = load(step);
+  if (!current) return current.error();
+  const admission_steps steps(step);
+  const schema::write_context context = context_of(step, steps.mutate, steps.admit);
+  if (!current->exists()) {
+    if (!update_may_create(step.type) || !step.command.subresource.empty())
+      return object_not_found(step.type, step.command.key.name);
+    auto prepared = schema::prepare_create(context, step.command.format, step.command.body);
+    if (!prepared) return prepared.error();
+    return plan_new_object(step, std::move(*prepared));
+  }
+  auto prepared = schema::prepare_update(context, step.command.format, step.command.body, current->object);
+  if (!prepared) return prepared.error();
+  return plan_changed_object(step, std::move(*current), std::move(*prepared));
+}
+
+result<write_plan> plan_patch(const planning& step) {
+  auto current = load(step);
+  if (!current) return current.error();
+  const bool applies = step.command.patch == schema::patch_format::apply;
+  if (!current->exists() && (!applies || !step.command.subresource.empty()))
+    return object_not_found(step.type, step.command.key.name);
+  const admission_steps steps(step);
+  auto prepared = schema::prepare_patch(context_of(step, steps.mutate, steps.admit), step.command.patch,
+                                        step.command.body, current->exists() ? &current->object : nullptr);
+  if (!prepared) return prepared.error();
+  if (!current->exists()) return plan_new_object(step, std::move(*prepared));
+  return plan_changed_object(step, std::move(*current), std::move(*prepared));
+}
+
+result<write_plan> plan_binding(const planning& step) {
+  auto current = load(step);
+  if (!current) return current.error();
+  if (!current->exists()) return object_not_found(step.type, step.command.key.name);
+  const json binding = json::parse(step.command.body, nullptr, false);
+  if (!binding.is_object()) return bad_request("the body is not a Binding");
+  schema::prepared_write prepared;
+  prepared.object = current->object;
+  if (auto bound = bind_pod(prepared.object, binding, step.now); !bound) return bound.error();
+  const json metadata = binding.value("metadata", json::object());
+  prepared.expected_uid = metadata.value("uid", "");
+  prepared.expected_revision = metadata.value("resourceVersion", "");
+  return plan_changed_object(step, std::move(*current), std::move(prepared));
+}
+
+result<write_plan> plan_removal(const planning& step) {
+  auto current = load(step);
+  if (!current) return current.error();
+  const std::string& name = step.command.key.name;
+  if (!current->exists()) return object_not_found(step.type, name);
+  const admission_request request{step.type, step.command.subresource, step.command.key.space,
+                                  step.command.verb, step.command.caller};
+  if (auto admitted = step.environment.admission.admit_removal(request, name); !admitted)
+    return admitted.error();
+  const auto pinned = check_pins(step, *current, {}, {});
+  if (!pinned) return pinned.error();
+  auto deletion = plan_deletion(step.type, current->object, step.command.removal, step.now);
+  if (!deletion) return deletion.error();
+  if (deletion->step == deletion_step::nothing) return unchanged(std::move(*current), {});
+
+  write_plan plan;
+  plan.pinned = *pinned || !step.command.removal.resource_version.empty();
+  if (deletion->step == deletion_step::remove)
+    return plan_end(step, *current, std::move(deletion->object), std::move(plan));
+  storage::object_change change{stored_key(step, name), {}, {}};
+  change.require.at = current->at;
+  std::string bytes = schema::encode_object(step.type, deletion->object, step.command.cause);
+  plan.stored_bytes = bytes;
+  change.what = storage::put_value{std::move(bytes)};
+  plan.transaction.changes.push_back(std::move(change));
+  plan.roles.push_back(change_role::object);
+  return seal(step, std::move(plan), current->at);
+}
+
+} // namespace
+
+result<write_plan> plan_write(const write_environment& environment, const write_command& command) {
+  const planning step{environment, command, schema::resource_of(command.key.resource),
+                      environment.store.now()};
+  const bool pod = step.type.group.empty() && step.type.plural == "pods";
+  switch (command.verb) {
+  case write_verb::create:
+    return pod && command.subresource == "binding" ? plan_binding(step) : plan_create(step);
+  case write_verb::update:
+    return plan_update(step);
+  case write_verb::patch:
+    return plan_patch(step);
+  case write_verb::remove:
+    return plan_removal(step);
+  }
+  ALWAYS(false);
+  return bad_request({});
+}
+
+refusal_verdict judge_refusal(const write_command& command, const write_plan& plan,
+                              const storage::refused& refusal, int attempt) {
+  const bool precondition = refusal.why.kind == error_kind::conflict ||
+                            refusal.why.kind == error_kind::already_exists ||
+                            refusal.why.kind == error_kind::not_found;
+  const change_role role =
+      refusal.change < plan.roles.size() ? plan.roles[refusal.change] : change_role::guard;
+  if (!precondition || role == change_role::guard) return {false, refusal.why};
+
+  const resource_type& type = schema::resource_of(command.key.resource);
+  if (role == change_role::object && plan.answer.created && command.verb == write_verb::create)
+    return {plan.generated && attempt < generated_names_max, object_exists(type, plan.name)};
+  return {!plan.pinned && attempt < attempts_max, object_modified(type, command.key.name)};
+}
+
+write_answer finish_write(write_plan plan, const storage::committed& outcome) {
+  write_answer answer = std::move(plan.answer);
+  for (std::size_t i = 0; i < plan.roles.size(); ++i) {
+    if (plan.roles[i] != change_role::object) continue;
+    schema::stamp_revision(plan.stored_bytes, outcome.revisions.at(i));
+    answer.stored = share_bytes(std::move(plan.stored_bytes));
+    break;
+  }
+  return answer;
+}
+
+} // namespace actord::actors

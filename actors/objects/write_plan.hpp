@@ -1,0 +1,54 @@
+#pragma once
+
+#include "actors/objects/service_allocation.hpp"
+#include "actors/objects/write_command.hpp"
+#include "storage/store.hpp"
+
+/// From a write command and what is stored now to the transaction that carries it out. Decides everything;
+/// stores nothing.
+
+namespace actord::actors {
+
+class admission_chain;
+
+struct write_environment {
+  storage::store& store;
+  const admission_chain& admission;
+  random_source& random;
+  service_network network;
+  std::string root_certificate_pem;
+};
+
+/// What a change of the transaction is there for, which decides what its refusal means.
+enum class change_role : std::uint8_t {
+  object,     ///< the object the command is about
+  guard,      ///< something that must hold elsewhere; the refusal carries the answer
+  allocation, ///< a shared resource somebody else took first: plan again
+  companion,  ///< an object made or removed along with it, left alone if it is there already
+};
+
+struct write_plan {
+  storage::transaction transaction; ///< empty: nothing to store, the answer stands
+  std::vector<change_role> roles;   ///< one per change
+  write_answer answer;              ///< `stored` is null while `stored_bytes` waits for its revision
+  std::string stored_bytes;
+  std::string name;       ///< of the object, also when generateName made it
+  bool generated = false; ///< another try may make another name
+  /// The client named the revision it knows: a newer head is its conflict, not ours to resolve.
+  bool pinned = false;
+};
+
+result<write_plan> plan_write(const write_environment& environment, const write_command& command);
+
+struct refusal_verdict {
+  bool retry = false;
+  error answer;
+};
+/// What to do after the store refused attempt number `attempt` (from 1).
+refusal_verdict judge_refusal(const write_command& command, const write_plan& plan,
+                              const storage::refused& refusal, int attempt);
+
+/// The answer once the transaction took effect.
+write_answer finish_write(write_plan plan, const storage::committed& outcome);
+
+} // namespace actord::actors
