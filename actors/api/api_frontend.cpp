@@ -1,0 +1,287 @@
+#include "actors/api/api_frontend.hpp"
+
+#include "actors/api/api_request.hpp"
+#include "actors/api/console_endpoint.hpp"
+#include "actors/api/discovery_endpoint.hpp"
+#include "actors/api/metrics.hpp"
+#include "actors/api/read_endpoint.hpp"
+#include "actors/api/review_endpoint.hpp"
+#include "actors/api/token_endpoint.hpp"
+#include "actors/api/watch_endpoint.hpp"
+#include "actors/api/write_endpoint.hpp"
+#include "actors/objects/refusals.hpp"
+#include "schema/base/json.hpp"
+#include "storage/store.hpp"
+
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+
+namespace actord::actors {
+namespace {
+
+/// Writes in work at once; each holds its body, an actor and a place in the store's queue.
+constexpr std::size_t writes_max = 2000;
+constexpr const char* image_path = "/apis/actord.dev/v1/images";
+
+error no_such_resource() {
+  return {.kind = error_kind::not_found,
+          .message = "the server could not find the requested resource",
+          .causes = {},
+          .subject = error_subject{}};
+}
+
+error method_not_allowed() {
+  return {.kind = error_kind::method_not_allowed,
+          .message = "the server does not allow this method on the requested resource",
+          .causes = {},
+          .subject = error_subject{}};
+}
+
+error overloaded() {
+  return {.kind = error_kind::too_many_requests,
+          .message = "too many requests, please try again later",
+          .causes = {},
+          .subject = error_subject{},
+          .retry_after_s = 1};
+}
+
+/// Passes everything on, and tells when and how the request was answered.
+class watched_exchange final : public net::http_exchange {
+public:
+  watched_exchange(net::exchange_handle inner, std::function<void(int code)> answered)
+      : inner_(std::move(inner)), answered_(std::move(answered)) {}
+  ~watched_exchange() override { settle(500); }
+  watched_exchange(const watched_exchange&) = delete;
+  watched_exchange& operator=(const watched_exchange&) = delete;
+
+  void respond(net::http_response response) override {
+    settle(response.code);
+    inner_->respond(std::move(response));
+  }
+  void begin(net::http_response head) override {
+    settle(head.code);
+    inner_->begin(std::move(head));
+  }
+  void write(shared_bytes bytes) override { inner_->write(std::move(bytes)); }
+  void end() override { inner_->end(); }
+  [[nodiscard]] std::size_t pending_bytes() const override { return inner_->pending_bytes(); }
+  void on_drained(std::function<void()> callback) override { inner_->on_drained(std::move(callback)); }
+  void on_closed(std::function<void()> callback) override { inner_->on_closed(std::move(callback)); }
+
+private:
+  void settle(int code) {
+    if (auto answered = std::exchange(answered_, nullptr)) answered(code);
+  }
+
+  net::exchange_handle inner_;
+  std::function<void(int)> answered_;
+};
+
+/// These tell nothing about the cluster's content, and load balancers have no identity.
+bool is_open_to_all(std::string_view path) {
+  constexpr std::array<std::string_view, 4> open{"/livez", "/readyz", "/healthz", "/version"};
+  return std::ranges::any_of(open, [&](std::string_view root) {
+    return path == root || (path.starts_with(root) && path[root.size()] == '/');
+  });
+}
+
+access_question question_of(const api_request& request) {
+  std::string resource(request.type().plural);
+  if (request.route.subresource != nullptr) resource += "/" + std::string(request.route.subresource->name);
+  return {.verb = request.verb,
+          .group = std::string(request.type().group),
+          .resource = std::move(resource),
+          .space = request.route.space,
+          .name = request.route.name,
+          .path = {}};
+}
+
+bool writes(std::string_view verb) {
+  return verb == "create" || verb == "update" || verb == "patch" || verb == "delete" ||
+         verb == "deletecollection";
+}
+
+} // namespace
+
+class api_frontend::state : public std::enable_shared_from_this<state> {
+public:
+  explicit state(collaborators with)
+      : with_(std::move(with)), watches_({with_.system, with_.store, with_.registry, with_.random}),
+        writes_(writes_max) {}
+
+  void handle(net::http_request http, const net::exchange_handle& exchange) {
+    auto request = std::make_shared<api_request>();
+    request->http = std::move(http);
+    request->exchange = exchange;
+    request_route route = find_route(request->http.path);
+    auto caller = with_.authentication.identify(request->http);
+    if (!caller && !is_open_to_all(request->http.path)) return refuse(*request, "other", not_authenticated());
+    if (caller) request->caller = std::move(*caller);
+    request->query = query_values::parse(request->http.query);
+    request->pretty = request->query.has("pretty") && request->query.flag("pretty");
+    request->request_id = new_request_id();
+    if (auto* resource = std::get_if<resource_route>(&route)) {
+      request->route = std::move(*resource);
+      return handle_resource(request);
+    }
+    handle_path(request, route);
+  }
+
+  std::unique_ptr<net::body_sink> stream_body(const net::http_request& head,
+                                              const net::exchange_handle& exchange) {
+    if (head.method != "POST" || head.path != image_path) return nullptr;
+    const auto caller = with_.authentication.identify(head);
+    const access_question question{
+        .verb = "create", .group = "actord.dev", .resource = "images", .space = {}, .name = {}, .path = {}};
+    if (!caller || !is_allowed(*caller, question))
+      return nullptr; // the collected request is answered with the error
+    return receive_image(node_.load(), exchange);
+  }
+
+  void connect_node(node_services* node) { node_ = node; }
+  void on_connection_count(std::function<std::size_t()> count) { connection_count_ = std::move(count); }
+
+private:
+  void refuse(const api_request& request, std::string_view verb, const error& why) {
+    metrics_.count(verb, http_code(why.kind));
+    answer_error(request, why);
+  }
+
+  std::string new_request_id() { return fmt::format("{:016x}", with_.random.next()); }
+
+  void handle_resource(const request_handle& request) {
+    const bool watch = request->query.flag("watch");
+    request->verb = api_verb(request->http.method, request->route, watch);
+    const auto form = negotiate(request->http.header("accept"));
+    if (!form) return refuse(*request, request->verb, form.error());
+    request->form = *form;
+    if (request->verb.empty() || !verb_is_served(request->route, request->verb))
+      return refuse(*request, request->verb.empty() ? "other" : request->verb, method_not_allowed());
+    const access_question question = question_of(*request);
+    if (!is_allowed(request->caller, question))
+      return refuse(*request, request->verb, access_denied(request->caller, question));
+    meter(request);
+    if (request->exchange) dispatch(request);
+  }
+
+  /// Counts the answer, and holds a place for a write until it is given.
+  void meter(const request_handle& request) {
+    const bool holds_place = writes(request->verb);
+    if (holds_place && !writes_.enter()) {
+      refuse(*request, request->verb, overloaded());
+      request->exchange.reset();
+      return;
+    }
+    request->exchange = std::make_shared<watched_exchange>(
+        request->exchange, [self = shared_from_this(), verb = request->verb, holds_place](int code) {
+          self->metrics_.count(verb, code);
+          if (holds_place) self->writes_.leave();
+        });
+  }
+
+  void dispatch(const request_handle& request) {
+    const schema::resource_type& type = request->type();
+    const std::string_view subresource =
+        request->route.subresource == nullptr ? std::string_view() : request->route.subresource->name;
+    if (is_review(type)) return serve_review(with_.authentication, request);
+    if (type.type == nullptr) return answer_error(*request, no_such_resource());
+    if (subresource == "log") return serve_pod_log(request);
+    if (subresource == "token") return serve_token_request(with_.store, with_.tokens, request);
+    if (request->verb == "get") return serve_get(with_.store, request);
+    if (request->verb == "list") return serve_list(with_.store, request);
+    if (request->verb == "watch") return watches_.serve(request);
+    if (request->verb == "deletecollection")
+      return serve_delete_collection(with_.store, with_.router, request);
+    serve_write(with_.router, request);
+  }
+
+  void serve_pod_log(const request_handle& request) {
+    const auto reads = with_.store.read();
+    const std::string_view bytes =
+        reads->get({request->type().stored_as, request->route.space, request->route.name});
+    if (bytes.empty()) return answer_error(*request, object_not_found(request->type(), request->route.name));
+    const auto view = schema::object_view::open(bytes);
+    if (!view) return answer_error(*request, view.error());
+    log_target target{request->route.space, request->route.name, std::string(view->uid()), {}};
+    const json pod = view->to_json(request->type());
+    for (const char* list : {"containers", "initContainers", "ephemeralContainers"})
+      if (const auto found = pod["spec"].find(list); found != pod["spec"].end())
+        for (const json& container : *found) {
+          // Without a name the first container of the pod is meant, unless there are several.
+          if (std::string_view(list) == "containers" || request->query.has("container"))
+            target.containers.push_back(container["name"].get<std::string>());
+        }
+    serve_log(node_.load(), request, std::move(target));
+  }
+
+  void handle_path(const request_handle& request, const request_route& route) {
+    request->verb = "get";
+    if (const auto* nothing = std::get_if<no_route>(&route)) {
+      metrics_.count("path", 404);
+      return nothing->status ? answer_error(*request, no_such_resource())
+                             : answer_text(*request->exchange, 404, "404 page not found\n");
+    }
+    const std::string& path = request->http.path;
+    const access_question question{
+        .verb = "get", .group = {}, .resource = {}, .space = {}, .name = {}, .path = path};
+    const bool discovery = std::holds_alternative<discovery_route>(route) || path.starts_with("/openapi");
+    // Discovery is for everyone who is known, as the role system:discovery grants it.
+    if (!is_open_to_all(path) && !discovery && !is_allowed(request->caller, question))
+      return refuse(*request, "path", access_denied(request->caller, question));
+    if (const auto form = negotiate(request->http.header("accept"))) request->form = *form;
+    metrics_.count("path", 200);
+    if (const auto* document = std::get_if<discovery_route>(&route))
+      return serve_discovery(*document, with_.advertised_address, request);
+    serve_plain(request, std::get<plain_route>(route).path);
+  }
+
+  void serve_plain(const request_handle& request, const std::string& path) {
+    if (path == "/version") return serve_version(request);
+    if (path == "/livez" || path == "/healthz" || path.starts_with("/livez/") ||
+        path.starts_with("/healthz/"))
+      return answer_text(*request->exchange, 200, "ok");
+    if (path == "/readyz" || path.starts_with("/readyz/")) {
+      const std::string waiting = with_.readiness ? with_.readiness() : std::string();
+      return waiting.empty()
+                 ? answer_text(*request->exchange, 200, "ok")
+                 : answer_text(*request->exchange, 503, "[-]" + waiting + "\nreadyz check failed\n");
+    }
+    if (path == "/metrics")
+      return answer_text(*request->exchange, 200,
+                         metrics_.text(with_.store.status(), connection_count_ ? connection_count_() : 0));
+    if (path == "/apis/actord.dev/v1/actors" && request->http.method == "GET")
+      return serve_actors(with_.registry, request);
+    if (path == "/") return serve_path_list(request);
+    if (path.starts_with("/openapi")) return serve_openapi(request, path);
+    answer_text(*request->exchange, 404, "404 page not found\n");
+  }
+
+  collaborators with_;
+  watch_endpoint watches_;
+  request_meter writes_;
+  api_metrics metrics_;
+  std::atomic<node_services*> node_{nullptr};
+  std::function<std::size_t()> connection_count_;
+};
+
+api_frontend::api_frontend(collaborators with) : state_(std::make_shared<state>(std::move(with))) {}
+api_frontend::~api_frontend() = default;
+
+net::http_handler api_frontend::handler() const {
+  return {.handle =
+              [state = state_](net::http_request request, net::exchange_handle exchange) {
+                state->handle(std::move(request), exchange);
+              },
+          .stream_body =
+              [state = state_](const net::http_request& head, const net::exchange_handle& exchange) {
+                return state->stream_body(head, exchange);
+              }};
+}
+
+void api_frontend::connect_node(node_services* node) { state_->connect_node(node); }
+void api_frontend::on_connection_count(std::function<std::size_t()> count) {
+  state_->on_connection_count(std::move(count));
+}
+
+} // namespace actord::actors

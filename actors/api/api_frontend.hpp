@@ -1,0 +1,63 @@
+#pragma once
+
+#include "actors/api/authentication.hpp"
+#include "net/http/http_server.hpp"
+
+#include <functional>
+#include <memory>
+
+namespace caf {
+class actor_system;
+}
+
+namespace actord::storage {
+class store;
+}
+
+namespace actord::actors {
+
+class actor_registry;
+class node_services;
+class object_router;
+class token_authority;
+
+/// The HTTPS face of the cluster: authenticates, authorizes, routes, and lets the endpoint of the verb
+/// answer.
+///
+///   GET, LIST        snapshots on the connection's thread          read_endpoint
+///   WATCH            one actor per stream                          watch_endpoint
+///   writes           commands to the object's actor                write_endpoint
+///   logs, images     streams of the node                           console_endpoint
+class api_frontend {
+public:
+  struct collaborators {
+    caf::actor_system& system;
+    storage::store& store;
+    object_router& router;
+    actor_registry& registry;
+    random_source& random;
+    authenticator authentication;
+    const token_authority& tokens;
+    std::string advertised_address; ///< "192.0.2.2:6443", for /api
+    /// Every part that must be up before /readyz says so; an empty text is "yes".
+    std::function<std::string()> readiness;
+  };
+
+  explicit api_frontend(collaborators with);
+  ~api_frontend();
+  api_frontend(const api_frontend&) = delete;
+  api_frontend& operator=(const api_frontend&) = delete;
+
+  /// Holds on to this frontend's state; requests may come until the server that calls it is gone.
+  [[nodiscard]] net::http_handler handler() const;
+
+  /// The node of this machine, once it runs; it must outlive the server. Null before.
+  void connect_node(node_services* node);
+  void on_connection_count(std::function<std::size_t()> count);
+
+private:
+  class state;
+  std::shared_ptr<state> state_;
+};
+
+} // namespace actord::actors

@@ -1,0 +1,95 @@
+#include "actors/api/api_request.hpp"
+
+#include "actors/api/object_forms.hpp"
+#include "schema/codec/status.hpp"
+#include "schema/base/json.hpp"
+#include "schema/tables/resource_table.hpp"
+
+#include <fmt/format.h>
+
+namespace actord::actors {
+namespace {
+
+/// RFC 7234 warn-text: quoted, without control characters.
+std::string warning_header(std::string_view text) {
+  std::string quoted = "299 - \"";
+  for (const char letter : text) {
+    if (letter == '"' || letter == '\\') quoted += '\\';
+    quoted += static_cast<unsigned char>(letter) < 32 ? ' ' : letter;
+  }
+  return quoted + '"';
+}
+
+net::http_response response_of(int code, std::string_view content_type, std::string body) {
+  net::http_response response;
+  response.code = code;
+  response.headers.emplace_back("content-type", content_type);
+  response.headers.emplace_back("cache-control", "no-cache, private");
+  response.body = share_bytes(std::move(body));
+  return response;
+}
+
+net::http_response error_response(const error& failure, std::string_view content_type, std::string body) {
+  net::http_response response = response_of(http_code(failure.kind), content_type, std::move(body));
+  if (failure.retry_after_s > 0)
+    response.headers.emplace_back("retry-after", std::to_string(failure.retry_after_s));
+  if (failure.kind == error_kind::unauthorized) response.headers.emplace_back("www-authenticate", "Bearer");
+  return response;
+}
+
+} // namespace
+
+void answer_bytes(const api_request& request, int code, std::string_view content_type, std::string body,
+                  const answer_extras& extras) {
+  net::http_response response = response_of(code, content_type, std::move(body));
+  for (const std::string& warning : extras.warnings)
+    response.headers.emplace_back("warning", warning_header(warning));
+  request.exchange->respond(std::move(response));
+}
+
+void answer_json(const api_request& request, int code, std::string document, const answer_extras& extras) {
+  if (request.form.format == wire_format::json) {
+    if (request.pretty) document = json::parse(document, nullptr, false).dump(2) + "\n";
+    return answer_bytes(request, code, content_type_of(wire_format::json), std::move(document), extras);
+  }
+  auto converted = convert_document(document, request.form.format);
+  if (!converted)
+    return answer_bytes(request, code, content_type_of(wire_format::json), std::move(document), extras);
+  answer_bytes(request, code, content_type_of(request.form.format), std::move(*converted), extras);
+}
+
+void answer_error(const api_request& request, const error& failure) {
+  std::string document = schema::status_text(failure);
+  std::string_view content_type = content_type_of(wire_format::json);
+  if (request.form.format != wire_format::json) {
+    if (auto converted = convert_document(document, request.form.format)) {
+      document = std::move(*converted);
+      content_type = content_type_of(request.form.format);
+    }
+  }
+  request.exchange->respond(error_response(failure, content_type, std::move(document)));
+}
+
+void answer_error(net::http_exchange& exchange, const error& failure) {
+  exchange.respond(error_response(failure, content_type_of(wire_format::json), schema::status_text(failure)));
+}
+
+void answer_text(net::http_exchange& exchange, int code, std::string text) {
+  net::http_response response = response_of(code, "text/plain; charset=utf-8", std::move(text));
+  response.headers.emplace_back("x-content-type-options", "nosniff");
+  exchange.respond(std::move(response));
+}
+
+std::string success_status(const schema::resource_type& type, std::string_view name, std::string_view uid) {
+  json details = {{"name", name}, {"kind", type.plural}};
+  if (!type.group.empty()) details["group"] = type.group;
+  if (!uid.empty()) details["uid"] = uid;
+  return json{{"kind", "Status"},
+              {"apiVersion", "v1"},
+              {"metadata", json::object()},
+              {"status", "Success"},
+              {"details", std::move(details)}}
+      .dump();
+}
+
+} // namespace actord::actors

@@ -1,0 +1,52 @@
+#pragma once
+
+#include "actors/api/media_types.hpp"
+#include "actors/api/request_route.hpp"
+#include "actors/objects/write_command.hpp"
+#include "net/http/http_server.hpp"
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace actord::actors {
+
+/// A request that passed authentication, on its way through the frontend. Shared by the callbacks that answer
+/// it.
+struct api_request {
+  net::http_request http;
+  net::exchange_handle exchange;
+  caller_identity caller;
+  query_values query;
+  resource_route route; ///< meaningful only for requests about resources
+  std::string verb;     ///< "list", ...; of the authorization question
+  answer_form form;
+  std::string request_id;
+  bool pretty = false;
+
+  [[nodiscard]] const schema::resource_type& type() const { return *route.type; }
+  [[nodiscard]] object_key key() const { return {route.type->id, route.space, route.name}; }
+};
+using request_handle = std::shared_ptr<api_request>;
+
+/// What every answer may carry besides its body.
+struct answer_extras {
+  std::vector<std::string> warnings;
+};
+
+/// Sends a body that is in its final form.
+void answer_bytes(const api_request& request, int code, std::string_view content_type, std::string body,
+                  const answer_extras& extras = {});
+/// Sends a JSON document in the form the client asked for, where that is not special to its kind.
+void answer_json(const api_request& request, int code, std::string document,
+                 const answer_extras& extras = {});
+void answer_error(const api_request& request, const error& failure);
+/// The same for requests that failed before they became an api_request.
+void answer_error(net::http_exchange& exchange, const error& failure);
+void answer_text(net::http_exchange& exchange, int code, std::string text);
+
+/// The Status of a success: `{"status":"Success","details":{...}}`.
+std::string success_status(const schema::resource_type& type, std::string_view name, std::string_view uid);
+
+} // namespace actord::actors

@@ -1,0 +1,134 @@
+#include "actors/api/object_forms.hpp"
+
+#include "actors/api/protobuf_document.hpp"
+#include "actors/api/yaml_text.hpp"
+#include "schema/base/json.hpp"
+#include "schema/codec/json_text.hpp"
+#include "schema/codec/protobuf.hpp"
+#include "schema/print/table.hpp"
+#include "schema/tables/resource_table.hpp"
+
+#include <array>
+#include <charconv>
+#include <fmt/format.h>
+#include <span>
+
+namespace actord::actors {
+namespace {
+
+using schema::object_view;
+using schema::resource_type;
+
+schema::row_object row_object_of(table_objects include) {
+  switch (include) {
+  case table_objects::none:
+    return schema::row_object::none;
+  case table_objects::metadata:
+    return schema::row_object::metadata;
+  case table_objects::whole:
+    return schema::row_object::whole;
+  }
+  return schema::row_object::metadata;
+}
+
+void append_list_metadata(std::string& out, const list_metadata& metadata) {
+  out += fmt::format("{{\"resourceVersion\":\"{}\"", metadata.at.value);
+  if (!metadata.continue_token.empty()) out += fmt::format(",\"continue\":\"{}\"", metadata.continue_token);
+  if (metadata.remaining && *metadata.remaining > 0)
+    out += fmt::format(",\"remainingItemCount\":{}", *metadata.remaining);
+  out += '}';
+}
+
+/// Canonical texts, copied one after the other.
+result<std::string> json_list(const resource_type& type, std::span<const std::string_view> items,
+                              const list_metadata& metadata) {
+  std::size_t bytes = 256;
+  for (const std::string_view item : items) bytes += item.size() + 40;
+  std::string out;
+  out.reserve(bytes);
+  out +=
+      fmt::format("{{\"kind\":\"{}List\",\"apiVersion\":\"{}\",\"metadata\":", type.kind, type.api_version());
+  append_list_metadata(out, metadata);
+  out += ",\"items\":[";
+  bool first = true;
+  for (const std::string_view item : items) {
+    const auto view = object_view::open(item);
+    if (!view) return view.error();
+    if (!std::exchange(first, false)) out += ',';
+    view->append_json(out, {}, {});
+  }
+  out += "]}\n";
+  return out;
+}
+
+struct owned_list_meta {
+  std::string resource_version;
+  const list_metadata& from;
+
+  [[nodiscard]] schema::list_meta view() const {
+    return {resource_version, from.continue_token, from.remaining};
+  }
+};
+
+result<std::string> in_format(result<void> appended, std::string json_document, wire_format format) {
+  if (!appended) return appended.error();
+  if (format == wire_format::json) return json_document + "\n";
+  return convert_document(json_document, format);
+}
+
+schema::table_options table_options_of(table_objects include, bool headers) {
+  return {.object = row_object_of(include), .now = system_clock_source().wall_now(), .headers = headers};
+}
+
+} // namespace
+
+result<std::string> render_object(const resource_type& type, const object_view& object,
+                                  const answer_form& form, table_objects include, bool column_definitions) {
+  std::string out;
+  if (form.form == object_form::table) {
+    const std::array<std::string_view, 1> one{object.bytes()};
+    const std::string version = std::to_string(object.at().value);
+    auto appended = schema::append_table(out, type, one, {version, {}, {}},
+                                         table_options_of(include, column_definitions));
+    return in_format(std::move(appended), std::move(out), form.format);
+  }
+  if (form.form == object_form::metadata) {
+    auto appended = schema::append_partial_metadata(out, type, object.bytes());
+    return in_format(std::move(appended), std::move(out), form.format);
+  }
+  if (form.format == wire_format::json) {
+    object.append_json(out, type.api_version(), type.kind);
+    out += '\n';
+    return out;
+  }
+  const json whole = object.to_json(type);
+  if (form.format == wire_format::protobuf) return schema::encode_protobuf(*type.type, whole);
+  return yaml_text(whole);
+}
+
+result<std::string> render_list(const resource_type& type, const std::vector<std::string_view>& items,
+                                const list_metadata& metadata, const answer_form& form,
+                                table_objects include) {
+  const owned_list_meta meta{std::to_string(metadata.at.value), metadata};
+  std::string out;
+  if (form.form == object_form::table) {
+    auto appended = schema::append_table(out, type, items, meta.view(), table_options_of(include, true));
+    return in_format(std::move(appended), std::move(out), form.format);
+  }
+  if (form.form == object_form::metadata) {
+    auto appended = schema::append_partial_metadata_list(out, type, items, meta.view());
+    return in_format(std::move(appended), std::move(out), form.format);
+  }
+  auto list = json_list(type, items, metadata);
+  if (!list || form.format == wire_format::json) return list;
+  return convert_document(*list, form.format);
+}
+
+result<std::string> convert_document(std::string_view document, wire_format format) {
+  auto tree = schema::parse_json(document);
+  if (!tree) return tree.error();
+  if (format == wire_format::yaml) return yaml_text(*tree);
+  return protobuf_document(*tree);
+}
+
+} // namespace actord::actors

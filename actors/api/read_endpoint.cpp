@@ -1,0 +1,137 @@
+#include "actors/api/read_endpoint.hpp"
+
+#include "actors/api/list_page.hpp"
+#include "actors/api/object_forms.hpp"
+#include "actors/api/request_options.hpp"
+#include "actors/objects/refusals.hpp"
+#include "schema/base/json.hpp"
+#include "schema/write/scale.hpp"
+#include "storage/store.hpp"
+
+#include <fmt/format.h>
+
+namespace actord::actors {
+namespace {
+
+constexpr std::chrono::milliseconds version_wait{3000};
+
+error too_large_version(revision wanted, revision current) {
+  const std::string text =
+      fmt::format("Too large resource version: {}, current: {}", wanted.value, current.value);
+  return {.kind = error_kind::timeout,
+          .message = "Timeout: " + text,
+          .causes = {{"ResourceVersionTooLarge", "Too large resource version", ""}},
+          .subject = error_subject{},
+          .retry_after_s = 1};
+}
+
+/// Calls `read` once a snapshot is new enough for `at`, or answers the request with why there is none.
+void when_readable(storage::store& store, const request_handle& request, std::optional<revision> at,
+                   std::function<void()> read) {
+  if (!at) {
+    store.confirm_reads([request, read = std::move(read)](result<void> ready) {
+      if (!ready) return answer_error(*request, ready.error());
+      read();
+    });
+    return;
+  }
+  if (at->value == 0 || *at <= store.status().last) return read();
+  store.wait_for(*at, version_wait,
+                 [&store, request, wanted = *at, read = std::move(read)](result<void> ready) {
+                   if (!ready) return answer_error(*request, too_large_version(wanted, store.status().last));
+                   read();
+                 });
+}
+
+table_objects included_objects(const query_values& query) {
+  const std::string_view include = query.get("includeObject");
+  if (include == "None") return table_objects::none;
+  if (include == "Object") return table_objects::whole;
+  return table_objects::metadata;
+}
+
+void answer_object(const request_handle& request, std::string_view bytes) {
+  const schema::resource_type& type = request->type();
+  if (bytes.empty()) return answer_error(*request, object_not_found(type, request->route.name));
+  const auto view = schema::object_view::open(bytes);
+  if (!view) return answer_error(*request, view.error());
+  if (request->route.subresource != nullptr && request->route.subresource->name == "scale")
+    return answer_json(*request, 200, schema::scale_of(type, view->to_json(type)).dump());
+  auto text = render_object(type, *view, request->form, included_objects(request->query));
+  if (!text) return answer_error(*request, text.error());
+  if (request->pretty && request->form.format == wire_format::json)
+    return answer_json(*request, 200, std::move(*text));
+  answer_bytes(*request, 200, content_type_of(request->form.format), std::move(*text));
+}
+
+error expired_continue() {
+  return {
+      .kind = error_kind::expired,
+      .message =
+          "The provided continue parameter is too old to display a consistent list result. You can start a "
+          "new list without the continue parameter.",
+      .causes = {},
+      .subject = {}};
+}
+
+void answer_page(const request_handle& request, const object_page& page) {
+  list_metadata metadata{page.at, {}, {}};
+  if (page.next) {
+    metadata.continue_token = encode_continuation(*page.next);
+    metadata.remaining = page.next->remaining;
+  }
+  auto text =
+      render_list(request->type(), page.values, metadata, request->form, included_objects(request->query));
+  if (!text) return answer_error(*request, text.error());
+  if (request->pretty && request->form.format == wire_format::json)
+    return answer_json(*request, 200, std::move(*text));
+  answer_bytes(*request, 200, content_type_of(request->form.format), std::move(*text));
+}
+
+void read_list(storage::store& store, const request_handle& request, const list_options& options,
+               const std::optional<continuation>& place) {
+  const std::unique_ptr<storage::snapshot> reads = store.read();
+  page_question question{request->type(), request->route.space, options.selector, options.limit, {}, {}};
+  std::optional<revision> past;
+  if (place) {
+    question.from = place->from;
+    question.remaining = place->remaining;
+    past = place->at;
+  } else if (options.match == version_match::exact && options.at) {
+    past = options.at;
+  }
+  if (!past || *past == reads->at()) return answer_page(request, read_page(*reads, question));
+  const auto page = read_past_page(store, *reads, question, *past);
+  if (page) return answer_page(request, *page);
+  if (place && page.error().kind == error_kind::expired) return answer_error(*request, expired_continue());
+  answer_error(*request, page.error());
+}
+
+} // namespace
+
+void serve_get(storage::store& store, const request_handle& request) {
+  const auto at = parse_get_version(request->query);
+  if (!at) return answer_error(*request, at.error());
+  when_readable(store, request, *at, [&store, request] {
+    const std::unique_ptr<storage::snapshot> reads = store.read();
+    answer_object(request,
+                  reads->get({request->type().stored_as, request->route.space, request->route.name}));
+  });
+}
+
+void serve_list(storage::store& store, const request_handle& request) {
+  auto parsed = parse_list_options(request->query, request->type(), false);
+  if (!parsed) return answer_error(*request, parsed.error());
+  const auto options = std::make_shared<const list_options>(std::move(*parsed));
+  std::optional<continuation> place;
+  if (!options->continue_token.empty()) {
+    auto decoded = decode_continuation(options->continue_token);
+    if (!decoded) return answer_error(*request, decoded.error());
+    place = std::move(*decoded);
+  }
+  const std::optional<revision> at = place ? std::optional(place->at) : options->at;
+  when_readable(store, request, at,
+                [&store, request, options, place] { read_list(store, request, *options, place); });
+}
+
+} // namespace actord::actors

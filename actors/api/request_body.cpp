@@ -1,0 +1,25 @@
+#include "actors/api/request_body.hpp"
+
+#include "actors/objects/refusals.hpp"
+
+#include <simdjson.h>
+
+namespace actord::actors {
+
+std::string peek_name(std::string_view body, schema::body_format format) {
+  if (format != schema::body_format::json) return {};
+  thread_local simdjson::ondemand::parser parser;
+  const simdjson::padded_string padded(body);
+  simdjson::ondemand::document document;
+  if (parser.iterate(padded).get(document) != simdjson::SUCCESS) return {};
+  std::string_view name;
+  if (document["metadata"]["name"].get_string().get(name) != simdjson::SUCCESS) return {};
+  return std::string(name);
+}
+
+result<std::string> delete_options_json(std::string_view body, schema::body_format format) {
+  if (format == schema::body_format::json) return std::string(body);
+  return bad_request("DeleteOptions are understood as JSON");
+}
+
+} // namespace actord::actors

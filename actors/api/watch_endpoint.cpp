@@ -1,0 +1,288 @@
+#include "actors/api/watch_endpoint.hpp"
+
+#include "actors/api/list_page.hpp"
+#include "actors/api/request_options.hpp"
+#include "schema/codec/status.hpp"
+#include "actors/api/watch_events.hpp"
+#include "actors/console/actor_registry.hpp"
+#include "schema/tables/resource_table.hpp"
+
+#include <atomic>
+#include <caf/actor_system.hpp>
+#include <caf/event_based_actor.hpp>
+#include <caf/send.hpp>
+#include <caf/stateful_actor.hpp>
+#include <fmt/format.h>
+
+namespace actord::actors::watch_messages {
+
+/// There may be something to do: new events, or room to send.
+struct wake {};
+struct bookmark_due {};
+/// timeoutSeconds is over.
+struct time_is_up {};
+/// The client left.
+struct closed {};
+
+} // namespace actord::actors::watch_messages
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actord::actors::watch_messages::wake)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actord::actors::watch_messages::bookmark_due)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actord::actors::watch_messages::time_is_up)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actord::actors::watch_messages::closed)
+
+namespace actord::actors {
+namespace {
+
+using namespace watch_messages;
+
+/// What may wait for one client's socket before its cursor stops.
+constexpr std::size_t pending_max_bytes = 256 * 1024;
+constexpr std::size_t events_per_step = 256;
+constexpr std::size_t initial_page_objects = 500;
+constexpr std::chrono::seconds bookmark_interval{60};
+
+/// Wakes that nobody has looked at yet count as one, however many the store sends.
+struct wake_signal {
+  std::atomic<bool> raised{false};
+  caf::actor target;
+
+  static void raise(const std::shared_ptr<wake_signal>& signal) {
+    if (!signal->raised.exchange(true)) caf::anon_send(signal->target, wake{});
+  }
+};
+
+struct stream_setup {
+  storage::store* store = nullptr;
+  actor_registry* registry = nullptr;
+  std::shared_ptr<event_encoder> encoder;
+  request_handle request;
+  list_options options;
+  std::chrono::seconds timeout{};
+  table_objects include = table_objects::metadata;
+};
+
+class watch_stream {
+public:
+  watch_stream(caf::event_based_actor* self, stream_setup setup)
+      : self_(self), setup_(std::move(setup)), signal_(std::make_shared<wake_signal>()) {
+    card_ = setup_.registry->enroll("watch", describe());
+    signal_->target = caf::actor_cast<caf::actor>(self_);
+  }
+
+  caf::behavior make() {
+    start();
+    return {
+        [this](wake) {
+          signal_->raised = false;
+          card_->handled("wake", 0);
+          pump();
+        },
+        [this](bookmark_due) {
+          if (caught_up()) send_bookmark(false);
+          self_->delayed_send(self_, bookmark_interval, bookmark_due{});
+        },
+        [this](time_is_up) { finish(); },
+        [this](closed) { self_->quit(); },
+    };
+  }
+
+private:
+  [[nodiscard]] std::string describe() const {
+    const schema::resource_type& type = setup_.request->type();
+    return fmt::format("{} {} {}", type.plural,
+                       setup_.request->route.space.empty() ? "*" : setup_.request->route.space,
+                       setup_.request->http.remote_address);
+  }
+
+  [[nodiscard]] net::http_exchange& exchange() const { return *setup_.request->exchange; }
+
+  void start() {
+    const auto self = caf::actor_cast<caf::actor>(self_);
+    exchange().on_closed([self] { caf::anon_send(self, closed{}); });
+    exchange().on_drained([signal = signal_] { wake_signal::raise(signal); });
+    self_->delayed_send(self_, setup_.timeout, time_is_up{});
+    if (setup_.options.bookmarks) self_->delayed_send(self_, bookmark_interval, bookmark_due{});
+
+    const std::optional<revision> at = setup_.options.at;
+    const bool from_state = setup_.options.initial_events.value_or(!at || at->value == 0);
+    if (from_state) {
+      initial_ = continuation{};
+    } else {
+      open_cursor(at && at->value != 0 ? *at : setup_.store->status().last);
+    }
+    net::http_response head;
+    head.headers.emplace_back("content-type", "application/json");
+    head.headers.emplace_back("cache-control", "no-cache, private");
+    exchange().begin(std::move(head));
+    pump();
+  }
+
+  void open_cursor(revision after) {
+    auto cursor = setup_.store->watch(scope(), after, [signal = signal_] { wake_signal::raise(signal); });
+    if (cursor)
+      cursor_ = std::move(*cursor);
+    else
+      failure_ = cursor.error();
+  }
+
+  [[nodiscard]] storage::watch_scope scope() const {
+    const auto name = setup_.options.selector.required_field("metadata.name");
+    return {setup_.request->type().stored_as, setup_.request->route.space, std::string(name.value_or(""))};
+  }
+
+  [[nodiscard]] bool caught_up() const { return cursor_ && !initial_; }
+
+  void pump() {
+    while (!ended_ && exchange().pending_bytes() < pending_max_bytes) {
+      if (failure_) return fail(*failure_);
+      if (initial_ ? !send_initial_page() : !send_events()) return;
+    }
+  }
+
+  /// The state as of one revision, page by page as the client takes it. False when there is nothing left to
+  /// do now.
+  bool send_initial_page() {
+    const auto reads = setup_.store->read();
+    const page_question question{setup_.request->type(),  setup_.request->route.space,
+                                 setup_.options.selector, initial_page_objects,
+                                 initial_->from,          {}};
+    const bool first = initial_->at.value == 0;
+    auto page = first || initial_->at == reads->at()
+                    ? result<object_page>(read_page(*reads, question))
+                    : read_past_page(*setup_.store, *reads, question, initial_->at);
+    if (!page) {
+      failure_ = page.error();
+      return true;
+    }
+    for (const std::string_view value : page->values) {
+      storage::store_event event{
+          storage::event_kind::added, {}, {}, share_bytes(std::string(value)), nullptr};
+      send(watch_event::added, event, false);
+    }
+    if (page->next) {
+      initial_ = page->next;
+      return true;
+    }
+    const revision at = page->at;
+    initial_.reset();
+    open_cursor(at);
+    if (setup_.options.initial_events.value_or(false) && setup_.options.bookmarks) send_bookmark_at(at, true);
+    return true;
+  }
+
+  bool send_events() {
+    auto events = cursor_->next(events_per_step);
+    if (!events) {
+      failure_ = events.error();
+      return true;
+    }
+    for (const storage::store_event& event : *events)
+      if (const auto what = visible_event(event, setup_.options.selector)) send(*what, event, true);
+    return !events->empty();
+  }
+
+  void send(watch_event what, const storage::store_event& event, bool shared) {
+    const schema::resource_type& type = setup_.request->type();
+    const bool first = std::exchange(first_, false);
+    auto line = shared
+                    ? setup_.encoder->encode(type, what, event, setup_.request->form, setup_.include, first)
+                    : encode_alone(type, what, event, first);
+    if (!line) {
+      failure_ = line.error();
+      return;
+    }
+    exchange().write(std::move(*line));
+  }
+
+  result<shared_bytes> encode_alone(const schema::resource_type& type, watch_event what,
+                                    const storage::store_event& event, bool first) const {
+    const auto view = schema::object_view::open(*event.value);
+    if (!view) return view.error();
+    auto object = render_object(type, *view, setup_.request->form, setup_.include, first);
+    if (!object) return object.error();
+    return share_bytes(event_line(what, *object));
+  }
+
+  void send_bookmark(bool end_of_initial) { send_bookmark_at(cursor_->position(), end_of_initial); }
+  void send_bookmark_at(revision at, bool end_of_initial) {
+    exchange().write(share_bytes(
+        event_line(watch_event::bookmark, bookmark_object(setup_.request->type(), at, end_of_initial))));
+  }
+
+  /// The stream has begun, so an error is an event.
+  void fail(const error& why) {
+    exchange().write(share_bytes(event_line(watch_event::error, schema::status_text(why))));
+    finish();
+  }
+
+  void finish() {
+    if (ended_) return;
+    ended_ = true;
+    exchange().end();
+    self_->quit();
+  }
+
+  caf::event_based_actor* self_;
+  stream_setup setup_;
+  std::shared_ptr<wake_signal> signal_;
+  std::shared_ptr<actor_card> card_;
+  std::unique_ptr<storage::watch_cursor> cursor_;
+  std::optional<continuation> initial_; ///< set while the initial state is not out
+  std::optional<error> failure_;
+  bool first_ = true;
+  bool ended_ = false;
+};
+
+struct stream_state {
+  std::unique_ptr<watch_stream> stream;
+};
+
+std::chrono::seconds default_timeout(random_source& random) {
+  return std::chrono::seconds(1800 + random.next() % 1800);
+}
+
+table_objects included(const query_values& query) {
+  const std::string_view include = query.get("includeObject");
+  if (include == "None") return table_objects::none;
+  return include == "Object" ? table_objects::whole : table_objects::metadata;
+}
+
+} // namespace
+
+watch_endpoint::watch_endpoint(collaborators with)
+    : with_(with), encoder_(std::make_shared<event_encoder>()) {}
+watch_endpoint::~watch_endpoint() = default;
+
+void watch_endpoint::serve(const request_handle& request) {
+  auto options = parse_list_options(request->query, request->type(), true);
+  if (!options) return answer_error(*request, options.error());
+  if (!request->route.name.empty())
+    options->selector.fields.push_back({"metadata.name", request->route.name, false});
+  stream_setup setup{.store = &with_.store,
+                     .registry = &with_.registry,
+                     .encoder = encoder_,
+                     .request = request,
+                     .options = std::move(*options),
+                     .timeout = {},
+                     .include = included(request->query)};
+  // Watch streams are JSON, whole or as Table or metadata.
+  request->form.format = wire_format::json;
+  setup.timeout = setup.options.timeout.value_or(default_timeout(with_.random));
+  const bool linearizable = !setup.options.at;
+  const auto begin = [&system = with_.system](stream_setup ready) {
+    system.spawn(
+        [ready = std::move(ready)](caf::stateful_actor<stream_state>* self) mutable -> caf::behavior {
+          self->state.stream = std::make_unique<watch_stream>(self, std::move(ready));
+          self->attach_functor([self](const caf::error&) { self->state.stream.reset(); });
+          return self->state.stream->make();
+        });
+  };
+  if (!linearizable) return begin(std::move(setup));
+  with_.store.confirm_reads([request, begin, setup = std::move(setup)](result<void> ready) {
+    if (!ready) return answer_error(*request, ready.error());
+    begin(setup);
+  });
+}
+
+} // namespace actord::actors

@@ -1,0 +1,42 @@
+#pragma once
+
+#include "actors/api/api_request.hpp"
+
+#include <memory>
+
+namespace caf {
+class actor_system;
+}
+
+namespace actord::storage {
+class store;
+}
+
+namespace actord::actors {
+
+class actor_registry;
+class event_encoder;
+
+/// WATCH: one actor per stream holds a cursor and hands events on as fast as the client takes them.
+class watch_endpoint {
+public:
+  struct collaborators {
+    caf::actor_system& system;
+    storage::store& store;
+    actor_registry& registry;
+    random_source& random;
+  };
+
+  explicit watch_endpoint(collaborators with);
+  ~watch_endpoint();
+  watch_endpoint(const watch_endpoint&) = delete;
+  watch_endpoint& operator=(const watch_endpoint&) = delete;
+
+  void serve(const request_handle& request);
+
+private:
+  collaborators with_;
+  std::shared_ptr<event_encoder> encoder_;
+};
+
+} // namespace actord::actors

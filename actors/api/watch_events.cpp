@@ -1,0 +1,119 @@
+#include "actors/api/watch_events.hpp"
+
+#include "schema/base/json.hpp"
+#include "schema/tables/resource_table.hpp"
+
+#include <fmt/format.h>
+
+namespace actord::actors {
+namespace {
+
+bool matches(const shared_bytes& bytes, const object_selector& selector) {
+  if (!bytes) return false;
+  if (selector.empty()) return true;
+  const auto view = schema::object_view::open(*bytes);
+  return view && selector.matches(*view);
+}
+
+std::string_view word(watch_event what) {
+  switch (what) {
+  case watch_event::added:
+    return "ADDED";
+  case watch_event::modified:
+    return "MODIFIED";
+  case watch_event::deleted:
+    return "DELETED";
+  case watch_event::bookmark:
+    return "BOOKMARK";
+  case watch_event::error:
+    return "ERROR";
+  }
+  return {};
+}
+
+/// The object as of its last matching form, with the revision of the event that took it away.
+std::string last_form(const storage::store_event& event, watch_event what) {
+  const bool lives_on =
+      what == watch_event::deleted && event.kind != storage::event_kind::removed && event.previous;
+  std::string bytes = lives_on ? *event.previous : *event.value;
+  if (lives_on) schema::stamp_revision(bytes, event.at);
+  return bytes;
+}
+
+result<shared_bytes> encode_line(const schema::resource_type& type, watch_event what,
+                                 const storage::store_event& event, const answer_form& form,
+                                 table_objects include, bool first) {
+  const bool as_was =
+      what == watch_event::deleted && event.kind != storage::event_kind::removed && event.previous;
+  const std::string was = as_was ? last_form(event, what) : std::string();
+  const auto view =
+      schema::object_view::open(as_was ? std::string_view(was) : std::string_view(*event.value));
+  if (!view) return view.error();
+  if (form.form == object_form::whole && form.format == wire_format::json) {
+    std::string line = fmt::format("{{\"type\":\"{}\",\"object\":", word(what));
+    view->append_json(line, type.api_version(), type.kind);
+    line += "}\n";
+    return share_bytes(std::move(line));
+  }
+  auto object = render_object(type, *view, {wire_format::json, form.form}, include, first);
+  if (!object) return object.error();
+  return share_bytes(event_line(what, *object));
+}
+
+} // namespace
+
+std::optional<watch_event> visible_event(const storage::store_event& event, const object_selector& selector) {
+  if (selector.empty()) {
+    switch (event.kind) {
+    case storage::event_kind::added:
+      return watch_event::added;
+    case storage::event_kind::modified:
+      return watch_event::modified;
+    case storage::event_kind::removed:
+      return watch_event::deleted;
+    }
+  }
+  const bool removed = event.kind == storage::event_kind::removed;
+  // A removal's value is the last form; what watchers saw before is the previous one.
+  const bool before =
+      matches(event.previous, selector) || (removed && !event.previous && matches(event.value, selector));
+  const bool after = !removed && matches(event.value, selector);
+  if (before && after) return watch_event::modified;
+  if (after) return watch_event::added;
+  if (before) return watch_event::deleted;
+  return {};
+}
+
+result<shared_bytes> event_encoder::encode(const schema::resource_type& type, watch_event what,
+                                           const storage::store_event& event, const answer_form& form,
+                                           table_objects include, bool first) {
+  if (first && form.form == object_form::table) return encode_line(type, what, event, form, include, first);
+  const std::uint64_t key =
+      1U + (static_cast<std::uint64_t>(type.id.value) << 16U | static_cast<std::uint64_t>(what) << 12U |
+            static_cast<std::uint64_t>(form.form) << 8U | static_cast<std::uint64_t>(form.format) << 4U |
+            static_cast<std::uint64_t>(include));
+  slot& home = slots_[(event.at.value * 7 + key) % slot_count];
+  const std::lock_guard lock(home.mutex);
+  if (home.key == key && home.at == event.at) return home.line;
+  auto line = encode_line(type, what, event, form, include, first);
+  if (!line) return line;
+  home.key = key;
+  home.at = event.at;
+  home.line = *line;
+  return line;
+}
+
+std::string event_line(watch_event what, std::string_view object) {
+  return fmt::format("{{\"type\":\"{}\",\"object\":{}}}\n", word(what), object);
+}
+
+std::string bookmark_object(const schema::resource_type& type, revision at, bool end_of_initial) {
+  json object = {
+      {"kind", type.kind},
+      {"apiVersion", type.api_version()},
+      {"metadata", {{"resourceVersion", std::to_string(at.value)}, {"creationTimestamp", nullptr}}}};
+  if (end_of_initial) object["metadata"]["annotations"] = {{"k8s.io/initial-events-end", "true"}};
+  return object.dump();
+}
+
+} // namespace actord::actors

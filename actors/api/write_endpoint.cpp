@@ -1,0 +1,215 @@
+#include "actors/api/write_endpoint.hpp"
+
+#include "actors/api/list_page.hpp"
+#include "actors/api/object_forms.hpp"
+#include "actors/api/request_body.hpp"
+#include "actors/api/request_options.hpp"
+#include "actors/objects/deletion.hpp"
+#include "actors/objects/object_router.hpp"
+#include "actors/objects/refusals.hpp"
+#include "schema/write/scale.hpp"
+#include "storage/store.hpp"
+
+#include <atomic>
+#include <fmt/format.h>
+#include <mutex>
+
+namespace actord::actors {
+namespace {
+
+schema::write_cause cause_of(const api_request& request) {
+  return {.actor = request.caller.user,
+          .verb = request.verb,
+          .request_id = request.request_id,
+          .reacted_to = {},
+          .note = {}};
+}
+
+write_command base_command(const api_request& request, write_verb verb) {
+  write_command command;
+  command.verb = verb;
+  command.key = request.key();
+  if (request.route.subresource != nullptr) command.subresource = request.route.subresource->name;
+  command.caller = request.caller;
+  command.cause = cause_of(request);
+  return command;
+}
+
+void apply_options(write_command& command, write_options options) {
+  command.dry_run = options.dry_run;
+  command.force = options.force;
+  command.field_manager = std::move(options.field_manager);
+  command.validation = options.validation;
+}
+
+/// The object itself, or what its subresource shows of it.
+void answer_written(const request_handle& request, int code, const write_answer& answer) {
+  const schema::resource_type& type = request->type();
+  const auto view = schema::object_view::open(*answer.stored);
+  if (!view) return answer_error(*request, view.error());
+  const answer_extras extras{answer.warnings};
+  const std::string_view subresource =
+      request->route.subresource == nullptr ? std::string_view() : request->route.subresource->name;
+  if (subresource == "scale")
+    return answer_json(*request, code, schema::scale_of(type, view->to_json(type)).dump(), extras);
+  if (subresource == "binding")
+    return answer_json(*request, 201,
+                       R"({"kind":"Status","apiVersion":"v1","metadata":{},"status":"Success","code":201})",
+                       extras);
+  auto text = render_object(type, *view, request->form, table_objects::metadata);
+  if (!text) return answer_error(*request, text.error());
+  if (request->pretty && request->form.format == wire_format::json)
+    return answer_json(*request, code, std::move(*text), extras);
+  answer_bytes(*request, code, content_type_of(request->form.format), std::move(*text), extras);
+}
+
+void submit(object_router& router, const request_handle& request, write_command command) {
+  command.done = [request](result<write_answer> outcome) {
+    if (!outcome) return answer_error(*request, outcome.error());
+    answer_written(request, outcome->created ? 201 : 200, *outcome);
+  };
+  router.submit(std::move(command));
+}
+
+void serve_create(object_router& router, const request_handle& request) {
+  auto format = body_format_of(request->http.header("content-type"));
+  if (!format) return answer_error(*request, format.error());
+  auto options =
+      parse_write_options(request->query, "CreateOptions", request->http.header("user-agent"), false);
+  if (!options) return answer_error(*request, options.error());
+  write_command command = base_command(*request, write_verb::create);
+  apply_options(command, std::move(*options));
+  command.format = *format;
+  command.body = std::move(request->http.body);
+  // The actor that orders the writes of an object is found by its name, which is in the body.
+  if (command.key.name.empty()) command.key.name = peek_name(command.body, command.format);
+  submit(router, request, std::move(command));
+}
+
+void serve_update(object_router& router, const request_handle& request) {
+  auto format = body_format_of(request->http.header("content-type"));
+  if (!format) return answer_error(*request, format.error());
+  auto options =
+      parse_write_options(request->query, "UpdateOptions", request->http.header("user-agent"), false);
+  if (!options) return answer_error(*request, options.error());
+  write_command command = base_command(*request, write_verb::update);
+  apply_options(command, std::move(*options));
+  command.format = *format;
+  command.body = std::move(request->http.body);
+  submit(router, request, std::move(command));
+}
+
+void serve_patch(object_router& router, const request_handle& request) {
+  auto format = patch_format_of(request->http.header("content-type"));
+  if (!format) return answer_error(*request, format.error());
+  const bool applies = *format == schema::patch_format::apply;
+  auto options =
+      parse_write_options(request->query, "PatchOptions", request->http.header("user-agent"), applies);
+  if (!options) return answer_error(*request, options.error());
+  write_command command = base_command(*request, write_verb::patch);
+  apply_options(command, std::move(*options));
+  command.patch = *format;
+  command.body = std::move(request->http.body);
+  submit(router, request, std::move(command));
+}
+
+result<removal_request> removal_of(const api_request& request) {
+  std::string body = request.http.body;
+  if (!body.empty()) {
+    const auto format = body_format_of(request.http.header("content-type"));
+    if (!format) return format.error();
+    auto text = delete_options_json(body, *format);
+    if (!text) return text.error();
+    body = std::move(*text);
+  }
+  return parse_delete_options(request.query, body);
+}
+
+void serve_delete(object_router& router, const request_handle& request) {
+  auto removal = removal_of(*request);
+  if (!removal) return answer_error(*request, removal.error());
+  write_command command = base_command(*request, write_verb::remove);
+  command.removal = removal->options;
+  command.dry_run = removal->dry_run;
+  command.done = [request, cascades = removal->asked_for_dependents](result<write_answer> outcome) {
+    if (!outcome) return answer_error(*request, outcome.error());
+    const schema::resource_type& type = request->type();
+    if (!outcome->removed || answers_with_deleted_object(type))
+      return answer_written(request, !outcome->removed && cascades ? 202 : 200, *outcome);
+    const auto view = schema::object_view::open(*outcome->stored);
+    if (!view) return answer_error(*request, view.error());
+    answer_json(*request, 200, success_status(type, view->name(), view->uid()));
+  };
+  router.submit(std::move(command));
+}
+
+/// The deletions of one collection, answered together.
+struct collection_removal {
+  request_handle request;
+  std::vector<shared_bytes> objects; ///< as they were, in list order
+  revision at;
+  std::atomic<std::size_t> waiting{0};
+  std::mutex mutex;
+  std::optional<error> failure; ///< the first
+
+  void settle(result<write_answer> outcome) {
+    if (!outcome && outcome.error().kind != error_kind::not_found) {
+      const std::lock_guard lock(mutex);
+      if (!failure) failure = std::move(outcome).error();
+    }
+    if (waiting.fetch_sub(1) == 1) finish();
+  }
+
+  void finish() {
+    if (failure) return answer_error(*request, *failure);
+    std::vector<std::string_view> values;
+    values.reserve(objects.size());
+    for (const shared_bytes& object : objects) values.emplace_back(*object);
+    auto text = render_list(request->type(), values, {at, {}, {}}, request->form, table_objects::metadata);
+    if (!text) return answer_error(*request, text.error());
+    answer_bytes(*request, 200, content_type_of(request->form.format), std::move(*text));
+  }
+};
+
+} // namespace
+
+void serve_write(object_router& router, const request_handle& request) {
+  if (request->verb == "create") return serve_create(router, request);
+  if (request->verb == "update") return serve_update(router, request);
+  if (request->verb == "patch") return serve_patch(router, request);
+  serve_delete(router, request);
+}
+
+void serve_delete_collection(storage::store& store, object_router& router, const request_handle& request) {
+  auto removal = removal_of(*request);
+  if (!removal) return answer_error(*request, removal.error());
+  auto options = parse_list_options(request->query, request->type(), false);
+  if (!options) return answer_error(*request, options.error());
+  const auto all = std::make_shared<collection_removal>();
+  all->request = request;
+  std::vector<object_key> keys;
+  {
+    const std::unique_ptr<storage::snapshot> reads = store.read();
+    const object_page page =
+        read_page(*reads, {request->type(), request->route.space, options->selector, options->limit, {}, {}});
+    all->at = page.at;
+    for (const std::string_view value : page.values) {
+      const auto view = schema::object_view::open(value);
+      if (!view) return answer_error(*request, view.error());
+      keys.push_back({request->type().id, std::string(view->space()), std::string(view->name())});
+      all->objects.push_back(share_bytes(std::string(value)));
+    }
+  }
+  all->waiting = keys.size() + 1;
+  for (object_key& key : keys) {
+    write_command command = base_command(*request, write_verb::remove);
+    command.key = std::move(key);
+    command.removal = removal->options;
+    command.dry_run = removal->dry_run;
+    command.done = [all](result<write_answer> outcome) { all->settle(std::move(outcome)); };
+    router.submit(std::move(command));
+  }
+  all->settle(write_answer{});
+}
+
+} // namespace actord::actors
