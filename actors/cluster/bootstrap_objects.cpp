@@ -1,0 +1,157 @@
+#include "actors/cluster/bootstrap_objects.hpp"
+
+#include "actors/objects/object_router.hpp"
+#include "schema/base/json.hpp"
+#include "schema/tables/resource_table.hpp"
+#include "storage/store.hpp"
+
+#include <condition_variable>
+#include <mutex>
+
+namespace actord::actors {
+namespace {
+
+struct wanted_object {
+  const schema::resource_type* type;
+  std::string space;
+  json object;
+};
+
+json named(const schema::resource_type& type, const std::string& name) {
+  return {{"apiVersion", type.api_version()}, {"kind", type.kind}, {"metadata", {{"name", name}}}};
+}
+
+/// Waits for a number of writes, which end on other threads.
+class write_barrier {
+public:
+  void expect() {
+    const std::lock_guard lock(mutex_);
+    ++open_;
+  }
+  void settle(const result<write_answer>& outcome) {
+    const std::lock_guard lock(mutex_);
+    if (!outcome && outcome.error().kind != error_kind::already_exists && !failure_)
+      failure_ = outcome.error();
+    if (--open_ == 0) done_.notify_all();
+  }
+  result<void> wait() {
+    std::unique_lock lock(mutex_);
+    done_.wait(lock, [this] { return open_ == 0; });
+    if (failure_) return *failure_;
+    return {};
+  }
+
+private:
+  std::mutex mutex_;
+  std::condition_variable done_;
+  std::size_t open_ = 0;
+  std::optional<error> failure_;
+};
+
+std::vector<wanted_object> namespaces() {
+  const schema::resource_type& type = schema::builtin("", "namespaces");
+  std::vector<wanted_object> wanted;
+  for (const char* name : {"default", "kube-system", "kube-public", "kube-node-lease"})
+    wanted.push_back({&type, {}, named(type, name)});
+  return wanted;
+}
+
+void add_priority_classes(std::vector<wanted_object>& wanted) {
+  const schema::resource_type& type = schema::builtin("scheduling.k8s.io", "priorityclasses");
+  struct row {
+    const char* name;
+    std::int64_t value;
+    const char* description;
+  };
+  for (const auto& [name, value, description] :
+       {row{"system-cluster-critical", 2'000'000'000, "For pods the cluster needs, on whichever node."},
+        row{"system-node-critical", 2'000'001'000, "For pods their node cannot do without."}}) {
+    json object = named(type, name);
+    object["value"] = value;
+    object["description"] = description;
+    wanted.push_back({&type, {}, std::move(object)});
+  }
+}
+
+void add_api_service(std::vector<wanted_object>& wanted, const bootstrap_facts& facts) {
+  const schema::resource_type& services = schema::builtin("", "services");
+  json service = named(services, "kubernetes");
+  service["metadata"]["labels"] = {{"component", "apiserver"}, {"provider", "kubernetes"}};
+  service["spec"] = {
+      {"type", "ClusterIP"},
+      {"clusterIP", facts.network.address(1)},
+      {"clusterIPs", {facts.network.address(1)}},
+      {"ports", {{{"name", "https"}, {"port", 443}, {"protocol", "TCP"}, {"targetPort", facts.port}}}}};
+  wanted.push_back({&services, "default", std::move(service)});
+
+  const schema::resource_type& slices = schema::builtin("discovery.k8s.io", "endpointslices");
+  json slice = named(slices, "kubernetes");
+  slice["metadata"]["labels"] = {{"kubernetes.io/service-name", "kubernetes"}};
+  slice["addressType"] = "IPv4";
+  slice["endpoints"] = {{{"addresses", {facts.advertised_address}}, {"conditions", {{"ready", true}}}}};
+  slice["ports"] = {{{"name", "https"}, {"port", facts.port}, {"protocol", "TCP"}}};
+  wanted.push_back({&slices, "default", std::move(slice)});
+
+  const schema::resource_type& endpoints = schema::builtin("", "endpoints");
+  json legacy = named(endpoints, "kubernetes");
+  legacy["metadata"]["labels"] = {{"endpointslice.kubernetes.io/skip-mirror", "true"}};
+  legacy["subsets"] = {{{"addresses", {{{"ip", facts.advertised_address}}}},
+                        {"ports", {{{"name", "https"}, {"port", facts.port}, {"protocol", "TCP"}}}}}};
+  wanted.push_back({&endpoints, "default", std::move(legacy)});
+}
+
+void add_roles(std::vector<wanted_object>& wanted) {
+  const json facts = json::parse(schema::default_rbac());
+  for (const auto& [list, plural] : {std::pair{"clusterRoles", "clusterroles"},
+                                     {"clusterRoleBindings", "clusterrolebindings"},
+                                     {"roles", "roles"},
+                                     {"roleBindings", "rolebindings"}}) {
+    const schema::resource_type& type = schema::builtin("rbac.authorization.k8s.io", plural);
+    for (const json& row : facts.at(list)) {
+      json object = row;
+      object["apiVersion"] = type.api_version();
+      object["kind"] = type.kind;
+      wanted.push_back({&type, row["metadata"].value("namespace", ""), std::move(object)});
+    }
+  }
+}
+
+result<void> create_all(const storage::store& store, object_router& router,
+                        std::vector<wanted_object> wanted) {
+  const auto barrier = std::make_shared<write_barrier>();
+  barrier->expect();
+  for (wanted_object& each : wanted) {
+    const std::string name = each.object["metadata"]["name"];
+    if (!store.head({each.type->stored_as, each.space, name}).empty()) continue;
+    write_command command;
+    command.verb = write_verb::create;
+    command.key = {each.type->id, each.space, name};
+    command.body = each.object.dump();
+    command.field_manager = "actord";
+    command.caller = {.user = "system:apiserver", .uid = {}, .groups = {"system:masters"}, .extra = {}};
+    command.cause = {.actor = "bootstrap",
+                     .verb = "create",
+                     .request_id = {},
+                     .reacted_to = {},
+                     .note = "every cluster has it"};
+    command.done = [barrier](const result<write_answer>& outcome) { barrier->settle(outcome); };
+    barrier->expect();
+    router.submit(std::move(command));
+  }
+  barrier->settle(write_answer{});
+  return barrier->wait();
+}
+
+} // namespace
+
+result<void> create_bootstrap_objects(const storage::store& store, object_router& router,
+                                      const bootstrap_facts& facts) {
+  if (auto made = create_all(store, router, namespaces()); !made) return made.error();
+  std::vector<wanted_object> wanted;
+  add_api_service(wanted, facts);
+  add_priority_classes(wanted);
+  add_roles(wanted);
+  return create_all(store, router, std::move(wanted));
+}
+
+} // namespace actord::actors

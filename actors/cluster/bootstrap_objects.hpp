@@ -1,0 +1,29 @@
+#pragma once
+
+#include "actors/objects/service_allocation.hpp"
+#include "schema/base/result.hpp"
+
+#include <cstdint>
+#include <string>
+
+namespace actord::storage {
+class store;
+}
+
+namespace actord::actors {
+
+class object_router;
+
+struct bootstrap_facts {
+  service_network network;
+  std::string advertised_address; ///< where pods reach the API server
+  std::uint16_t port = 6443;
+};
+
+/// Makes what every cluster has and this one lacks: the namespaces, the service `kubernetes` and where it
+/// leads, the system priority classes, the default roles. Blocks until all of it is stored. What is there
+/// already is left alone.
+result<void> create_bootstrap_objects(const storage::store& store, object_router& router,
+                                      const bootstrap_facts& facts);
+
+} // namespace actord::actors

@@ -1,0 +1,197 @@
+#include "actors/cluster/daemon.hpp"
+
+#include "actors/admission/admission_chain.hpp"
+#include "actors/api/api_frontend.hpp"
+#include "actors/cluster/bootstrap_objects.hpp"
+#include "actors/cluster/token_authority.hpp"
+#include "actors/console/actor_registry.hpp"
+#include "actors/objects/object_router.hpp"
+#include "net/http/http_server.hpp"
+#include "net/pki/cluster_pki.hpp"
+#include "net/pki/secret_files.hpp"
+#include "storage/open_store.hpp"
+
+#include <atomic>
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+namespace actord::actors {
+namespace {
+
+constexpr std::size_t scheduler_threads = 2;
+constexpr int http_threads = 2;
+
+error in_context(const error& why, std::string_view what) {
+  error explained = why;
+  explained.message = fmt::format("{}: {}", what, why.message);
+  return explained;
+}
+
+class actor_config : public caf::actor_system_config {
+public:
+  actor_config() {
+    set("scheduler.max-threads", scheduler_threads);
+    // Idle workers wait instead of polling: polling costs an idle cluster more than all its work.
+    set("scheduler.policy", caf::atom("sharing"));
+  }
+};
+
+/// What exists before any actor: the identity of the cluster.
+struct cluster_identity {
+  service_network network;
+  std::string address;
+  net::cluster_pki pki;
+  std::string kubeconfig;
+};
+
+result<cluster_identity> open_identity(const daemon_options& options) {
+  cluster_identity identity;
+  auto network = service_network::parse(options.service_cidr);
+  if (!network) return in_context(network.error(), "--service-cidr");
+  identity.network = *network;
+  identity.address = options.listen_address;
+  if (auto made = net::make_secret_directory(options.data_dir); !made)
+    return in_context(made.error(), "cannot use the data directory " + options.data_dir);
+  auto pki = net::open_cluster_pki({.directory = options.data_dir + "/pki",
+                                    .node_name = options.node_name,
+                                    .server_names = {},
+                                    .server_addresses = {identity.address, identity.network.address(1)}},
+                                   system_clock_source());
+  if (!pki) return in_context(pki.error(), "cannot read or make the cluster's keys");
+  identity.pki = std::move(*pki);
+  identity.kubeconfig = options.data_dir + "/admin.kubeconfig";
+  return identity;
+}
+
+std::string server_url(const daemon_options& options, std::uint16_t port) {
+  const bool any = options.listen_address == "0.0.0.0" || options.listen_address == "::";
+  const std::string host = any ? "127.0.0.1" : options.listen_address;
+  return host.find(':') == std::string::npos ? fmt::format("https://{}:{}", host, port)
+                                             : fmt::format("https://[{}]:{}", host, port);
+}
+
+result<void> save_kubeconfig(const daemon_options& options, const cluster_identity& identity,
+                             std::uint16_t port) {
+  return net::write_kubeconfig(identity.kubeconfig, {.server_url = server_url(options, port),
+                                                     .authority_pem = identity.pki.authority.certificate_pem,
+                                                     .client = identity.pki.admin,
+                                                     .token = identity.pki.admin_token});
+}
+
+/// Members in the order they start; destroyed from the last to the first.
+class running_daemon final : public daemon {
+public:
+  running_daemon(daemon_options options, cluster_identity identity)
+      : options_(std::move(options)), identity_(std::move(identity)) {}
+  ~running_daemon() override { stop(); }
+  running_daemon(const running_daemon&) = delete;
+  running_daemon& operator=(const running_daemon&) = delete;
+
+  result<void> run() {
+    if (auto opened = open_the_store(); !opened) return opened;
+    system_ = std::make_unique<caf::actor_system>(config_);
+    admission_ = std::make_unique<admission_chain>(*store_, system_random_source());
+    router_ = std::make_unique<object_router>(
+        object_router::collaborators{*system_, *store_, *admission_, registry_, system_random_source(),
+                                     identity_.network, identity_.pki.authority.certificate_pem});
+    tokens_ = std::make_unique<token_authority>(identity_.pki.service_account, *store_);
+    if (auto written = save_kubeconfig(options_, identity_, options_.listen_port); !written) return written;
+    if (auto listening = listen(); !listening) return listening;
+    if (auto made =
+            create_bootstrap_objects(*store_, *router_, {identity_.network, identity_.address, port()});
+        !made)
+      return in_context(made.error(), "cannot create the cluster's first objects");
+    ready_ = true;
+    return {};
+  }
+
+  [[nodiscard]] std::uint16_t port() const override { return server_->port(); }
+  [[nodiscard]] std::string kubeconfig_path() const override { return identity_.kubeconfig; }
+
+private:
+  result<void> open_the_store() {
+    auto store = storage::open_store({.directory = options_.data_dir + "/store",
+                                      .clock = system_clock_source(),
+                                      .random = system_random_source()});
+    if (!store) return in_context(store.error(), "cannot open the store in " + options_.data_dir);
+    store_ = std::move(*store);
+    return {};
+  }
+
+  result<void> listen() {
+    std::vector<static_token> tokens;
+    tokens.push_back({identity_.pki.admin_token,
+                      {.user = std::string(net::admin_user),
+                       .uid = {},
+                       .groups = {std::string(net::admin_group)},
+                       .extra = {}}});
+    authenticator authentication(std::move(tokens),
+                                 [this](std::string_view token) { return tokens_->verify(token); });
+    frontend_ = std::make_unique<api_frontend>(api_frontend::collaborators{
+        .system = *system_,
+        .store = *store_,
+        .router = *router_,
+        .registry = registry_,
+        .random = system_random_source(),
+        .authentication = std::move(authentication),
+        .tokens = *tokens_,
+        .advertised_address = fmt::format("{}:{}", identity_.address, options_.listen_port),
+        .readiness = [this] {
+          return ready_ ? std::string() : std::string("the first objects are not stored yet");
+        }});
+    net::http_server_options options;
+    options.listen_address = options_.listen_address;
+    options.port = options_.listen_port;
+    options.certificate_pem = identity_.pki.server.certificate_pem;
+    options.key_pem = identity_.pki.server.key_pem;
+    options.client_ca_pem = identity_.pki.authority.certificate_pem;
+    options.threads = http_threads;
+    auto server = net::http_server::start(std::move(options), frontend_->handler());
+    if (!server)
+      return in_context(server.error(),
+                        fmt::format("cannot listen on {}:{}", options_.listen_address, options_.listen_port));
+    server_ = std::move(*server);
+    frontend_->on_connection_count([this] { return server_->connections(); });
+    // Port 0 was a wish for any free one.
+    if (options_.listen_port == 0) return save_kubeconfig(options_, identity_, server_->port());
+    return {};
+  }
+
+  void stop() {
+    server_.reset();
+    frontend_.reset();
+    router_.reset();
+    if (system_) {
+      system_->await_all_actors_done();
+      system_.reset();
+    }
+    store_.reset();
+  }
+
+  daemon_options options_;
+  cluster_identity identity_;
+  actor_registry registry_;
+  std::unique_ptr<storage::store> store_;
+  actor_config config_;
+  std::unique_ptr<caf::actor_system> system_;
+  std::unique_ptr<admission_chain> admission_;
+  std::unique_ptr<object_router> router_;
+  std::unique_ptr<token_authority> tokens_;
+  std::unique_ptr<api_frontend> frontend_;
+  std::unique_ptr<net::http_server> server_;
+  std::atomic<bool> ready_{false};
+};
+
+} // namespace
+
+result<std::unique_ptr<daemon>> daemon::start(daemon_options options) {
+  auto identity = open_identity(options);
+  if (!identity) return identity.error();
+  auto instance = std::make_unique<running_daemon>(std::move(options), std::move(*identity));
+  if (auto running = instance->run(); !running) return running.error();
+  return std::unique_ptr<daemon>(std::move(instance));
+}
+
+} // namespace actord::actors

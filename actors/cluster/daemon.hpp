@@ -1,0 +1,38 @@
+#pragma once
+
+#include "schema/base/result.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace actord::actors {
+
+/// How this member was started (DESIGN section 10).
+struct daemon_options {
+  std::string data_dir = "/var/lib/actord";
+  std::string listen_address = "0.0.0.0";
+  std::uint16_t listen_port = 6443;
+  std::string node_name;
+  bool serves = true;            ///< role "server": store, API, controllers
+  bool works = true;             ///< role "worker": runs pods
+  std::string controllers = "*"; ///< "*", "none", or names with '-' in front of those left out
+  std::string cluster_cidr = "10.244.0.0/16";
+  std::string service_cidr = "10.96.0.0/16";
+  std::string runtime = "auto";
+};
+
+/// All of one actord process. Started in this order, stopped in the reverse:
+///
+///   data directory → keys and admin.kubeconfig → store → actors → first objects → HTTPS → controllers →
+///   worker
+class daemon {
+public:
+  static result<std::unique_ptr<daemon>> start(daemon_options options);
+  virtual ~daemon() = default;
+
+  [[nodiscard]] virtual std::uint16_t port() const = 0;
+  [[nodiscard]] virtual std::string kubeconfig_path() const = 0;
+};
+
+} // namespace actord::actors

@@ -1,0 +1,87 @@
+#include "cli/actord/daemon_arguments.hpp"
+
+#include <CLI/CLI.hpp>
+#include <charconv>
+#include <unistd.h>
+
+namespace actord::cli {
+namespace {
+
+std::string host_name() {
+  char name[256] = {};
+  if (gethostname(name, sizeof(name) - 1) != 0) return "localhost";
+  std::string text(name);
+  // A node's name is a DNS name.
+  for (char& letter : text)
+    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
+  return text;
+}
+
+/// "0.0.0.0:6443", "[::]:6443" or ":6443".
+std::string split_address(const std::string& text, std::string& host, std::uint16_t& port) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string::npos) return "must be ADDRESS:PORT";
+  host = text.substr(0, colon);
+  if (host.size() > 1 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+  if (host.empty()) host = "0.0.0.0";
+  const std::string digits = text.substr(colon + 1);
+  unsigned number = 0;
+  const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (failure != std::errc() || end != digits.data() + digits.size() || number > 65535)
+    return "has no valid port";
+  port = static_cast<std::uint16_t>(number);
+  return {};
+}
+
+std::string read_roles(const std::string& text, actors::daemon_options& options) {
+  options.serves = options.works = false;
+  for (const std::string& role : CLI::detail::split(text, ',')) {
+    if (role == "server")
+      options.serves = true;
+    else if (role == "worker")
+      options.works = true;
+    else
+      return "'" + role + "' is not a role; there are server and worker";
+  }
+  return {};
+}
+
+} // namespace
+
+daemon_arguments parse_daemon_arguments(int argc, char** argv) {
+  daemon_arguments arguments;
+  actors::daemon_options& options = arguments.options;
+  options.node_name = host_name();
+  std::string listen = "0.0.0.0:6443";
+  std::string roles = "server,worker";
+
+  CLI::App app(
+      "actord: a container platform with the Kubernetes API. One process is everything a node needs.");
+  app.set_version_flag("--version", std::string("actord ") + ACTORD_VERSION);
+  app.option_defaults()->always_capture_default();
+  app.set_config("--config", "", "read options from a file (name = value)");
+  app.add_option("--data-dir", options.data_dir, "everything that must survive a restart");
+  app.add_option("--listen", listen, "address and port of the API");
+  app.add_option("--node-name", options.node_name, "name of this node");
+  app.add_option("--roles", roles, "server, worker or both");
+  app.add_option("--controllers", options.controllers, "'*', 'none', or '*,-name' to leave some out");
+  app.add_option("--cluster-cidr", options.cluster_cidr, "addresses of pods");
+  app.add_option("--service-cidr", options.service_cidr, "addresses of services");
+  app.add_option("--runtime", options.runtime, "auto, crun, runc or cri:SOCKET");
+  try {
+    app.parse(argc, argv);
+    if (std::string wrong = split_address(listen, options.listen_address, options.listen_port);
+        !wrong.empty())
+      throw CLI::ValidationError("--listen", wrong);
+    if (std::string wrong = read_roles(roles, options); !wrong.empty())
+      throw CLI::ValidationError("--roles", wrong);
+    if (!options.serves)
+      throw CLI::ValidationError("--roles", "a worker without a server needs a cluster to join");
+  } catch (const CLI::ParseError& failure) {
+    const int code = app.exit(failure, std::cout, std::cerr);
+    arguments.exit_code = code == 0 ? 0 : 2;
+  }
+  return arguments;
+}
+
+} // namespace actord::cli
