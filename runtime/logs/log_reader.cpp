@@ -23,24 +23,26 @@ constexpr std::size_t longest_line_bytes = 1 << 20;
 result<unique_fd> open_log(const std::string& path) {
   unique_fd file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   if (!file) {
-    if (errno == ELOOP) return error{.kind = error_kind::forbidden, .message = "log " + path + " is a symbolic link"};
+    if (errno == ELOOP)
+      return error{.kind = error_kind::forbidden, .message = "log " + path + " is a symbolic link"};
     return system_error("open log " + path, errno);
   }
-  struct stat status {};
+  struct stat status{};
   if (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode))
     return error{.kind = error_kind::forbidden, .message = "log " + path + " is not a regular file"};
   return file;
 }
 
 bool same_file(int file, const std::string& path) {
-  struct stat open_one {};
-  struct stat named {};
-  return ::fstat(file, &open_one) == 0 && ::lstat(path.c_str(), &named) == 0 && open_one.st_ino == named.st_ino && open_one.st_dev == named.st_dev;
+  struct stat open_one{};
+  struct stat named{};
+  return ::fstat(file, &open_one) == 0 && ::lstat(path.c_str(), &named) == 0 &&
+         open_one.st_ino == named.st_ino && open_one.st_dev == named.st_dev;
 }
 
 /// Where the last `count` lines of the file begin.
 std::int64_t tail_offset(int file, std::int64_t count) {
-  struct stat status {};
+  struct stat status{};
   if (::fstat(file, &status) != 0) return 0;
   std::int64_t position = status.st_size;
   if (count <= 0) return position;
@@ -52,7 +54,8 @@ std::int64_t tail_offset(int file, std::int64_t count) {
     const ssize_t size = ::pread(file, block.data(), static_cast<std::size_t>(position - start), start);
     if (size <= 0) return 0;
     for (ssize_t at = size - 1; at >= 0; --at) {
-      if (block[static_cast<std::size_t>(at)] == '\n' && !last_byte && ++lines == count) return start + at + 1;
+      if (block[static_cast<std::size_t>(at)] == '\n' && !last_byte && ++lines == count)
+        return start + at + 1;
       last_byte = false;
     }
     position = start;
@@ -63,7 +66,8 @@ std::int64_t tail_offset(int file, std::int64_t count) {
 /// Turns lines of the file into what the reader asked for.
 class line_filter {
 public:
-  line_filter(const log_options& options, const log_sink& sink) : options_(options), sink_(sink), left_(options.limit_bytes) {}
+  line_filter(const log_options& options, const log_sink& sink)
+      : options_(options), sink_(sink), left_(options.limit_bytes) {}
 
   /// False: the reader has had enough.
   bool take(std::string_view line) {
@@ -108,7 +112,8 @@ private:
 
 class log_follower {
 public:
-  log_follower(std::string path, unique_fd file, line_filter& filter) : path_(std::move(path)), file_(std::move(file)), filter_(filter) {}
+  log_follower(std::string path, unique_fd file, line_filter& filter)
+      : path_(std::move(path)), file_(std::move(file)), filter_(filter) {}
 
   void seek(std::int64_t offset) { ::lseek(file_.get(), offset, SEEK_SET); }
 
@@ -128,7 +133,8 @@ public:
   bool wait_and_check() {
     if (!notifier_) {
       notifier_.reset(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
-      ::inotify_add_watch(notifier_.get(), path_.c_str(), IN_MODIFY | IN_MOVE_SELF | IN_DELETE_SELF | IN_ATTRIB | IN_DONT_FOLLOW);
+      ::inotify_add_watch(notifier_.get(), path_.c_str(),
+                          IN_MODIFY | IN_MOVE_SELF | IN_DELETE_SELF | IN_ATTRIB | IN_DONT_FOLLOW);
     }
     pollfd wait{notifier_.get(), POLLIN, 0};
     ::poll(&wait, 1, follow_wait_ms);

@@ -243,8 +243,8 @@ result<json> seccomp_part(const bundle_input& input, const std::set<std::string>
 
 result<json> build_config(const bundle_input& input) {
   const security_spec& security = input.spec.security;
-  const auto capabilities =
-      container_capabilities(security.privileged, security.add_capabilities, security.drop_capabilities);
+  const auto capabilities = container_capabilities(security.privileged, security.add_capabilities,
+                                                   security.drop_capabilities, input.available_capabilities);
   auto process = process_part(input, capabilities);
   if (!process) return process;
   auto mounts = all_mounts(input);

@@ -75,7 +75,8 @@ cgroup_layout parse_cgroup_layout(std::string_view mountinfo) {
   }
   layout.version_2 = layout.hierarchies.empty() && !second.empty();
   layout.hybrid = !layout.hierarchies.empty() && !second.empty();
-  if (layout.version_2) layout.hierarchies.push_back(second);
+  // On a hybrid machine too: runc makes groups there.
+  if (!second.empty()) layout.hierarchies.push_back(second);
   return layout;
 }
 

@@ -11,8 +11,7 @@ namespace actord::runtime {
 /// How this machine lays out control groups. A hybrid machine keeps its controllers on version 1 and mounts
 /// version 2 beside them; stock crun refuses it unless that mount is hidden.
 struct cgroup_layout {
-  std::vector<std::string>
-      hierarchies; ///< mount points: one on version 2, one for each controller on version 1
+  std::vector<std::string> hierarchies; ///< mount points; version 2's last where version 1 is there too
   bool version_2 = false;
   bool hybrid = false;
 };

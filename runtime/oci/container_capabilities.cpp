@@ -8,6 +8,7 @@
 namespace actord::runtime {
 namespace {
 
+/// In the order of their numbers.
 constexpr std::array<std::string_view, 41> all_capabilities{"CAP_CHOWN",
                                                             "CAP_DAC_OVERRIDE",
                                                             "CAP_DAC_READ_SEARCH",
@@ -71,12 +72,14 @@ bool says_all(const std::vector<std::string>& names) {
 } // namespace
 
 std::set<std::string> container_capabilities(bool privileged, const std::vector<std::string>& add,
-                                             const std::vector<std::string>& drop) {
+                                             const std::vector<std::string>& drop, std::uint64_t available) {
   std::set<std::string> chosen;
   if (privileged || says_all(add))
     chosen.insert(all_capabilities.begin(), all_capabilities.end());
   else if (!says_all(drop))
     chosen.insert(default_capabilities.begin(), default_capabilities.end());
+  for (std::size_t number = 0; number < all_capabilities.size(); ++number)
+    if ((available >> number & 1U) == 0) chosen.erase(std::string(all_capabilities[number]));
   if (privileged) return chosen;
   for (const std::string& name : add)
     if (full_name(name) != "CAP_ALL") chosen.insert(full_name(name));

@@ -31,18 +31,21 @@ int read_number(const std::string& path) {
   return number;
 }
 
-/// What this process may set at least: lowering below its own value needs CAP_SYS_RESOURCE, which not every
-/// root has.
-int lowest_oom_score_adj() {
-  constexpr std::uint64_t sys_resource = std::uint64_t{1} << 24;
+/// This process's capabilities, a bit for each.
+std::uint64_t own_capabilities() {
   const auto status = read_file("/proc/self/status", 1 << 16);
-  if (status && *status) {
-    const std::size_t at = (*status)->find("CapEff:\t");
-    if (at != std::string::npos &&
-        (std::stoull((*status)->substr(at + 8, 16), nullptr, 16) & sys_resource) != 0)
-      return -1000;
-  }
-  return read_number("/proc/self/oom_score_adj");
+  if (!status || !*status) return 0;
+  const std::size_t at = (*status)->find("CapEff:\t");
+  std::uint64_t bits = 0;
+  if (at != std::string::npos)
+    std::from_chars((*status)->data() + at + 8, (*status)->data() + at + 24, bits, 16);
+  return bits;
+}
+
+/// What may be set at least: lowering below one's own value needs CAP_SYS_RESOURCE, which not every root has.
+int lowest_oom_score_adj(std::uint64_t capabilities) {
+  constexpr std::uint64_t sys_resource = std::uint64_t{1} << 24;
+  return (capabilities & sys_resource) != 0 ? -1000 : read_number("/proc/self/oom_score_adj");
 }
 
 bool exists(const std::string& path) {
@@ -130,13 +133,15 @@ result<json> container_driver::configure(const container_spec& spec, const conta
   if (!user) return user.error();
   const auto view = view_of(pod);
   if (!view) return view.error();
+  const std::uint64_t capabilities = own_capabilities();
   bundle_input input{.spec = spec,
                      .image = image.config,
                      .pod = *view,
                      .user = *user,
                      .root_path = root,
                      .cgroup_path = context_.container_group(record),
-                     .lowest_oom_score_adj = lowest_oom_score_adj(),
+                     .lowest_oom_score_adj = lowest_oom_score_adj(capabilities),
+                     .available_capabilities = capabilities,
                      .cgroup_version_2 = context_.groups.layout().version_2,
                      .host_devices = {},
                      .seccomp_text = {}};

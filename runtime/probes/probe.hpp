@@ -1,5 +1,6 @@
 #pragma once
 
+#include "schema/base/clock.hpp"
 #include "schema/base/result.hpp"
 
 #include <chrono>
