@@ -5,6 +5,7 @@
 #include "schema/object/frame.hpp"
 #include "schema/object/selectable_fields.hpp"
 #include "schema/object/stored_object.hpp"
+#include "schema/object/version_views.hpp"
 #include "schema/storage.capnp.h"
 #include "schema/tables/resource_table.hpp"
 
@@ -172,13 +173,13 @@ void fill_cause(StoredObject::Builder root, const write_cause& cause) {
 void fill_envelope(StoredObject::Builder root, const resource_type& type, const json& object,
                    const write_cause& cause, version_place place) {
   const json& metadata = object.at("metadata");
-  root.setResource(type.stored_as.value);
+  root.setResource(type.id.value);
   set_text(text_member(metadata, "namespace"), [&](unsigned size) { return root.initNamespace(size); });
   set_text(text_member(metadata, "name"), [&](unsigned size) { return root.initName(size); });
   set_text(text_member(metadata, "uid"), [&](unsigned size) { return root.initUid(size); });
   fill_labels(root, metadata);
   fill_owners(root, metadata);
-  fill_selectable(root, type.stored_as, object);
+  fill_selectable(root, type.id, object);
   if (const json* finalizers = member(metadata, "finalizers");
       finalizers != nullptr && finalizers->is_array())
     root.setFinalizerCount(static_cast<std::uint16_t>(finalizers->size()));
@@ -189,7 +190,7 @@ void fill_envelope(StoredObject::Builder root, const resource_type& type, const 
       generation != nullptr && generation->is_number_integer())
     root.setGeneration(generation->get<std::int64_t>());
   static const resource_id pods = builtin("", "pods").id;
-  if (type.stored_as == pods) fill_pod_facts(root, object);
+  if (type.id == pods) fill_pod_facts(root, object);
   root.setSchemaHash(type.schema_hash);
   root.setVersionOffset(static_cast<std::uint32_t>(place.offset));
   root.setVersionComma(place.where);
@@ -200,6 +201,8 @@ void fill_envelope(StoredObject::Builder root, const resource_type& type, const 
 
 std::string encode_object(const resource_type& type, const json& object, const write_cause& cause) {
   ALWAYS(object.is_object() && object.contains("metadata") && object.at("metadata").is_object());
+  if (type.stored_as != type.id)
+    return encode_object(resource_of(type.stored_as), to_stored_view(type, object), cause);
   // Text first, into its own buffer: the envelope records a place in it, and precedes it.
   thread_local std::string text;
   text.clear();

@@ -5,6 +5,7 @@
 #include "schema/codec/json_text.hpp"
 #include "schema/object/frame.hpp"
 #include "schema/object/selectable_fields.hpp"
+#include "schema/object/version_views.hpp"
 #include "schema/storage.capnp.h"
 #include "schema/tables/resource_table.hpp"
 
@@ -170,10 +171,24 @@ void object_view::append_json(std::string& out, std::string_view api_version, st
   out.append(body, place);
 }
 
+void object_view::append_as(std::string& out, const resource_type& type, bool with_kind) const {
+  if (type.id == resource() && type.schema_hash == schema_hash()) {
+    append_json(out, with_kind ? type.api_version() : std::string(),
+                with_kind ? type.kind : std::string_view());
+    return;
+  }
+  json object = to_json(type);
+  if (!with_kind) {
+    object.erase("kind");
+    object.erase("apiVersion");
+  }
+  append_json_text(out, object);
+}
+
 json object_view::to_json(const resource_type& type) const {
   auto parsed = parse_json(text());
   ALWAYS_WITH(parsed.has_value(), text());
-  json object = std::move(parsed).value();
+  json object = from_stored_view(type, std::move(parsed).value());
   object["apiVersion"] = type.api_version();
   object["kind"] = type.kind;
   if (state_->root.getRevision() != 0)

@@ -90,7 +90,10 @@ public:
   /// Appends the object as one JSON value with resourceVersion spliced in (none while the revision is 0).
   /// `api_version` and `kind` come first unless `kind` is empty (items of built-in lists omit both).
   void append_json(std::string& out, std::string_view api_version, std::string_view kind) const;
-  /// The object as a tree, resourceVersion, kind and apiVersion included.
+  /// The same for whatever `type` shows it as: copied when that is how it is stored and its schema is
+  /// today's, else through the engine. Without kind and apiVersion for items of built-in lists.
+  void append_as(std::string& out, const resource_type& type, bool with_kind) const;
+  /// The object as a tree, resourceVersion, kind and apiVersion included, in the version of `type`.
   [[nodiscard]] json to_json(const resource_type& type) const;
 
 private:
@@ -101,8 +104,9 @@ private:
   std::unique_ptr<state> state_;
 };
 
-/// Encodes a complete, valid object. kind, apiVersion and metadata.resourceVersion of `object` are left out.
-/// The revision is 0 until `stamp_revision`.
+/// Encodes a complete, valid object of `type`, in the version in which it is stored (type.stored_as). kind,
+/// apiVersion and metadata.resourceVersion of `object` are left out. The revision is 0 until
+/// `stamp_revision`.
 std::string encode_object(const resource_type& type, const json& object, const write_cause& cause);
 
 /// Writes the revision into encoded bytes in place: the one change the proposer makes.
