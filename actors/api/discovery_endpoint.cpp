@@ -2,6 +2,7 @@
 
 #include "schema/base/json.hpp"
 #include "schema/discovery/documents.hpp"
+#include "schema/discovery/openapi.hpp"
 
 namespace actord::actors {
 namespace {
@@ -54,6 +55,19 @@ void serve_path_list(const request_handle& request) {
   answer_json(*request, 200, json{{"paths", std::move(paths)}}.dump());
 }
 
-void serve_openapi(const request_handle& request, std::string_view) { answer_error(*request, not_served()); }
+void serve_openapi(const request_handle& request, std::string_view path) {
+  constexpr std::string_view json_type = "application/json";
+  constexpr std::string_view one_of_many = "/openapi/v3/";
+  if (path == "/openapi/v2") {
+    const bool protobuf = request->http.header("accept").find("proto-openapi") != std::string_view::npos;
+    return answer_bytes(*request, 200, protobuf ? documents::openapi_v2_protobuf_type : json_type,
+                        std::string(protobuf ? documents::openapi_v2_protobuf() : documents::openapi_v2()));
+  }
+  std::optional<std::string_view> document;
+  if (path == "/openapi/v3") document = documents::openapi_v3_index();
+  if (path.starts_with(one_of_many)) document = documents::openapi_v3(path.substr(one_of_many.size()));
+  if (!document) return answer_error(*request, not_served());
+  answer_bytes(*request, 200, json_type, std::string(*document));
+}
 
 } // namespace actord::actors

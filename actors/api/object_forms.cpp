@@ -55,7 +55,7 @@ result<std::string> json_list(const resource_type& type, std::span<const std::st
     const auto view = object_view::open(item);
     if (!view) return view.error();
     if (!std::exchange(first, false)) out += ',';
-    view->append_json(out, {}, {});
+    view->append_as(out, type, false);
   }
   out += "]}\n";
   return out;
@@ -97,7 +97,7 @@ result<std::string> render_object(const resource_type& type, const object_view& 
     return in_format(std::move(appended), std::move(out), form.format);
   }
   if (form.format == wire_format::json) {
-    object.append_json(out, type.api_version(), type.kind);
+    object.append_as(out, type, true);
     out += '\n';
     return out;
   }

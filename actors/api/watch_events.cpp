@@ -51,7 +51,7 @@ result<shared_bytes> encode_line(const schema::resource_type& type, watch_event 
   if (!view) return view.error();
   if (form.form == object_form::whole && form.format == wire_format::json) {
     std::string line = fmt::format("{{\"type\":\"{}\",\"object\":", word(what));
-    view->append_json(line, type.api_version(), type.kind);
+    view->append_as(line, type, true);
     line += "}\n";
     return share_bytes(std::move(line));
   }
