@@ -15,8 +15,8 @@ struct lmdb_options {
 };
 
 /// Opens DIRECTORY/data.mdb. A second writer on one directory is refused (`conflict`). Every commit is a full
-/// sync: MDB_NOSYNC, MDB_NOMETASYNC and MDB_WRITEMAP are never used, since each can lose or tear what was
-/// acknowledged.
+/// sync: none of the flags that relax it, nor a writable map, is ever used, since each can lose or tear what
+/// was acknowledged.
 result<std::unique_ptr<environment>> open_lmdb(const lmdb_options& options);
 
 } // namespace actord::storage::kv
