@@ -16,7 +16,8 @@ std::optional<std::string_view> openapi_v3(std::string_view name);
 
 /// /openapi/v2 as JSON.
 std::string_view openapi_v2();
-/// The same as protobuf, which is what kubectl asks for (by a name with "@v1.0", which Go cannot read in an answer).
+/// The same as protobuf, which is what kubectl asks for (by a name with "@v1.0", which Go cannot read in an
+/// answer).
 std::string_view openapi_v2_protobuf();
 inline constexpr std::string_view openapi_v2_protobuf_type =
     "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";

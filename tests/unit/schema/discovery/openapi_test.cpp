@@ -10,7 +10,8 @@ using namespace actord::schema;
 namespace {
 
 void collect_references(const json& value, std::set<std::string>& names) {
-  if (value.is_object() && value.contains("$ref") && value["$ref"].is_string()) names.insert(value["$ref"].get<std::string>());
+  if (value.is_object() && value.contains("$ref") && value["$ref"].is_string())
+    names.insert(value["$ref"].get<std::string>());
   if (value.is_structured())
     for (const json& child : value) collect_references(child, names);
 }
