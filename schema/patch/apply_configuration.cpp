@@ -1,6 +1,7 @@
 #include "schema/base/json.hpp"
 #include "schema/base/timestamp.hpp"
 #include "schema/codec/json_text.hpp"
+#include "schema/patch/check_configuration.hpp"
 #include "schema/patch/field_compare.hpp"
 #include "schema/patch/field_manager.hpp"
 #include "schema/patch/structured_merge.hpp"
@@ -88,10 +89,9 @@ struct applied_outcome {
   bool changed = true;
 };
 
-result<applied_outcome> merge_and_own(const field_writer& writer, const json& live, const json& applied,
-                                      managed_entries entries) {
-  auto merged = merge_objects(writer.type, live, applied);
-  if (!merged) return std::move(merged).error();
+applied_outcome merge_and_own(const field_writer& writer, const json& live, const json& applied,
+                              managed_entries entries) {
+  const json merged = merge_objects(writer.type, live, applied);
   const field_manager_id self = writer.id(ownership::apply);
   managed_entry* mine = find_entry(entries, self);
   if (mine == nullptr) mine = &entries.emplace_back(managed_entry{self, {}, {}});
@@ -100,7 +100,7 @@ result<applied_outcome> merge_and_own(const field_writer& writer, const json& li
   mine->fields = set_difference_with_subtrees(mentioned_fields(writer.type, applied), writer.untouchable);
 
   applied_outcome outcome;
-  outcome.object = prune(writer.type, *merged, entries, last);
+  outcome.object = prune(writer.type, merged, entries, last);
   const field_changes changes = compare_objects(writer.type, live, outcome.object);
   const field_set touched =
       set_difference_with_subtrees(set_union(changes.added, changes.modified), writer.untouchable);
@@ -155,6 +155,20 @@ std::string without_last_applied(json applied) {
   return json_text(applied) + "\n";
 }
 
+/// `namespace/name; group/version, Kind=Kind`.
+std::string described(const json& applied) {
+  const auto text = [](const json& object, const char* member) {
+    const auto found = object.is_object() ? object.find(member) : object.end();
+    return object.is_object() && found != object.end() && found->is_string() ? found->get<std::string>()
+                                                                             : std::string();
+  };
+  const auto metadata = applied.find("metadata");
+  const json& named = metadata == applied.end() ? applied : *metadata;
+  const std::string version = text(applied, "apiVersion");
+  return fmt::format("{}/{}; {}{}, Kind={}", text(named, "namespace"), text(named, "name"),
+                     version.find('/') == std::string::npos ? "/" : "", version, text(applied, "kind"));
+}
+
 } // namespace
 
 result<json> apply_configuration(const field_writer& writer, const json& live, const json& applied,
@@ -170,30 +184,32 @@ result<json> apply_configuration(const field_writer& writer, const json& live, c
                     version, writer.api_version));
   if (!managed_fields_of(applied).is_null())
     return refuse(error_kind::bad_request, "metadata.managedFields must be nil");
+  if (const std::string wrong = check_configuration(writer.type, applied); !wrong.empty())
+    return refuse(error_kind::internal,
+                  fmt::format("failed to create typed patch object ({}): {}", described(applied), wrong));
   auto entries = decode_managed_fields(managed_fields_of(live));
   if (!entries) return refuse(error_kind::internal, "failed to decode managed fields");
   const json before = without_managed_fields(live);
   if (entries->empty()) own_the_past(writer, before, *entries);
 
-  auto outcome = merge_and_own(writer, before, applied, std::move(*entries));
-  if (!outcome) return std::move(outcome).error();
-  if (!outcome->conflicts.empty() && !force) {
+  applied_outcome outcome = merge_and_own(writer, before, applied, std::move(*entries));
+  if (!outcome.conflicts.empty() && !force) {
     const field_set allowed =
         writer.manager == "kubectl" ? client_applied_fields(writer, before) : field_set{};
-    const field_set refused = set_difference(outcome->conflicting, allowed);
+    const field_set refused = set_difference(outcome.conflicting, allowed);
     if (!refused.empty()) {
       std::vector<std::string> paths;
       for_each_path(refused, [&](const std::string& path) { paths.push_back(path); });
-      std::erase_if(outcome->conflicts, [&](const conflict& one) {
+      std::erase_if(outcome.conflicts, [&](const conflict& one) {
         return std::find(paths.begin(), paths.end(), one.path) == paths.end();
       });
-      return conflict_error(outcome->conflicts);
+      return conflict_error(outcome.conflicts);
     }
   }
-  if (writer.manager == "kubectl" && last_applied_text(outcome->object) != nullptr)
-    outcome->object["metadata"]["annotations"][last_applied_annotation] = without_last_applied(applied);
-  store_managed_fields(outcome->object, std::move(outcome->entries));
-  return std::move(outcome->object);
+  if (writer.manager == "kubectl" && last_applied_text(outcome.object) != nullptr)
+    outcome.object["metadata"]["annotations"][last_applied_annotation] = without_last_applied(applied);
+  store_managed_fields(outcome.object, std::move(outcome.entries));
+  return std::move(outcome.object);
 }
 
 } // namespace actord::schema

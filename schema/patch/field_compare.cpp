@@ -172,9 +172,16 @@ void compare_values(const merge_type& type, const json& before, const json& afte
     compare_lists(type, before, after, at);
 }
 
-json zero_of(const object_type& type);
+json zero_of(const object_type& type) {
+  json zero = json::object();
+  for (const field_type& field : type.fields)
+    if (field.shown == presence::always) zero[std::string(field.name)] = zero_value(field.value);
+  return zero;
+}
 
-json zero_of(const value_type& value) {
+} // namespace
+
+json zero_value(const value_type& value) {
   switch (value.kind) {
   case value_kind::string:
   case value_kind::quantity:
@@ -192,15 +199,6 @@ json zero_of(const value_type& value) {
     return nullptr;
   }
 }
-
-json zero_of(const object_type& type) {
-  json zero = json::object();
-  for (const field_type& field : type.fields)
-    if (field.shown == presence::always) zero[std::string(field.name)] = zero_of(field.value);
-  return zero;
-}
-
-} // namespace
 
 field_changes compare_objects(const object_type& type, const json& before, const json& after) {
   const value_type root{value_kind::structure, &type, nullptr, {}};

@@ -39,7 +39,7 @@ void track_update(const field_writer& writer, const json* live, json& object);
 /// creates.
 ///   conflict     fields belong to others and `force` is false; a cause for each
 ///   bad_request  managedFields were sent
-///   internal     the configuration cannot be merged (list items without keys)
+///   internal     the configuration is none of the type (unknown members, list items without keys)
 /// The result carries managedFields. Defaults are the caller's business.
 result<json> apply_configuration(const field_writer& writer, const json& live, const json& applied,
                                  bool force);

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <map>
-#include <optional>
 
 namespace actord::schema {
 namespace {
@@ -56,37 +55,6 @@ void mention(const merge_type& type, const json& value, field_set& set) {
     mention(type.item(), *item, node);
     node.member = true;
   }
-}
-
-/// Refuses items that cannot be told apart, which would make the merge lose some of them.
-std::optional<error> check_items(const merge_type& type, const json& value, const std::string& path) {
-  const auto refuse = [&](const std::string& at, const std::string& why) {
-    return error{error_kind::internal, at + ": " + why, {}, {}, 0};
-  };
-  if (value.is_null() || type.one_piece(value)) return std::nullopt;
-  if (value.is_object()) {
-    for (const auto& [name, below] : value.items()) {
-      bool declared = false;
-      std::string at = path;
-      at.append(".").append(name);
-      if (auto failed = check_items(type.member(name, declared), below, at)) return failed;
-    }
-    return std::nullopt;
-  }
-  field_set seen;
-  for (std::size_t i = 0; i < value.size(); ++i) {
-    const auto step = item_step(type, value[i]);
-    if (!step) return refuse(path, "element " + std::to_string(i) + ": " + step.error().message);
-    field_set& node = seen.descend(*step);
-    std::string printed;
-    field_set one;
-    one.descend(*step).member = true;
-    for_each_path(one, [&](const std::string& text) { printed = text; });
-    if (node.member) return refuse(path, "duplicate entries for key " + printed);
-    node.member = true;
-    if (auto failed = check_items(type.item(), value[i], path + printed)) return failed;
-  }
-  return std::nullopt;
 }
 
 /// Null stands for "nothing on this side".
@@ -221,11 +189,9 @@ field_set mentioned_fields(const object_type& type, const json& object) {
   return set;
 }
 
-result<json> merge_objects(const object_type& type, const json& live, const json& applied) {
+json merge_objects(const object_type& type, const json& live, const json& applied) {
   const value_type root{value_kind::structure, &type, nullptr, {}};
-  const merge_type top{&root, {}, false, {}};
-  if (auto failed = check_items(top, applied, "")) return std::move(*failed);
-  return merge_members(top, &live, &applied);
+  return merge_members({&root, {}, false, {}}, &live, &applied);
 }
 
 json remove_fields(const object_type& type, const json& object, const field_set& fields) {

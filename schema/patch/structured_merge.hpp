@@ -1,7 +1,6 @@
 #pragma once
 
 #include "schema/base/json_fwd.hpp"
-#include "schema/base/result.hpp"
 #include "schema/patch/field_set.hpp"
 
 namespace actord::schema {
@@ -12,9 +11,8 @@ struct object_type;
 field_set mentioned_fields(const object_type& type, const json& object);
 
 /// `live` with what `applied` mentions merged in: no field is removed, applied leaves win, lists follow the
-/// applied order. Fails when items of a list in `applied` cannot be told apart or are there twice; the
-/// message has the path.
-result<json> merge_objects(const object_type& type, const json& live, const json& applied);
+/// applied order. check_configuration must have found nothing wrong with `applied`.
+json merge_objects(const object_type& type, const json& live, const json& applied);
 
 /// `object` without the fields and list items of the set. A container that loses all its items stays, empty.
 json remove_fields(const object_type& type, const json& object, const field_set& fields);

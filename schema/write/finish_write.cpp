@@ -3,6 +3,7 @@
 #include "schema/patch/field_manager.hpp"
 #include "schema/rules/kind_rules.hpp"
 #include "schema/tables/resource_table.hpp"
+#include "schema/write/complete_object.hpp"
 #include "schema/write/object_metadata.hpp"
 #include "schema/write/untouchable_fields.hpp"
 
@@ -56,7 +57,8 @@ result<prepared_write> finish_create(const write_context& context, json object,
   if (auto done = run(context.mutate, object, nullptr); !done) return std::move(done).error();
   add_warning(warnings, drop_repeated_owners(object, true));
 
-  fill_system_metadata(object, context.now, context.random);
+  // Reviews and bindings are answered, not kept.
+  if (context.type.has(verb::get)) fill_system_metadata(object, context.now, context.random);
   if (rules.prepare_create != nullptr) rules.prepare_create(object, rule);
   if (auto refused = check_create(object, rule)) return std::move(*refused);
   if (rules.warn != nullptr) rules.warn(object, nullptr, warnings);
@@ -67,6 +69,7 @@ result<prepared_write> finish_create(const write_context& context, json object,
     return error{
         error_kind::internal, "resourceVersion should not be set on objects to be created", {}, {}, 0};
   object["metadata"].erase("resourceVersion");
+  complete_object(*context.type.type, object);
   return prepared_write{std::move(object), true, std::move(warnings), {}, {}};
 }
 
@@ -92,6 +95,7 @@ result<prepared_write> finish_update(const write_context& context, json object, 
   if (rules.warn != nullptr) rules.warn(object, &current, warnings);
   if (auto done = run(context.admit, object, &current); !done) return std::move(done).error();
 
+  complete_object(*context.type.type, object);
   prepared.changed = differ_beyond_times(current, object);
   if (!prepared.changed) object = current;
   object["metadata"].erase("resourceVersion");

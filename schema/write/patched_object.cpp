@@ -7,6 +7,7 @@
 #include "schema/rules/kind_rules.hpp"
 #include "schema/tables/resource_table.hpp"
 #include "schema/tables/type_table.hpp"
+#include "schema/write/repeated_fields.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -90,6 +91,10 @@ result<patched_object> patch_object(const body_kind& kind, patch_format format, 
   if (!patch) return bad_request("error decoding patch: " + patch.error().message);
   json object = current;
   std::vector<std::string> complaints;
+  if (validation != field_validation::ignore)
+    for (std::string& repeated : repeated_fields(body))
+      complaints.push_back(format == patch_format::json_patch ? "json patch " + repeated
+                                                              : std::move(repeated));
   if (auto applied = apply_patch(kind, format, *patch, object, complaints); !applied)
     return std::move(applied).error();
   const std::string shown =
@@ -105,7 +110,8 @@ result<patched_object> patch_object(const body_kind& kind, patch_format format, 
   return patched_object{std::move(typed->object), std::move(complaints), mentions_revision(*patch, format)};
 }
 
-result<json> read_configuration(std::string_view body) {
+result<json> read_configuration(std::string_view body, field_validation validation,
+                                std::vector<std::string>& warnings) {
   const auto as_json = yaml_to_json(body);
   if (!as_json) return bad_request("error decoding YAML: " + as_json.error().message);
   auto configuration = parse_json(*as_json);
@@ -115,6 +121,11 @@ result<json> read_configuration(std::string_view body) {
         fmt::format("error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot "
                     "unmarshal {} into Go value of type map[string]interface {{}}",
                     go_type_name(*configuration)));
+  if (validation == field_validation::ignore) return std::move(*configuration);
+  std::vector<std::string> repeated = repeated_fields(*as_json);
+  if (validation == field_validation::strict && !repeated.empty())
+    return bad_request(fmt::format("error strict decoding YAML: {}", fmt::join(repeated, ", ")));
+  warnings.insert(warnings.end(), repeated.begin(), repeated.end());
   return std::move(*configuration);
 }
 

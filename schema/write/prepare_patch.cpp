@@ -67,7 +67,8 @@ result<prepared_write> create_by_apply(const write_context& context, json object
 
 result<prepared_write> prepare_apply(const write_context& context, std::string_view body,
                                      const json* current) {
-  const auto configuration = read_configuration(body);
+  std::vector<std::string> warnings;
+  const auto configuration = read_configuration(body, context.validation, warnings);
   if (!configuration) return configuration.error();
   const json live = current != nullptr ? *current : nothing_yet(context.type);
   auto merged = apply_configuration(writer_of(context), live, *configuration, context.force);
@@ -78,8 +79,9 @@ result<prepared_write> prepare_apply(const write_context& context, std::string_v
   if (const kind_rules& rules = rules_of(context.type); rules.set_defaults != nullptr)
     rules.set_defaults(object);
   if (auto settled = settle_names(context, object); !settled) return std::move(settled).error();
-  if (current == nullptr) return create_by_apply(context, std::move(object), {});
-  auto prepared = finish_update(context, std::move(object), *current, {}, ownership_state::tracked);
+  if (current == nullptr) return create_by_apply(context, std::move(object), std::move(warnings));
+  auto prepared =
+      finish_update(context, std::move(object), *current, std::move(warnings), ownership_state::tracked);
   if (prepared && !configuration->contains(json::json_pointer("/metadata/resourceVersion")))
     prepared->expected_revision.clear();
   return prepared;

@@ -11,6 +11,15 @@
 namespace actord::schema {
 namespace {
 
+/// Entries for the scale subresource have no time in Kubernetes; clients that compare answers see the same
+/// here.
+void drop_scale_times(json& object) {
+  const auto entries = object["metadata"].find("managedFields");
+  if (entries == object["metadata"].end()) return;
+  for (json& entry : *entries)
+    if (entry.value("subresource", std::string()) == "scale") entry.erase("time");
+}
+
 /// Writes the scale into the object and finishes it as a write of the object itself; only ownership remembers
 /// that it came through the subresource.
 result<prepared_write> finish_scale(const write_context& context, const json& scale, const json& current,
@@ -23,6 +32,7 @@ result<prepared_write> finish_scale(const write_context& context, const json& sc
   for (const char* member : {"uid", "resourceVersion"})
     if (const std::string sent = metadata_text(scale, member); !sent.empty()) metadata[member] = sent;
   track_update(writer_of(context), &current, *scaled);
+  drop_scale_times(*scaled);
   write_context whole = context;
   whole.subresource = {};
   return finish_update(whole, std::move(*scaled), current, std::move(warnings), ownership_state::tracked);
@@ -30,7 +40,8 @@ result<prepared_write> finish_scale(const write_context& context, const json& sc
 
 /// An apply to a Scale is an apply to the replicas of the object.
 result<prepared_write> apply_scale(const write_context& context, std::string_view body, const json& current) {
-  const auto configuration = read_configuration(body);
+  std::vector<std::string> warnings;
+  const auto configuration = read_configuration(body, context.validation, warnings);
   if (!configuration) return configuration.error();
   if (auto named = check_request_name(*configuration, context.name); !named) return std::move(named).error();
   auto typed =
@@ -44,9 +55,10 @@ result<prepared_write> apply_scale(const write_context& context, std::string_vie
     replicas["spec"]["replicas"] = (*spec)["replicas"];
   auto merged = apply_configuration(writer_of(context), current, replicas, context.force);
   if (!merged) return std::move(merged).error();
+  drop_scale_times(*merged);
   write_context whole = context;
   whole.subresource = {};
-  return finish_update(whole, std::move(*merged), current, {}, ownership_state::tracked);
+  return finish_update(whole, std::move(*merged), current, std::move(warnings), ownership_state::tracked);
 }
 
 } // namespace
