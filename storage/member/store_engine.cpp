@@ -17,6 +17,8 @@ constexpr auto tidy_interval = 10s;
 constexpr auto full_retry_interval = 5s;
 /// Batches sealed and not applied: beyond this, waiting makes the next batch bigger and the queue shorter.
 constexpr std::size_t max_batches_in_flight = 4;
+constexpr std::size_t max_waiting_messages = 1024;
+constexpr std::size_t max_waiting_message_bytes = 128U << 20U;
 
 error unavailable(std::string why) {
   error out;
@@ -88,6 +90,26 @@ void store_engine::run_thread() {
 }
 
 // ---- any thread
+
+void store_engine::receive(member_id from, std::string bytes) {
+  {
+    const std::scoped_lock hold(mutex_);
+    if (inbox_.messages.size() >= max_waiting_messages) return;
+    if (message_bytes_ + bytes.size() > max_waiting_message_bytes) return;
+    message_bytes_ += bytes.size();
+    inbox_.messages.emplace_back(from, std::move(bytes));
+  }
+  kick();
+}
+
+void store_engine::pump() {
+  ALWAYS(!thread_.joinable());
+  if (stepping_) return;
+  stepping_ = true;
+  do step();
+  while (has_work());
+  stepping_ = false;
+}
 
 void store_engine::propose(transaction what, std::function<void(outcome)> done) {
   const std::size_t bytes = weight(what);
@@ -187,7 +209,7 @@ void store_engine::kick() {
 void store_engine::loop() {
   std::unique_lock hold(mutex_);
   while (!stopping_) {
-    if (inbox_.empty() && waiting_.empty() && !compact_more_) {
+    if (inbox_.empty() && !may_seal()) {
       const steady_time now = parts_.clock.steady_now();
       const steady_time until = next_deadline();
       if (until > now) changed_.wait_for(hold, until - now);
@@ -199,8 +221,15 @@ void store_engine::loop() {
 }
 
 bool store_engine::has_work() const {
+  if (may_seal()) return true;
   const std::scoped_lock hold(mutex_);
-  return !inbox_.empty() || !waiting_.empty() || compact_more_;
+  return !inbox_.empty();
+}
+
+/// Something waits for a batch, and one may be made (or all of it be refused).
+bool store_engine::may_seal() const {
+  if (waiting_.empty() && !compact_more_) return false;
+  return proposing_in_.value == 0 || answers_.size() < max_batches_in_flight;
 }
 
 steady_time store_engine::next_deadline() const {
@@ -220,18 +249,20 @@ raft_time_ms store_engine::raft_now() const {
 
 void store_engine::step() {
   take_inbox();
+  hear_members();
   const raft_time_ms now = raft_now();
   if (replica_->running() && !replica_->alone() && now >= replica_->deadline()) replica_->tick(now);
   follow_role();
   tend();
   if (proposing_in_.value != 0) {
-    if ((!waiting_.empty() || compact_more_) && answers_.size() < max_batches_in_flight) seal_and_submit();
+    if (may_seal()) seal_and_submit();
   } else if (!waiting_.empty()) {
     refuse_waiting(unavailable(writable_ ? "this member does not lead the store"
                                          : "the store's disk is full: nothing can be written"));
   }
   confirm_waiting_reads();
-  if (waiting_.empty() || proposing_in_.value == 0) replica_->settle(raft_now());
+  // When another batch follows at once, its transaction applies what is committed by now.
+  if (!may_seal()) replica_->settle(raft_now());
   follow_role();
 }
 
@@ -240,7 +271,9 @@ void store_engine::take_inbox() {
   {
     const std::scoped_lock hold(mutex_);
     std::swap(taken, inbox_);
+    message_bytes_ = 0;
   }
+  messages_ = std::move(taken.messages);
   if (waiting_.empty()) {
     waiting_ = std::move(taken.proposals);
   } else {
@@ -249,6 +282,13 @@ void store_engine::take_inbox() {
   std::ranges::move(taken.reads, std::back_inserter(reads_));
   std::ranges::move(taken.waiters, std::back_inserter(waiters_));
   if (!taken.waiters.empty()) fire_waiters(replica_->state().last, false);
+}
+
+void store_engine::hear_members() {
+  for (auto& [from, bytes] : std::exchange(messages_, {})) {
+    replica_->receive(raft_now(), from, bytes);
+    replica_->settle(raft_now());
+  }
 }
 
 /// Begins to propose once everything of earlier terms is applied, ends when this member no longer leads.

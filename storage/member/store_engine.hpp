@@ -46,6 +46,12 @@ public:
   result<void> start();
   void run_thread();
 
+  /// A message of another member. Any thread; never blocks, drops the message when too many wait: Raft sends
+  /// again.
+  void receive(member_id from, std::string bytes);
+  /// Without a thread: does what is due by now.
+  void pump();
+
   void propose(transaction what, std::function<void(outcome)> done) override;
   [[nodiscard]] std::unique_ptr<snapshot> read() const override;
   void confirm_reads(std::function<void(result<void>)> ready) override;
@@ -65,10 +71,13 @@ private:
     std::function<void(result<void>)> ready;
   };
   struct inbox {
+    std::vector<std::pair<member_id, std::string>> messages;
     std::deque<waiting_proposal> proposals;
     std::vector<std::function<void(result<void>)>> reads;
     std::vector<waiter> waiters;
-    [[nodiscard]] bool empty() const { return proposals.empty() && reads.empty() && waiters.empty(); }
+    [[nodiscard]] bool empty() const {
+      return messages.empty() && proposals.empty() && reads.empty() && waiters.empty();
+    }
   };
   struct pending_answers {
     raft_index index;
@@ -83,6 +92,7 @@ private:
   void loop();
   void step();
   void take_inbox();
+  void hear_members();
   void follow_role();
   void seal_and_submit();
   void refuse_waiting(const error& why);
@@ -93,6 +103,7 @@ private:
   void tend();
   void publish_status();
   [[nodiscard]] bool has_work() const;
+  [[nodiscard]] bool may_seal() const;
   [[nodiscard]] steady_time next_deadline() const;
   [[nodiscard]] raft_time_ms raft_now() const;
 
@@ -105,6 +116,7 @@ private:
   inbox inbox_;
   std::size_t queued_ = 0; ///< proposals in inbox_ and waiting_
   std::size_t queued_bytes_ = 0;
+  std::size_t message_bytes_ = 0;
   bool stopping_ = false;
   store_status status_;
   wall_time logged_time_{};
@@ -117,6 +129,7 @@ private:
   std::unique_ptr<watch_hub> hub_;
   std::deque<waiting_proposal> waiting_;
   std::deque<pending_answers> answers_;
+  std::vector<std::pair<member_id, std::string>> messages_;
   std::vector<std::function<void(result<void>)>> reads_;
   std::deque<std::pair<raft_index, std::function<void(result<void>)>>> confirming_;
   std::vector<waiter> waiters_;

@@ -1,0 +1,218 @@
+#include "schema/base/clock.hpp"
+#include "schema/base/rng.hpp"
+#include "storage/kv/memory_kv.hpp"
+#include "storage/member/store_engine.hpp"
+#include "storage/raft/memory_transport.hpp"
+#include "tests/unit/storage/test_values.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <map>
+
+/// Three whole stores in one thread: what a proposer does while its batches are not committed yet.
+
+using namespace actord;
+using namespace actord::storage;
+using namespace actord::storage::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr resource_id things{9};
+
+test_value thing(const std::string& name, std::string text = "x") {
+  return {{things, "default", name}, "u", std::move(text), {}, {}, {}, 0};
+}
+
+/// Passes messages on to a port of the network, which outlives the store.
+class port_of final : public raft_transport {
+public:
+  explicit port_of(raft_transport& port) : port_(port) {}
+  void send(member_id to, std::string bytes) override { port_.send(to, std::move(bytes)); }
+
+private:
+  raft_transport& port_;
+};
+
+struct three_stores {
+  memory_network network;
+  manual_clock_source clock{wall_time{1'700'000'000s}};
+  seeded_random_source random{11};
+  std::map<member_id, kv::memory_disk> disks;
+  std::map<member_id, std::unique_ptr<store_engine>> stores;
+
+  three_stores() {
+    clock.advance(1h);
+    for (const member_id id : {1, 2, 3}) {
+      BOOST_REQUIRE(
+          initialise_member(*kv::open_memory(disks[id]), {id, "c"}, {{1, true}, {2, true}, {3, true}})
+              .has_value());
+      start(id);
+    }
+  }
+  void start(member_id id) {
+    stores[id] = std::make_unique<store_engine>(engine_parts{kv::open_memory(disks[id]),
+                                                             std::make_unique<port_of>(network.endpoint(id)),
+                                                             codec(),
+                                                             clock,
+                                                             random,
+                                                             {},
+                                                             {}});
+    BOOST_REQUIRE(stores[id]->start().has_value());
+    network.attach(
+        id, [this, id](member_id from, std::string bytes) { stores[id]->receive(from, std::move(bytes)); });
+  }
+  void stop(member_id id) {
+    network.attach(id, {});
+    stores.erase(id);
+  }
+  void deliver() {
+    while (network.deliver_one()) {
+    }
+  }
+  void run_for(std::chrono::milliseconds time) {
+    for (auto passed = 0ms; passed < time; passed += 10ms) {
+      clock.advance(10ms);
+      for (auto& [id, one] : stores) one->pump();
+      deliver();
+    }
+  }
+  member_id leader() {
+    for (int i = 0; i < 100; ++i) {
+      for (auto& [id, one] : stores) {
+        if (!one->status().leading) continue;
+        // It may stamp revisions once its barrier is applied.
+        deliver();
+        run_for(200ms);
+        if (one->status().leading) return id;
+      }
+      run_for(100ms);
+    }
+    BOOST_FAIL("nobody leads");
+    return 0;
+  }
+  std::shared_ptr<std::optional<outcome>> propose(member_id at, object_change one, std::string request = {}) {
+    auto got = std::make_shared<std::optional<outcome>>();
+    transaction what;
+    what.request_id = std::move(request);
+    what.changes.push_back(std::move(one));
+    stores[at]->propose(std::move(what), [got](outcome answer) { *got = std::move(answer); });
+    return got;
+  }
+  std::string text(member_id at, const std::string& name) {
+    const std::string value(stores[at]->read()->get(thing(name).key));
+    return value.empty() ? value : test_codec::text_of(value);
+  }
+};
+
+bool is_committed(const std::shared_ptr<std::optional<outcome>>& got) {
+  return *got && std::holds_alternative<committed>(**got);
+}
+bool is_refused(const std::shared_ptr<std::optional<outcome>>& got, error_kind kind) {
+  return *got && std::holds_alternative<refused>(**got) && std::get<refused>(**got).why.kind == kind;
+}
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(three_members, three_stores)
+
+BOOST_AUTO_TEST_CASE(nothing_is_seen_before_it_is_committed) {
+  const member_id id = leader();
+  auto cursor = stores[id]->watch({}, stores[id]->status().last, [] {}).value();
+  const auto first = propose(id, create(thing("a", "1")));
+  BOOST_TEST(!first->has_value());
+  BOOST_TEST(text(id, "a").empty());
+  BOOST_TEST(test_codec::text_of(stores[id]->head(thing("a").key)) == "1");
+  BOOST_TEST(cursor->next(10).value().empty());
+  // Refused because of a head that may still be lost: the answer waits for it.
+  const auto second = propose(id, create(thing("a", "2")));
+  BOOST_TEST(!second->has_value());
+  const auto third = propose(id, put(thing("a", "3"), {false, true, std::nullopt, {}}));
+  BOOST_TEST(!third->has_value());
+  deliver();
+  BOOST_TEST(is_committed(first));
+  BOOST_TEST(is_refused(second, error_kind::already_exists));
+  BOOST_TEST(is_committed(third));
+  BOOST_TEST(cursor->next(10).value().size() == 2U);
+  for (const member_id one : {1, 2, 3}) BOOST_TEST(text(one, "a") == "3");
+}
+
+BOOST_AUTO_TEST_CASE(followers_refuse_writes_and_serve_watches) {
+  const member_id id = leader();
+  const member_id other = id == 1 ? 2 : 1;
+  int woken = 0;
+  auto cursor = stores[other]->watch({things, {}, {}}, revision{0}, [&] { ++woken; }).value();
+  BOOST_TEST(is_refused(propose(other, create(thing("a"))), error_kind::unavailable));
+  bool reached = false;
+  stores[other]->wait_for(revision{1}, 10s, [&](const result<void>& ready) { reached = ready.has_value(); });
+  propose(id, create(thing("a")));
+  deliver();
+  BOOST_TEST(reached);
+  BOOST_TEST(woken == 1);
+  BOOST_TEST(cursor->next(10).value().size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_leader_cut_off_answers_unknown) {
+  const member_id id = leader();
+  for (const member_id other : {1, 2, 3}) {
+    if (id != other) network.cut(id, other, true);
+  }
+  const auto lost = propose(id, create(thing("a", "old")), "request-1");
+  deliver();
+  run_for(3s);
+  BOOST_REQUIRE(lost->has_value());
+  BOOST_TEST(std::holds_alternative<unknown>(**lost));
+  BOOST_TEST(stores[id]->head(thing("a").key).empty());
+  for (const member_id other : {1, 2, 3}) {
+    if (id != other) network.cut(id, other, false);
+  }
+  const member_id next = leader();
+  const auto again = propose(next, create(thing("a", "new")), "request-1");
+  deliver();
+  BOOST_TEST(is_committed(again));
+  run_for(1s);
+  for (const member_id one : {1, 2, 3}) BOOST_TEST(text(one, "a") == "new");
+}
+
+BOOST_AUTO_TEST_CASE(a_retry_at_the_next_leader_gets_the_first_outcome) {
+  const member_id id = leader();
+  const auto first = propose(id, create(thing("a")), "request-1");
+  deliver();
+  BOOST_REQUIRE(is_committed(first));
+  stop(id);
+  const member_id next = leader();
+  const auto again = propose(next, create(thing("a")), "request-1");
+  BOOST_REQUIRE(is_committed(again));
+  BOOST_TEST((std::get<committed>(**again).revisions == std::get<committed>(**first).revisions));
+  start(id);
+  run_for(1s);
+  BOOST_TEST(stores[id]->status().last.value == stores[next]->status().last.value);
+}
+
+BOOST_AUTO_TEST_CASE(reads_are_confirmed_by_a_majority) {
+  const member_id id = leader();
+  std::optional<bool> confirmed;
+  const auto note = [&](const result<void>& ready) { confirmed = ready.has_value(); };
+  stores[id]->confirm_reads(note);
+  BOOST_TEST(!confirmed.has_value());
+  deliver();
+  BOOST_TEST((confirmed == true));
+  for (const member_id other : {1, 2, 3}) {
+    if (id != other) network.cut(id, other, true);
+  }
+  confirmed.reset();
+  stores[id]->confirm_reads(note);
+  run_for(3s);
+  BOOST_TEST((confirmed == false));
+}
+
+BOOST_AUTO_TEST_CASE(more_than_fits_in_flight_waits_its_turn) {
+  const member_id id = leader();
+  std::vector<std::shared_ptr<std::optional<outcome>>> all;
+  for (int i = 0; i < 50; ++i) all.push_back(propose(id, create(thing("n" + std::to_string(i)))));
+  BOOST_TEST(stores[id]->status().log_last - stores[id]->status().log_first < 20U);
+  deliver();
+  for (const auto& one : all) BOOST_TEST(is_committed(one));
+  BOOST_TEST(stores[id]->read()->count(things, "") == 50U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
