@@ -8,10 +8,16 @@ constexpr auto patience = 10s;
 const std::vector<std::string> search_path{
     "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"};
 
-std::vector<std::string> jump(const cni_options& options, const char* action) {
-  return {
-      "/usr/sbin/iptables",     "-w", "5", "-t", "nat", action, "POSTROUTING", "-s", options.pod_cidr, "-j",
-      masquerade_chain(options)};
+std::vector<std::string> iptables(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), {"/usr/sbin/iptables", "-w", "5"});
+  return arguments;
+}
+
+/// The rules of the system's chains that lead to ours, for -C, -A or -D.
+std::vector<std::vector<std::string>> jumps(const cni_options& options, const std::string& action) {
+  const std::string chain = masquerade_chain(options);
+  return {iptables({"-t", "nat", action, "POSTROUTING", "-s", options.pod_cidr, "-j", chain}),
+          iptables({"-t", "mangle", action, "PREROUTING", "-i", options.bridge, "-j", chain})};
 }
 
 result<void> must_succeed(const result<program_reply>& reply) {
@@ -31,28 +37,43 @@ std::string masquerade_program(const cni_options& options) {
   program += "-A " + chain + " -d " + inside + " -j RETURN\n";
   program += "-A " + chain + " -d 224.0.0.0/4 -j RETURN\n";
   program += "-A " + chain + " -j MASQUERADE\n";
-  return program + "COMMIT\n";
+  program += "COMMIT\n";
+  // Host ports on 127.0.0.1 make the kernel route loopback addresses; pods must not reach the node's own
+  // (CVE-2020-8558).
+  program += "*mangle\n:" + chain + " - [0:0]\n-A " + chain + " -d 127.0.0.0/8 -j DROP\nCOMMIT\n";
+  return program;
 }
 
 result<void> install_masquerade(const cni_options& options, program_runner& runner) {
   auto restored = must_succeed(runner.run({"/usr/sbin/iptables-restore", "-w", "5", "--noflush"}, search_path,
                                           masquerade_program(options), patience));
   if (!restored) return restored;
-  const auto present = runner.run(jump(options, "-C"), search_path, {}, patience);
-  if (!present) return present.error();
-  if (present->succeeded) return {};
-  return must_succeed(runner.run(jump(options, "-A"), search_path, {}, patience));
+  const auto checks = jumps(options, "-C");
+  const auto additions = jumps(options, "-A");
+  for (std::size_t at = 0; at < checks.size(); ++at) {
+    const auto present = runner.run(checks[at], search_path, {}, patience);
+    if (!present) return present.error();
+    if (present->succeeded) continue;
+    if (auto added = must_succeed(runner.run(additions[at], search_path, {}, patience)); !added) return added;
+  }
+  return {};
 }
 
 result<void> remove_masquerade(const cni_options& options, program_runner& runner) {
-  for (auto jumped = runner.run(jump(options, "-D"), search_path, {}, patience); jumped && jumped->succeeded;)
-    jumped = runner.run(jump(options, "-D"), search_path, {}, patience);
-  for (const char* action : {"-F", "-X"}) {
-    const auto done =
-        runner.run({"/usr/sbin/iptables", "-w", "5", "-t", "nat", action, masquerade_chain(options)},
-                   search_path, {}, patience);
-    if (!done) return done.error();
+  for (const auto& deletion : jumps(options, "-D")) {
+    constexpr int most_copies = 100;
+    for (int copy = 0; copy < most_copies; ++copy) {
+      const auto deleted = runner.run(deletion, search_path, {}, patience);
+      if (!deleted) return deleted.error();
+      if (!deleted->succeeded) break;
+    }
   }
+  for (const char* table : {"nat", "mangle"})
+    for (const char* action : {"-F", "-X"})
+      if (const auto done = runner.run(iptables({"-t", table, action, masquerade_chain(options)}),
+                                       search_path, {}, patience);
+          !done)
+        return done.error();
   return {};
 }
 

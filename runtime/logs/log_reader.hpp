@@ -14,9 +14,9 @@ namespace actord::runtime {
 struct log_options {
   bool follow = false;
   bool timestamps = false;
-  std::optional<std::int64_t> tail_lines;
-  std::optional<std::int64_t> limit_bytes;
-  std::optional<wall_time> since;
+  std::optional<std::int64_t> tail_lines = {};
+  std::optional<std::int64_t> limit_bytes = {};
+  std::optional<wall_time> since = {};
   enum class stream : std::uint8_t { both, standard_output, standard_error } which = stream::both;
 };
 

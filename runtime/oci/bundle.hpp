@@ -48,8 +48,8 @@ struct bundle_input {
   int lowest_oom_score_adj = 0;                             ///< what this process may set
   std::uint64_t available_capabilities = ~std::uint64_t{0}; ///< this process's own, a bit for each
   bool cgroup_version_2 = false;
-  std::vector<host_device> host_devices; ///< read for privileged containers only
-  std::string seccomp_text;              ///< content of the profile when the specification names a file
+  std::vector<host_device> host_devices = {}; ///< read for privileged containers only
+  std::string seccomp_text = {};              ///< content of the profile when the specification names a file
 };
 
 /// The OCI configuration. Refuses (`invalid`) what must not start: no command, root where root is forbidden,

@@ -249,12 +249,32 @@ result<void> container_driver::kill(const std::string& id) const {
   return {};
 }
 
+void container_driver::end_stragglers(const std::string& id) const {
+  const auto record = context_.container(id);
+  if (!record) return;
+  const auto pod = context_.sandbox(record->sandbox_id);
+  if (pod && (pod->share_processes || pod->host_pid))
+    context_.groups.kill_all(context_.container_group(*record));
+}
+
 void container_driver::settle_lost(const std::string& id) const {
   const auto record = context_.container(id);
   if (!record || exists(context_.layout.exit_file(id))) return;
   send_signal(record->init, SIGKILL);
   context_.groups.kill_all(context_.container_group(*record));
   static_cast<void>(write_file_atomic(context_.layout.exit_file(id), "255"));
+}
+
+/// A monitor that was started and not written down before a crash: its exit file must not come after the
+/// removal, when a new container may have the same name.
+void container_driver::await_unrecorded_monitor(const std::string& id) const {
+  const auto monitor = identify_process(read_number(context_.layout.container(id) + "/conmon.pid"));
+  if (!monitor) return;
+  const auto name = read_file("/proc/" + std::to_string(monitor->pid) + "/comm", 64);
+  if (!name || *name != std::optional<std::string>("conmon\n")) return;
+  const steady_time deadline = context_.clock.steady_now() + exit_file_patience;
+  while (is_alive(*monitor) && context_.clock.steady_now() < deadline) std::this_thread::sleep_for(1ms);
+  send_signal(*monitor, SIGKILL);
 }
 
 result<void> container_driver::remove(const std::string& id) const {
@@ -265,6 +285,7 @@ result<void> container_driver::remove(const std::string& id) const {
     if (!deleted) return deleted.error();
     if (!deleted->succeeded()) return describe_failure(what, *deleted);
   }
+  await_unrecorded_monitor(id);
   if (const auto record = context_.container(id))
     if (auto removed = context_.groups.remove(context_.container_group(*record)); !removed) return removed;
   if (auto unmounted = unmount_below(context_.layout.container(id)); !unmounted) return unmounted;

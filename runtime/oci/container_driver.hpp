@@ -30,6 +30,9 @@ public:
   /// Its conmon is gone. Without an exit file nobody can tell how it ends: what runs is ended and code 255
   /// written down.
   void settle_lost(const std::string& id) const;
+  /// Its first process has ended. In a process namespace of its own the others went with it; where it is
+  /// shared they are ended here.
+  void end_stragglers(const std::string& id) const;
 
 private:
   result<json> configure(const container_spec& spec, const container_record& record,
@@ -37,6 +40,7 @@ private:
   result<sandbox_view> view_of(const sandbox_record& pod) const;
   result<void> launch(const container_spec& spec, container_record& record) const;
   result<void> check_masks(const container_record& record, const json& config) const;
+  void await_unrecorded_monitor(const std::string& id) const;
   [[nodiscard]] container_evidence evidence(const container_record& record) const;
 
   const runtime_context& context_;

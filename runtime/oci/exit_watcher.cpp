@@ -29,7 +29,7 @@ bool add_to_poll(int poll, int fd, std::uint64_t number) {
 
 result<std::unique_ptr<exit_watcher>> exit_watcher::open(const std::string& exit_directory,
                                                          callbacks to_call) {
-  std::unique_ptr<exit_watcher> watcher(new exit_watcher(std::move(to_call)));
+  std::unique_ptr<exit_watcher> watcher(new exit_watcher(exit_directory, std::move(to_call)));
   watcher->poll_.reset(::epoll_create1(EPOLL_CLOEXEC));
   watcher->directory_.reset(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
   watcher->waker_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
@@ -104,6 +104,9 @@ void exit_watcher::read_directory_events() {
       const auto* event = reinterpret_cast<const inotify_event*>(buffer.data() + at);
       at += static_cast<ssize_t>(sizeof(inotify_event) + event->len);
       if (event->len > 0) callbacks_.exit_file(event->name);
+      // Too many at once for the kernel's queue: each end is told, those known already again.
+      if ((event->mask & IN_Q_OVERFLOW) != 0)
+        for (const std::string& name : directory_entries(directory_path_)) callbacks_.exit_file(name);
     }
   }
 }

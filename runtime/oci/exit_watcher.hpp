@@ -40,13 +40,15 @@ private:
     unique_fd descriptor;
   };
 
-  explicit exit_watcher(callbacks to_call) : callbacks_(std::move(to_call)) {}
+  exit_watcher(std::string directory_path, callbacks to_call)
+      : directory_path_(std::move(directory_path)), callbacks_(std::move(to_call)) {}
   void run();
   void read_directory_events();
   void report_ended(std::uint64_t number);
   void report_late();
   void wake() const;
 
+  std::string directory_path_;
   callbacks callbacks_;
   unique_fd poll_;
   unique_fd directory_;

@@ -29,6 +29,7 @@ public:
                                   .process_ended = [this](const std::string& key) { process_ended(key); }});
     if (!watcher) return std::move(watcher).error();
     watcher_ = std::move(*watcher);
+    if (auto cleared = clear_unrecorded(); !cleared) return cleared;
     for (const std::string& id : directory_entries(context_.layout.sandboxes()))
       if (const auto record = context_.sandbox(id); record && record->pause.pid != 0) watch(*record);
     for (const std::string& id : directory_entries(context_.layout.containers()))
@@ -104,6 +105,29 @@ public:
   std::string version() const override { return context_.program.version; }
 
 private:
+  /// What crashes, or a reboot that emptied the state directory, left without a record.
+  result<void> clear_unrecorded() {
+    for (const std::string& id : directory_entries(context_.layout.containers()))
+      if (!context_.container(id))
+        if (auto removed = containers_.remove(id); !removed) return removed;
+    for (const std::string& id : directory_entries(context_.layout.sandboxes()))
+      if (!context_.sandbox(id))
+        if (auto removed = sandboxes_.remove(id); !removed) return removed;
+    for (const std::string& id : directory_entries(context_.layout.writable()))
+      if (!context_.container(id))
+        if (auto removed = remove_tree(context_.layout.writable(id)); !removed) return removed;
+    for (const std::string& id : directory_entries(context_.layout.exits()))
+      if (!context_.container(id))
+        if (auto removed = remove_tree(context_.layout.exit_file(id)); !removed) return removed;
+    if (context_.options.network == nullptr) return {};
+    for (const std::string& id : context_.options.network->attachments())
+      if (!context_.sandbox(id))
+        if (auto detached = context_.options.network->detach(id, context_.layout.network_namespace(id));
+            !detached)
+          return detached;
+    return {};
+  }
+
   void watch(const sandbox_record& record) {
     watcher_->watch(std::string(pause_prefix) + record.id, record.pause);
   }
@@ -128,6 +152,7 @@ private:
   }
 
   void container_ended(const std::string& id) {
+    containers_.end_stragglers(id);
     if (const auto record = context_.container(id)) report(record->sandbox_id, id);
   }
 

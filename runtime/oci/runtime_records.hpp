@@ -50,8 +50,8 @@ std::optional<container_record> parse_container_record(std::string_view text);
 
 /// What can be seen of a container besides its record.
 struct container_evidence {
-  std::optional<std::string> exit_text; ///< of conmon's exit file
-  wall_time exit_time;
+  std::optional<std::string> exit_text = {}; ///< of conmon's exit file
+  wall_time exit_time = {};
   bool out_of_memory = false;
   bool init_alive = false;
   bool monitor_alive = false;

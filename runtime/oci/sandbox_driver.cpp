@@ -3,7 +3,6 @@
 #include "runtime/files/file_tools.hpp"
 #include "runtime/oci/sandbox_files.hpp"
 
-#include <signal.h>
 #include <sys/mount.h>
 
 #include <algorithm>
@@ -141,14 +140,9 @@ result<void> sandbox_driver::start_pause(const sandbox_spec& spec, sandbox_recor
 }
 
 result<void> sandbox_driver::stop(const std::string& id) const {
-  const auto record = context_.sandbox(id);
-  if (!record) return {};
-  // All that is in the group: a pause process whose number was not written down before a crash is there too.
-  send_signal(record->pause, SIGKILL);
+  // By its names alone, without its record: that may be lost or behind.
   if (!context_.groups.kill_all(context_.pod_group(id)))
-    return error{.kind = error_kind::timeout,
-                 .message = "processes of pod " + record->space + "/" + record->name + " do not end"};
-  if (record->host_network) return {};
+    return error{.kind = error_kind::timeout, .message = "processes of sandbox " + id + " do not end"};
   const std::string path = context_.layout.network_namespace(id);
   if (context_.options.network != nullptr)
     if (auto detached = context_.options.network->detach(id, path); !detached) return detached;

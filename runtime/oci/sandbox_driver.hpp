@@ -18,7 +18,7 @@ public:
   result<sandbox_record> run(const sandbox_spec& spec) const;
   /// Ends the pause process and gives the network back; its containers are gone before.
   result<void> stop(const std::string& id) const;
-  /// Every trace.
+  /// Every trace, also of one whose record is lost.
   result<void> remove(const std::string& id) const;
   [[nodiscard]] std::vector<sandbox> list() const;
 

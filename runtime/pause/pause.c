@@ -101,6 +101,15 @@ static void set_sysctl(const char* assignment) {
   write_text(path, equals + 1);
 }
 
+/* The pod's containers go first when memory is short. Without CAP_SYS_RESOURCE it stays as it is. */
+static void lower_oom_score(void) {
+  const int file = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+  if (file < 0) return;
+  const ssize_t ignored = write(file, "-998", 4);
+  (void)ignored;
+  close(file);
+}
+
 static int sandbox(int count, char** arguments) {
   int flags = CLONE_NEWNS;
   const char *netns = NULL, *hostname = NULL, *root = NULL;
@@ -125,6 +134,7 @@ static int sandbox(int count, char** arguments) {
     fail("--root");
   }
   if (hostname != NULL) flags |= CLONE_NEWUTS;
+  lower_oom_score();
   if (netns != NULL) {
     const int file = open(netns, O_RDONLY | O_CLOEXEC);
     if (file < 0 || setns(file, CLONE_NEWNET) != 0) fail(netns);
@@ -148,8 +158,8 @@ static int sandbox(int count, char** arguments) {
 
 static int hide_unified(char** program) {
   if (unshare(CLONE_NEWNS) != 0) fail("create a mount namespace");
-  /* A slave still receives unmounts of the host, and sends nothing back. */
-  if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) != 0) fail("make mounts private");
+  /* Only what is below /sys/fs/cgroup leaves its peers: volumes that propagate mounts must still reach the host. */
+  if (mount(NULL, "/sys/fs/cgroup", NULL, MS_REC | MS_PRIVATE, NULL) != 0) fail("make /sys/fs/cgroup private");
   if (umount2("/sys/fs/cgroup/unified", MNT_DETACH) != 0 && errno != EINVAL && errno != ENOENT) fail("hide /sys/fs/cgroup/unified");
   execv(program[0], program);
   fail(program[0]);

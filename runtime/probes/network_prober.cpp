@@ -105,7 +105,12 @@ public:
     stopping_ = true;
     curl_multi_wakeup(multi_.get());
     thread_.join();
-    for (auto& [handle, probe] : running_) curl_multi_remove_handle(multi_.get(), handle);
+    const probe_outcome given_up{probe_verdict::failure, "the node is shutting down"};
+    for (auto& [handle, probe] : running_) {
+      curl_multi_remove_handle(multi_.get(), handle);
+      probe->done(given_up);
+    }
+    for (auto& probe : waiting_) probe->done(given_up);
   }
 
   void probe(const http_probe& what, std::chrono::milliseconds timeout,

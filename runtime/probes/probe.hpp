@@ -25,10 +25,10 @@ struct probe_outcome {
 struct http_probe {
   std::string address; ///< an IP address
   std::uint16_t port = 0;
-  std::string host; ///< Host header; empty: address:port
+  std::string host = {}; ///< Host header; empty: address:port
   std::string path = "/";
   bool tls = false; ///< certificates are not verified
-  std::vector<std::pair<std::string, std::string>> headers;
+  std::vector<std::pair<std::string, std::string>> headers = {};
 };
 
 struct tcp_probe {
