@@ -1,7 +1,7 @@
 /* The small static helper of a node, in parts.
  *
- *   actord-pause sandbox [OPTION...]   makes a pod's namespaces and leaves a process in them that holds them, ends on
- *                                      SIGTERM or SIGINT and reaps orphans; prints that process's id and returns.
+ *   actord-pause sandbox [OPTION...]   makes a pod's namespaces and leaves a process in them that holds them,
+ * ends on SIGTERM or SIGINT and reaps orphans; prints that process's id and returns.
  *     --netns=PATH       join this network namespace
  *     --hostname=NAME    in a UTS namespace of its own
  *     --ipc              an IPC namespace of its own
@@ -10,13 +10,13 @@
  *     --sysctl=PATH=TEXT written below /proc/sys, in the new namespaces (repeatable)
  *     --root=DIR         an empty directory that becomes the mount point of the holder's empty root
  *
- *   actord-pause hide-unified PROGRAM ARGUMENT...   runs an OCI runtime without sight of /sys/fs/cgroup/unified, which
- *                                      stock crun takes for a reason to refuse cgroup v1 (hybrid layout).
+ *   actord-pause hide-unified PROGRAM ARGUMENT...   runs an OCI runtime without sight of
+ * /sys/fs/cgroup/unified, which stock crun takes for a reason to refuse cgroup v1 (hybrid layout).
  *
  *   actord-pause version               something to run in a trial container.
  *
- * The holder has an empty, read-only root, no capabilities, no way to gain any, and the user 65535: with a shared
- * process namespace it is visible to every container of the pod.
+ * The holder has an empty, read-only root, no capabilities, no way to gain any, and the user 65535: with a
+ * shared process namespace it is visible to every container of the pod.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -49,8 +49,8 @@ static void write_text(const char* path, const char* text) {
 
 static void ignore_signal(int number) { (void)number; }
 
-/* Waits for ever. SIGCHLD needs a handler: ignored signals would not interrupt the wait, and their children are not
- * reaped when they were adopted before. */
+/* Waits for ever. SIGCHLD needs a handler: ignored signals would not interrupt the wait, and their children
+ * are not reaped when they were adopted before. */
 static _Noreturn void hold(void) {
   sigset_t all;
   sigfillset(&all);
@@ -67,18 +67,22 @@ static _Noreturn void hold(void) {
 
 static void empty_root(const char* root) {
   if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) fail("make mounts private");
-  if (mount("tmpfs", root, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0555,size=4k,nr_inodes=2") != 0) fail("mount an empty root");
+  if (mount("tmpfs", root, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0555,size=4k,nr_inodes=2") != 0)
+    fail("mount an empty root");
   if (chdir(root) != 0) fail(root);
   if (syscall(SYS_pivot_root, ".", ".") != 0) fail("change root");
   if (umount2(".", MNT_DETACH) != 0) fail("detach the old root");
   if (chdir("/") != 0) fail("/");
-  if (mount(NULL, "/", NULL, MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) != 0) fail("make the root read-only");
+  if (mount(NULL, "/", NULL, MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) != 0)
+    fail("make the root read-only");
 }
 
 static void drop_privileges(void) {
   for (int capability = 0; capability < 64; ++capability) prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) fail("refuse new privileges");
-  if (setgroups(0, NULL) != 0 || setresgid(nobody, nobody, nobody) != 0 || setresuid(nobody, nobody, nobody) != 0) fail("change user");
+  if (setgroups(0, NULL) != 0 || setresgid(nobody, nobody, nobody) != 0 ||
+      setresuid(nobody, nobody, nobody) != 0)
+    fail("change user");
 }
 
 static const char* value_of(const char* argument, const char* name) {
@@ -117,13 +121,20 @@ static int sandbox(int count, char** arguments) {
   int sysctl_count = 0;
   for (int at = 0; at < count; ++at) {
     const char* argument = arguments[at];
-    if ((value = value_of(argument, "--netns=")) != NULL) netns = value;
-    else if ((value = value_of(argument, "--hostname=")) != NULL) hostname = value;
-    else if ((value = value_of(argument, "--root=")) != NULL) root = value;
-    else if ((value = value_of(argument, "--cgroup=")) != NULL) write_text(value, "0");
-    else if ((value = value_of(argument, "--sysctl=")) != NULL && sysctl_count < most_options) sysctls[sysctl_count++] = value;
-    else if (strcmp(argument, "--ipc") == 0) flags |= CLONE_NEWIPC;
-    else if (strcmp(argument, "--pid") == 0) flags |= CLONE_NEWPID;
+    if ((value = value_of(argument, "--netns=")) != NULL)
+      netns = value;
+    else if ((value = value_of(argument, "--hostname=")) != NULL)
+      hostname = value;
+    else if ((value = value_of(argument, "--root=")) != NULL)
+      root = value;
+    else if ((value = value_of(argument, "--cgroup=")) != NULL)
+      write_text(value, "0");
+    else if ((value = value_of(argument, "--sysctl=")) != NULL && sysctl_count < most_options)
+      sysctls[sysctl_count++] = value;
+    else if (strcmp(argument, "--ipc") == 0)
+      flags |= CLONE_NEWIPC;
+    else if (strcmp(argument, "--pid") == 0)
+      flags |= CLONE_NEWPID;
     else {
       errno = EINVAL;
       fail(argument);
@@ -158,9 +169,12 @@ static int sandbox(int count, char** arguments) {
 
 static int hide_unified(char** program) {
   if (unshare(CLONE_NEWNS) != 0) fail("create a mount namespace");
-  /* Only what is below /sys/fs/cgroup leaves its peers: volumes that propagate mounts must still reach the host. */
-  if (mount(NULL, "/sys/fs/cgroup", NULL, MS_REC | MS_PRIVATE, NULL) != 0) fail("make /sys/fs/cgroup private");
-  if (umount2("/sys/fs/cgroup/unified", MNT_DETACH) != 0 && errno != EINVAL && errno != ENOENT) fail("hide /sys/fs/cgroup/unified");
+  /* Only what is below /sys/fs/cgroup leaves its peers: volumes that propagate mounts must still reach the
+   * host. */
+  if (mount(NULL, "/sys/fs/cgroup", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+    fail("make /sys/fs/cgroup private");
+  if (umount2("/sys/fs/cgroup/unified", MNT_DETACH) != 0 && errno != EINVAL && errno != ENOENT)
+    fail("hide /sys/fs/cgroup/unified");
   execv(program[0], program);
   fail(program[0]);
 }
