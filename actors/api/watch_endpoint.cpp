@@ -2,9 +2,9 @@
 
 #include "actors/api/list_page.hpp"
 #include "actors/api/request_options.hpp"
-#include "schema/codec/status.hpp"
 #include "actors/api/watch_events.hpp"
 #include "actors/console/actor_registry.hpp"
+#include "schema/codec/status.hpp"
 #include "schema/tables/resource_table.hpp"
 
 #include <atomic>
@@ -272,11 +272,13 @@ void watch_endpoint::serve(const request_handle& request) {
   const bool linearizable = !setup.options.at;
   const auto begin = [&system = with_.system](stream_setup ready) {
     system.spawn(
-        [ready = std::move(ready)](caf::stateful_actor<stream_state>* self) mutable -> caf::behavior {
-          self->state.stream = std::make_unique<watch_stream>(self, std::move(ready));
+        [](caf::stateful_actor<stream_state>* self,
+           const std::shared_ptr<stream_setup>& given) -> caf::behavior {
+          self->state.stream = std::make_unique<watch_stream>(self, std::move(*given));
           self->attach_functor([self](const caf::error&) { self->state.stream.reset(); });
           return self->state.stream->make();
-        });
+        },
+        std::make_shared<stream_setup>(std::move(ready)));
   };
   if (!linearizable) return begin(std::move(setup));
   with_.store.confirm_reads([request, begin, setup = std::move(setup)](result<void> ready) {

@@ -6,9 +6,13 @@
 #include "actors/cluster/token_authority.hpp"
 #include "actors/console/actor_registry.hpp"
 #include "actors/objects/object_router.hpp"
+#include "actors/objects/refusals.hpp"
+#include "actors/worker/node_object.hpp"
+#include "actors/worker/worker.hpp"
 #include "net/http/http_server.hpp"
 #include "net/pki/cluster_pki.hpp"
 #include "net/pki/secret_files.hpp"
+#include "schema/tables/resource_table.hpp"
 #include "storage/open_store.hpp"
 
 #include <atomic>
@@ -51,9 +55,10 @@ result<cluster_identity> open_identity(const daemon_options& options) {
   auto network = service_network::parse(options.service_cidr);
   if (!network) return in_context(network.error(), "--service-cidr");
   identity.network = *network;
-  identity.address = options.listen_address;
   if (auto made = net::make_secret_directory(options.data_dir); !made)
     return in_context(made.error(), "cannot use the data directory " + options.data_dir);
+  const bool any = options.listen_address == "0.0.0.0" || options.listen_address == "::";
+  identity.address = any ? measure_machine(options.data_dir).address : options.listen_address;
   auto pki = net::open_cluster_pki({.directory = options.data_dir + "/pki",
                                     .node_name = options.node_name,
                                     .server_names = {},
@@ -103,6 +108,7 @@ public:
             create_bootstrap_objects(*store_, *router_, {identity_.network, identity_.address, port()});
         !made)
       return in_context(made.error(), "cannot create the cluster's first objects");
+    if (auto working = start_the_worker(); !working) return working;
     ready_ = true;
     return {};
   }
@@ -159,8 +165,53 @@ private:
     return {};
   }
 
+  result<void> start_the_worker() {
+    if (!options_.works) return {};
+    worker_options node{.node_name = options_.node_name,
+                        .data_dir = options_.data_dir,
+                        .runtime_dir = {},
+                        .cluster_cidr = options_.cluster_cidr,
+                        .runtime = options_.runtime,
+                        .pause_path = {},
+                        .sign_token = [this](const std::string& space, const std::string& account,
+                                             const std::string& pod, const std::string& pod_uid,
+                                             std::string_view audience, std::int64_t expiration_s) {
+                          return sign_pod_token(space, account, pod, pod_uid, audience, expiration_s);
+                        }};
+    auto worker =
+        start_worker(std::move(node), {*system_, *store_, *router_, registry_, system_clock_source()});
+    if (!worker)
+      return in_context(worker.error(),
+                        "cannot run containers on this machine (--roles server runs without)");
+    worker_ = std::move(*worker);
+    frontend_->connect_node(&worker_->services());
+    return {};
+  }
+
+  result<std::string> sign_pod_token(const std::string& space, const std::string& account,
+                                     const std::string& pod, const std::string& pod_uid,
+                                     std::string_view audience, std::int64_t lifetime_s) {
+    const schema::resource_type& type = schema::builtin("", "serviceaccounts");
+    const std::string stored = store_->head({type.stored_as, space, account});
+    if (stored.empty()) return object_not_found(type, account);
+    const auto view = schema::object_view::open(stored);
+    if (!view) return view.error();
+    token_order order{.space = space,
+                      .account = account,
+                      .account_uid = std::string(view->uid()),
+                      .audiences = {},
+                      .lifetime = std::chrono::seconds(lifetime_s),
+                      .pod = pod,
+                      .pod_uid = pod_uid};
+    if (!audience.empty()) order.audiences.emplace_back(audience);
+    auto issued = tokens_->issue(order);
+    if (!issued) return issued.error();
+    return std::move(issued->token);
+  }
+
   void stop() {
     server_.reset();
+    worker_.reset();
     frontend_.reset();
     router_.reset();
     if (system_) {
@@ -180,6 +231,7 @@ private:
   std::unique_ptr<object_router> router_;
   std::unique_ptr<token_authority> tokens_;
   std::unique_ptr<api_frontend> frontend_;
+  std::unique_ptr<worker> worker_;
   std::unique_ptr<net::http_server> server_;
   std::atomic<bool> ready_{false};
 };

@@ -131,10 +131,12 @@ struct object_state {
 
 caf::actor spawn_object_actor(caf::actor_system& system, object_actor_setup setup) {
   return system.spawn(
-      [setup = std::move(setup)](caf::stateful_actor<object_state>* self) mutable -> caf::behavior {
-        self->state.behavior = std::make_unique<object_behavior>(self, std::move(setup));
+      [](caf::stateful_actor<object_state>* self,
+         const std::shared_ptr<object_actor_setup>& given) -> caf::behavior {
+        self->state.behavior = std::make_unique<object_behavior>(self, std::move(*given));
         return self->state.behavior->make();
-      });
+      },
+      std::make_shared<object_actor_setup>(std::move(setup)));
 }
 
 void send_command(const caf::actor& object, write_command command) {

@@ -1,0 +1,350 @@
+#include "actors/admission/admission_chain.hpp"
+#include "actors/api/api_frontend.hpp"
+#include "actors/cluster/bootstrap_objects.hpp"
+#include "actors/cluster/token_authority.hpp"
+#include "actors/console/actor_registry.hpp"
+#include "actors/objects/object_router.hpp"
+#include "schema/base/json.hpp"
+#include "storage/open_store.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <condition_variable>
+#include <mutex>
+
+using namespace actord;
+
+namespace {
+
+/// The client's end of one request: collects what the frontend sends.
+class recorded_exchange final : public net::http_exchange {
+public:
+  void respond(net::http_response response) override { settle(std::move(response), true); }
+  void begin(net::http_response head) override { settle(std::move(head), false); }
+  void write(shared_bytes bytes) override {
+    const std::lock_guard lock(mutex_);
+    stream_ += *bytes;
+    changed_.notify_all();
+  }
+  void end() override {
+    const std::lock_guard lock(mutex_);
+    ended_ = true;
+    changed_.notify_all();
+  }
+  [[nodiscard]] std::size_t pending_bytes() const override { return 0; }
+  void on_drained(std::function<void()>) override {}
+  void on_closed(std::function<void()> callback) override {
+    const std::lock_guard lock(mutex_);
+    closed_ = std::move(callback);
+  }
+
+  net::http_response wait() {
+    std::unique_lock lock(mutex_);
+    BOOST_REQUIRE(changed_.wait_for(lock, patience, [this] { return answered_; }));
+    return response_;
+  }
+  /// The first `count` lines of the stream.
+  std::vector<json> wait_for_lines(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    const auto lines = [this] {
+      return static_cast<std::size_t>(std::count(stream_.begin(), stream_.end(), '\n'));
+    };
+    BOOST_REQUIRE(changed_.wait_for(lock, patience, [&] { return lines() >= count; }));
+    std::vector<json> parsed;
+    std::size_t at = 0;
+    while (parsed.size() < count) {
+      const std::size_t end = stream_.find('\n', at);
+      parsed.push_back(json::parse(stream_.substr(at, end - at)));
+      at = end + 1;
+    }
+    return parsed;
+  }
+  void leave() {
+    if (auto closed = std::exchange(closed_, nullptr)) closed();
+  }
+
+private:
+  static constexpr std::chrono::seconds patience{30};
+
+  void settle(net::http_response response, bool) {
+    const std::lock_guard lock(mutex_);
+    BOOST_REQUIRE(!answered_);
+    response_ = std::move(response);
+    answered_ = true;
+    changed_.notify_all();
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  net::http_response response_;
+  std::string stream_;
+  std::function<void()> closed_;
+  bool answered_ = false;
+  bool ended_ = false;
+};
+
+class two_threads : public caf::actor_system_config {
+public:
+  two_threads() {
+    set("scheduler.max-threads", std::size_t{2});
+    set("scheduler.policy", caf::atom("sharing"));
+  }
+};
+
+struct reply {
+  int code = 0;
+  json body;
+};
+
+/// A whole control plane in one process, without a disk or a network.
+struct plane {
+  manual_clock_source clock{wall_time{std::chrono::seconds(1'767'366'245)}};
+  seeded_random_source random{7};
+  std::unique_ptr<storage::store> store = storage::open_memory_store(clock, random);
+  two_threads config;
+  caf::actor_system system{config};
+  actors::actor_registry registry;
+  actors::admission_chain admission{*store, random};
+  actors::service_network network = *actors::service_network::parse("10.96.0.0/24");
+  std::unique_ptr<actors::object_router> router =
+      std::make_unique<actors::object_router>(actors::object_router::collaborators{
+          system, *store, admission, registry, random, network, "CERTIFICATE"});
+  actors::token_authority tokens{{}, *store};
+  actors::api_frontend frontend{{.system = system,
+                                 .store = *store,
+                                 .router = *router,
+                                 .registry = registry,
+                                 .random = random,
+                                 .authentication = actors::authenticator({}, nullptr),
+                                 .tokens = tokens,
+                                 .advertised_address = "192.0.2.2:6443",
+                                 .readiness = nullptr}};
+  net::http_handler handler = frontend.handler();
+
+  plane() {
+    BOOST_REQUIRE(
+        actors::create_bootstrap_objects(*store, *router, {network, "192.0.2.2", 6443}).has_value());
+  }
+  ~plane() {
+    router.reset();
+    system.await_all_actors_done();
+  }
+
+  std::shared_ptr<recorded_exchange> send(std::string method, const std::string& target,
+                                          std::string body = {},
+                                          std::string content_type = "application/json",
+                                          net::peer_identity peer = {"admin", {"system:masters"}},
+                                          std::string accept = "application/json") {
+    net::http_request request;
+    request.method = std::move(method);
+    const std::size_t mark = target.find('?');
+    request.path = target.substr(0, mark);
+    if (mark != std::string::npos) request.query = target.substr(mark + 1);
+    request.headers = {
+        {"accept", std::move(accept)}, {"content-type", std::move(content_type)}, {"user-agent", "test/1"}};
+    request.body = std::move(body);
+    request.peer = std::move(peer);
+    auto exchange = std::make_shared<recorded_exchange>();
+    handler.handle(std::move(request), exchange);
+    return exchange;
+  }
+
+  reply call(std::string method, const std::string& target, const json& body = nullptr,
+             std::string content_type = "application/json") {
+    const auto exchange = send(std::move(method), target, body.is_null() ? std::string() : body.dump(),
+                               std::move(content_type));
+    const net::http_response response = exchange->wait();
+    return {response.code, json::parse(*response.body, nullptr, false)};
+  }
+};
+
+json config_map(const std::string& name, json extra = json::object()) {
+  json made = {
+      {"apiVersion", "v1"}, {"kind", "ConfigMap"}, {"metadata", {{"name", name}}}, {"data", {{"k", "v"}}}};
+  made.merge_patch(extra);
+  return made;
+}
+
+const std::string maps = "/api/v1/namespaces/default/configmaps";
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(frontend)
+
+BOOST_AUTO_TEST_CASE(an_object_lives_from_create_to_delete) {
+  plane p;
+  const reply made = p.call("POST", maps, config_map("a"));
+  BOOST_TEST(made.code == 201);
+  BOOST_TEST(made.body["metadata"]["namespace"] == "default");
+  BOOST_TEST(p.call("POST", maps, config_map("a")).body["message"] == "configmaps \"a\" already exists");
+  BOOST_TEST(p.call("GET", maps + "/a").body == made.body);
+
+  json changed = made.body;
+  changed["data"]["k"] = "w";
+  const reply updated = p.call("PUT", maps + "/a", changed);
+  BOOST_TEST(updated.code == 200);
+  BOOST_TEST(updated.body["data"]["k"] == "w");
+  BOOST_TEST(updated.body["metadata"]["resourceVersion"] != made.body["metadata"]["resourceVersion"]);
+  const reply stale = p.call("PUT", maps + "/a", changed);
+  BOOST_TEST(stale.code == 409);
+  BOOST_TEST(stale.body["message"] ==
+             "Operation cannot be fulfilled on configmaps \"a\": the object has been modified; "
+             "please apply your changes to the latest version and try again");
+  // Writing what is there already makes no new revision.
+  const reply same = p.call("PATCH", maps + "/a", {{"data", {{"k", "w"}}}}, "application/merge-patch+json");
+  BOOST_TEST(same.body["metadata"]["resourceVersion"] == updated.body["metadata"]["resourceVersion"]);
+
+  const reply removed = p.call("DELETE", maps + "/a");
+  BOOST_TEST(removed.code == 200);
+  BOOST_TEST(removed.body["status"] == "Success");
+  BOOST_TEST(removed.body["details"]["kind"] == "configmaps");
+  BOOST_TEST(p.call("GET", maps + "/a").body["message"] == "configmaps \"a\" not found");
+  BOOST_TEST(p.call("DELETE", maps + "/a").code == 404);
+}
+
+BOOST_AUTO_TEST_CASE(lists_come_in_pages_of_one_revision) {
+  plane p;
+  for (const char* name : {"a", "b", "c", "d", "e"})
+    BOOST_TEST(p.call("POST", maps, config_map(name)).code == 201);
+  const std::string only = "&labelSelector=!none&fieldSelector=metadata.name!=kube-root-ca.crt";
+  const reply first = p.call("GET", maps + "?limit=2" + only);
+  BOOST_TEST(first.body["items"].size() == 2U);
+  const std::string token = first.body["metadata"]["continue"];
+  BOOST_TEST(p.call("DELETE", maps + "/d").code == 200);
+  BOOST_TEST(p.call("POST", maps, config_map("bb")).code == 201);
+  json changed = config_map("c", {{"data", {{"k", "later"}}}});
+  BOOST_TEST(p.call("PUT", maps + "/c", changed).code == 200);
+  const reply rest = p.call("GET", maps + "?limit=10" + only + "&continue=" + token);
+  BOOST_TEST(rest.body["metadata"]["resourceVersion"] == first.body["metadata"]["resourceVersion"]);
+  std::vector<std::string> names;
+  for (const json& item : rest.body["items"]) names.push_back(item["metadata"]["name"]);
+  BOOST_TEST(names == (std::vector<std::string>{"c", "d", "e"}), boost::test_tools::per_element());
+  BOOST_TEST(rest.body["items"][0]["data"]["k"] == "v");
+  BOOST_TEST(p.call("GET", maps + "?continue=garbage").code == 400);
+}
+
+BOOST_AUTO_TEST_CASE(a_watch_shows_the_state_and_then_every_change) {
+  plane p;
+  BOOST_TEST(p.call("POST", maps, config_map("a", {{"metadata", {{"labels", {{"w", "1"}}}}}})).code == 201);
+  const auto watch = p.send("GET", maps + "?watch=1&labelSelector=w%3D1");
+  BOOST_TEST(watch->wait().code == 200);
+  BOOST_TEST(watch->wait_for_lines(1)[0]["type"] == "ADDED");
+  BOOST_TEST(p.call("POST", maps, config_map("unseen")).code == 201);
+  BOOST_TEST(p.call("PATCH", maps + "/a", {{"data", {{"k", "2"}}}}, "application/merge-patch+json").code ==
+             200);
+  BOOST_TEST(
+      p.call("PATCH", maps + "/a", {{"metadata", {{"labels", {{"w", "2"}}}}}}, "application/merge-patch+json")
+          .code == 200);
+  const std::vector<json> lines = watch->wait_for_lines(3);
+  BOOST_TEST(lines[1]["type"] == "MODIFIED");
+  BOOST_TEST(lines[1]["object"]["data"]["k"] == "2");
+  BOOST_TEST(lines[2]["type"] == "DELETED");
+  BOOST_TEST(lines[2]["object"]["metadata"]["labels"]["w"] == "1");
+  watch->leave();
+}
+
+BOOST_AUTO_TEST_CASE(nothing_is_created_in_a_namespace_that_is_missing_or_going) {
+  plane p;
+  const reply absent = p.call("POST", "/api/v1/namespaces/absent/configmaps", config_map("a"));
+  BOOST_TEST(absent.code == 404);
+  BOOST_TEST(absent.body["message"] == "namespaces \"absent\" not found");
+  BOOST_TEST(p.call("POST", "/api/v1/namespaces",
+                    {{"apiVersion", "v1"}, {"kind", "Namespace"}, {"metadata", {{"name", "n"}}}})
+                 .code == 201);
+  BOOST_TEST(p.call("GET", "/api/v1/namespaces/n/serviceaccounts/default").code == 200);
+  BOOST_TEST(p.call("GET", "/api/v1/namespaces/n/configmaps/kube-root-ca.crt").body["data"]["ca.crt"] ==
+             "CERTIFICATE");
+  const reply going = p.call("DELETE", "/api/v1/namespaces/n");
+  BOOST_TEST(going.body["status"]["phase"] == "Terminating");
+  const reply late = p.call("POST", "/api/v1/namespaces/n/configmaps?dryRun=All", config_map("a"));
+  BOOST_TEST(late.code == 403);
+  BOOST_TEST(late.body["message"] ==
+             "configmaps \"a\" is forbidden: unable to create new content in namespace n because it "
+             "is being terminated");
+  BOOST_TEST(late.body["details"]["causes"][0]["reason"] == "NamespaceTerminating");
+  BOOST_TEST(p.call("POST", "/api/v1/namespaces/n/configmaps", config_map("a")).body == late.body);
+  BOOST_TEST(p.call("DELETE", "/api/v1/namespaces/default").code == 403);
+  json finalized = p.call("GET", "/api/v1/namespaces/n").body;
+  finalized["spec"]["finalizers"] = json::array();
+  BOOST_TEST(p.call("PUT", "/api/v1/namespaces/n/finalize", finalized).code == 200);
+  BOOST_TEST(p.call("GET", "/api/v1/namespaces/n").code == 404);
+}
+
+BOOST_AUTO_TEST_CASE(services_take_addresses_and_give_them_back) {
+  plane p;
+  const std::string services = "/api/v1/namespaces/default/services";
+  BOOST_TEST(p.call("GET", services + "/kubernetes").body["spec"]["clusterIP"] == "10.96.0.1");
+  const json wanted = {{"apiVersion", "v1"},
+                       {"kind", "Service"},
+                       {"metadata", {{"name", "s"}}},
+                       {"spec", {{"type", "NodePort"}, {"ports", {{{"port", 80}}}}}}};
+  const reply made = p.call("POST", services, wanted);
+  BOOST_REQUIRE(made.code == 201);
+  const std::string address = made.body["spec"]["clusterIP"];
+  BOOST_TEST(made.body["spec"]["ports"][0]["nodePort"].is_number_integer());
+  BOOST_TEST(
+      p.call("GET", "/apis/networking.k8s.io/v1/ipaddresses/" + address).body["spec"]["parentRef"]["name"] ==
+      "s");
+  json thief = wanted;
+  thief["metadata"]["name"] = "thief";
+  thief["spec"]["clusterIP"] = address;
+  BOOST_TEST(p.call("POST", services, thief).code == 422);
+  BOOST_TEST(p.call("DELETE", services + "/s").code == 200);
+  BOOST_TEST(p.call("GET", "/apis/networking.k8s.io/v1/ipaddresses/" + address).code == 404);
+  BOOST_TEST(p.call("POST", services, thief).code == 201);
+}
+
+BOOST_AUTO_TEST_CASE(many_clients_of_one_object_lose_no_write) {
+  plane p;
+  BOOST_TEST(p.call("POST", maps, config_map("counter")).code == 201);
+  std::vector<std::shared_ptr<recorded_exchange>> sent;
+  for (int i = 0; i < 100; ++i)
+    sent.push_back(p.send("PATCH", maps + "/counter", json{{"data", {{"k" + std::to_string(i), "1"}}}}.dump(),
+                          "application/merge-patch+json"));
+  for (const auto& exchange : sent) BOOST_TEST(exchange->wait().code == 200);
+  BOOST_TEST(p.call("GET", maps + "/counter").body["data"].size() == 101U);
+}
+
+BOOST_AUTO_TEST_CASE(generated_names_are_new_names) {
+  plane p;
+  json nameless = config_map("x", {{"metadata", {{"name", nullptr}, {"generateName", "job-"}}}});
+  const reply one = p.call("POST", maps, nameless);
+  const reply two = p.call("POST", maps, nameless);
+  BOOST_TEST(one.code == 201);
+  BOOST_TEST(one.body["metadata"]["name"] != two.body["metadata"]["name"]);
+}
+
+BOOST_AUTO_TEST_CASE(strangers_are_turned_away) {
+  plane p;
+  const auto code = [&](const std::string& path, net::peer_identity peer) {
+    return p.send("GET", path, {}, {}, std::move(peer))->wait().code;
+  };
+  BOOST_TEST(code(maps, {}) == 401);
+  BOOST_TEST(code("/metrics", {}) == 401);
+  BOOST_TEST(code("/healthz", {}) == 200);
+  BOOST_TEST(code("/version", {}) == 200);
+  BOOST_TEST(code(maps, {"mallory", {}}) == 403);
+  BOOST_TEST(code("/apis", {"mallory", {}}) == 200);
+  BOOST_TEST(code("/nothing", {"admin", {"system:masters"}}) == 404);
+}
+
+BOOST_AUTO_TEST_CASE(bad_input_is_answered_and_stores_nothing) {
+  plane p;
+  const auto code = [&](std::string body, std::string type = "application/json") {
+    return p.send("POST", maps, std::move(body), std::move(type))->wait().code;
+  };
+  BOOST_TEST(code("") == 400);
+  BOOST_TEST(code("{") == 400);
+  BOOST_TEST(code("[]") == 400);
+  BOOST_TEST(code("\xff\xfe") == 400);
+  BOOST_TEST(code(std::string(5000, '[')) == 400);
+  BOOST_TEST(code(R"({"kind":"Secret","apiVersion":"v1","metadata":{"name":"a"}})") == 400);
+  BOOST_TEST(code(R"({"metadata":{"name":"Bad_Name"}})") == 422);
+  BOOST_TEST(code("a: [", "application/yaml") == 400);
+  BOOST_TEST(code("x", "text/plain") == 415);
+  BOOST_TEST(p.call("PUT", maps, config_map("a")).code == 405);
+  BOOST_TEST(p.call("GET", maps + "?fieldSelector=metadata.name!=kube-root-ca.crt").body["items"].empty());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
