@@ -84,6 +84,8 @@ void add_api_service(std::vector<wanted_object>& wanted, const bootstrap_facts& 
       {"ports", {{{"name", "https"}, {"port", 443}, {"protocol", "TCP"}, {"targetPort", facts.port}}}}};
   wanted.push_back({&services, "default", std::move(service)});
 
+  // On a machine with no other address there is nowhere the service could lead.
+  if (is_loopback(facts.advertised_address)) return;
   const schema::resource_type& slices = schema::builtin("discovery.k8s.io", "endpointslices");
   json slice = named(slices, "kubernetes");
   slice["metadata"]["labels"] = {{"kubernetes.io/service-name", "kubernetes"}};
@@ -143,6 +145,8 @@ result<void> create_all(const storage::store& store, object_router& router,
 }
 
 } // namespace
+
+bool is_loopback(std::string_view address) { return address.starts_with("127.") || address == "::1"; }
 
 result<void> create_bootstrap_objects(const storage::store& store, object_router& router,
                                       const bootstrap_facts& facts) {

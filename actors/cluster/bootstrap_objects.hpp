@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace actord::storage {
 class store;
@@ -13,6 +14,9 @@ class store;
 namespace actord::actors {
 
 class object_router;
+
+/// "127.0.0.1", "::1"
+bool is_loopback(std::string_view address);
 
 struct bootstrap_facts {
   service_network network;

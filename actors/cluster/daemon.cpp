@@ -57,8 +57,10 @@ result<cluster_identity> open_identity(const daemon_options& options) {
   identity.network = *network;
   if (auto made = net::make_secret_directory(options.data_dir); !made)
     return in_context(made.error(), "cannot use the data directory " + options.data_dir);
-  const bool any = options.listen_address == "0.0.0.0" || options.listen_address == "::";
-  identity.address = any ? measure_machine(options.data_dir).address : options.listen_address;
+  // Pods and other machines cannot reach a server at its own loopback address.
+  const bool vague = options.listen_address == "0.0.0.0" || options.listen_address == "::" ||
+                     is_loopback(options.listen_address);
+  identity.address = vague ? measure_machine(options.data_dir).address : options.listen_address;
   auto pki = net::open_cluster_pki({.directory = options.data_dir + "/pki",
                                     .node_name = options.node_name,
                                     .server_names = {},
