@@ -58,7 +58,7 @@ json prune(const object_type& type, const json& merged, const managed_entries& e
   json pruned = remove_fields(type, merged, last_named);
 
   field_set owned;
-  for (const managed_entry& entry : entries) owned = set_union(owned, entry.fields);
+  for (const managed_entry& entry : entries) owned = set_union(owned, entry.fields());
   const field_set mentioned = with_declared_ancestors(type, mentioned_fields(type, merged));
   const field_set left = with_declared_ancestors(type, mentioned_fields(type, pruned));
   const field_set keep = set_union(left, with_declared_ancestors(type, owned));
@@ -76,9 +76,9 @@ void own_the_past(const field_writer& writer, const json& live, managed_entries&
       set_difference_with_subtrees(set_union(changes.added, changes.modified), writer.untouchable);
   fields = set_difference(fields, nobodys_fields());
   if (fields.empty()) return;
-  entries.push_back({{"before-first-apply", ownership::update, std::string(writer.api_version), {}},
-                     format_time(writer.now),
-                     std::move(fields)});
+  entries.emplace_back(
+      field_manager_id{"before-first-apply", ownership::update, std::string(writer.api_version), {}},
+      format_time(writer.now), std::move(fields));
 }
 
 struct applied_outcome {
@@ -94,10 +94,11 @@ applied_outcome merge_and_own(const field_writer& writer, const json& live, cons
   const json merged = merge_objects(writer.type, live, applied);
   const field_manager_id self = writer.id(ownership::apply);
   managed_entry* mine = find_entry(entries, self);
-  if (mine == nullptr) mine = &entries.emplace_back(managed_entry{self, {}, {}});
-  const field_set last = std::move(mine->fields);
+  if (mine == nullptr) mine = &entries.emplace_back(self, std::string(), field_set{});
+  const field_set last = std::move(mine->change_fields());
   mine->id = self;
-  mine->fields = set_difference_with_subtrees(mentioned_fields(writer.type, applied), writer.untouchable);
+  mine->change_fields() =
+      set_difference_with_subtrees(mentioned_fields(writer.type, applied), writer.untouchable);
 
   applied_outcome outcome;
   outcome.object = prune(writer.type, merged, entries, last);
@@ -107,15 +108,16 @@ applied_outcome merge_and_own(const field_writer& writer, const json& live, cons
   const field_set removed = set_difference_with_subtrees(changes.removed, writer.untouchable);
   for (managed_entry& entry : entries) {
     if (entry.id.same_writer(self)) continue;
-    const field_set taken = set_intersection(entry.fields, touched);
+    const field_set taken = set_intersection(entry.fields(), touched);
     for_each_path(taken, [&](const std::string& path) { outcome.conflicts.push_back({entry.id, path}); });
     outcome.conflicting = set_union(outcome.conflicting, taken);
-    entry.fields = set_difference(set_difference(entry.fields, taken), removed);
+    if (!taken.empty()) subtract(entry.change_fields(), taken);
+    if (entry.overlaps(removed)) subtract(entry.change_fields(), removed);
   }
   outcome.changed = live != outcome.object;
   managed_entry& own = *find_entry(entries, self);
   if (outcome.changed) own.time = format_time(writer.now);
-  own.fields = set_difference(own.fields, nobodys_fields());
+  subtract(own.change_fields(), nobodys_fields());
   outcome.entries = std::move(entries);
   return outcome;
 }
@@ -187,7 +189,7 @@ result<json> apply_configuration(const field_writer& writer, const json& live, c
   if (const std::string wrong = check_configuration(writer.type, applied); !wrong.empty())
     return refuse(error_kind::internal,
                   fmt::format("failed to create typed patch object ({}): {}", described(applied), wrong));
-  auto entries = decode_managed_fields(managed_fields_of(live));
+  auto entries = decode_managed_fields(managed_fields_of(live), true);
   if (!entries) return refuse(error_kind::internal, "failed to decode managed fields");
   const json before = without_managed_fields(live);
   if (entries->empty()) own_the_past(writer, before, *entries);

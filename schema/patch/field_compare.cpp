@@ -104,7 +104,7 @@ void compare_members(const merge_type& type, const json& before, const json& aft
       take_all(type.member(b->first, declared), b->second, at.added.descend(field_step(b->first)));
       ++b;
     } else {
-      if (&a->second != &b->second) {
+      if (a->second != b->second) {
         const std::string step = field_step(a->first);
         compare_values(type.member(a->first, declared), a->second, b->second, at.enter(step));
         at.leave(step);

@@ -18,12 +18,13 @@ bool is_reset(const json& sent) {
 
 managed_entries entries_so_far(const field_writer& writer, const json* live, const json& object) {
   managed_entries stored;
-  if (live != nullptr) stored = decode_managed_fields(managed_fields_of(*live)).value_or(managed_entries{});
+  if (live != nullptr)
+    stored = decode_managed_fields(managed_fields_of(*live), true).value_or(managed_entries{});
   if (!writer.subresource.empty()) return stored;
   const json& sent = managed_fields_of(object);
   if (is_reset(sent)) return {};
   if (live != nullptr && sent == managed_fields_of(*live)) return stored;
-  auto given = decode_managed_fields(sent);
+  auto given = decode_managed_fields(sent, false);
   return given && !given->empty() ? std::move(*given) : stored;
 }
 
@@ -50,9 +51,9 @@ void merge_oldest(managed_entries& entries) {
     }
     managed_entry& into = entries[*bucket];
     into.id = {"ancient-changes", ownership::update, entry.id.api_version, {}};
-    into.fields = set_union(into.fields, entry.fields);
+    add(into.change_fields(), std::move(entry.change_fields()));
     into.time = entry.time;
-    entry.fields = {};
+    entry.change_fields() = {};
     --left;
   }
 }
@@ -85,24 +86,24 @@ void track_update(const field_writer& writer, const json* live, json& object) {
     store_managed_fields(object, {});
     return;
   }
-  const field_changes changes =
+  field_changes changes =
       compare_objects(writer.type, live != nullptr ? *live : zero_object(writer.type), object);
-  const field_set touched =
-      set_difference_with_subtrees(set_union(changes.added, changes.modified), writer.untouchable);
-  const field_set removed = set_difference_with_subtrees(changes.removed, writer.untouchable);
-  for (managed_entry& entry : entries) {
-    if (!touched.empty()) entry.fields = set_difference(entry.fields, touched);
-    if (!removed.empty()) entry.fields = set_difference(entry.fields, removed);
-  }
-  field_set own = set_difference(touched, nobodys_fields());
+  field_set own = std::move(changes.added);
+  add(own, std::move(changes.modified));
+  subtract_with_subtrees(own, writer.untouchable);
+  subtract_with_subtrees(changes.removed, writer.untouchable);
+  for (managed_entry& entry : entries)
+    for (const field_set* lost : {&own, &changes.removed})
+      if (entry.overlaps(*lost)) subtract(entry.change_fields(), *lost);
+  subtract(own, nobodys_fields());
   if (!own.empty()) {
     const field_manager_id id = writer.id(ownership::update);
     managed_entry* entry = find_entry(entries, id);
-    if (entry == nullptr) entry = &entries.emplace_back(managed_entry{id, {}, {}});
-    entry->fields = set_union(entry->fields, own);
+    if (entry == nullptr) entry = &entries.emplace_back(id, std::string(), field_set{});
+    add(entry->change_fields(), std::move(own));
     entry->time = format_time(writer.now);
   }
-  std::erase_if(entries, [](const managed_entry& entry) { return entry.fields.empty(); });
+  std::erase_if(entries, [](const managed_entry& entry) { return entry.empty(); });
   merge_oldest(entries);
   store_managed_fields(object, std::move(entries));
 }

@@ -152,6 +152,48 @@ field_set set_difference_with_subtrees(const field_set& left, const field_set& r
   return rest;
 }
 
+void subtract(field_set& from, const field_set& what) {
+  if (what.member) from.member = false;
+  for (const auto& child : what.children) {
+    const auto found = lower_bound(from.children, child.step);
+    if (found == from.children.end() || found->step != child.step) continue;
+    field_set& below = from.children[static_cast<std::size_t>(found - from.children.begin())].set;
+    subtract(below, child.set);
+    if (below.empty()) from.children.erase(found);
+  }
+}
+
+void subtract_with_subtrees(field_set& from, const field_set& what) {
+  if (what.member) from.member = false;
+  for (const auto& child : what.children) {
+    const auto found = lower_bound(from.children, child.step);
+    if (found == from.children.end() || found->step != child.step) continue;
+    field_set& below = from.children[static_cast<std::size_t>(found - from.children.begin())].set;
+    if (!child.set.member) subtract_with_subtrees(below, child.set);
+    if (child.set.member || below.empty()) from.children.erase(found);
+  }
+}
+
+void add(field_set& to, field_set&& what) {
+  if (to.empty()) {
+    to = std::move(what);
+    return;
+  }
+  to.member = to.member || what.member;
+  for (auto& child : what.children) add(to.descend(child.step), std::move(child.set));
+}
+
+bool fields_v1_overlap(const json& fields, const field_set& set) {
+  if (!fields.is_object()) return false;
+  for (const auto& child : set.children) {
+    const auto found = fields.find(child.step);
+    if (found == fields.end()) continue;
+    if (child.set.member && (found->empty() || found->contains("."))) return true;
+    if (fields_v1_overlap(*found, child.set)) return true;
+  }
+  return false;
+}
+
 json to_fields_v1(const field_set& set) {
   json fields = json::object();
   auto& members = fields.get_ref<json::object_t&>();

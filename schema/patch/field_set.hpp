@@ -55,6 +55,13 @@ field_set set_difference(const field_set& left, const field_set& right);
 /// The same, but a path of `right` takes everything below it along.
 field_set set_difference_with_subtrees(const field_set& left, const field_set& right);
 
+/// The same, in place.
+void subtract(field_set& from, const field_set& what);
+void subtract_with_subtrees(field_set& from, const field_set& what);
+void add(field_set& to, field_set&& what);
+/// Whether a FieldsV1 value has a path of the set, without decoding it.
+bool fields_v1_overlap(const json& fields, const field_set& set);
+
 /// FieldsV1 form; {"f:spec":{".":{},"f:replicas":{}}}.
 json to_fields_v1(const field_set& set);
 /// False when the value is no FieldsV1; `out` is undefined then.

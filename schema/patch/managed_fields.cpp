@@ -15,29 +15,58 @@ std::string text_member(const json& entry, const char* name) {
   return found != entry.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
-std::optional<managed_entry> decode_entry(const json& value) {
+std::optional<managed_entry> decode_entry(const json& value, bool trusted) {
   if (!value.is_object()) return std::nullopt;
-  managed_entry entry;
   const std::string operation = text_member(value, "operation");
   if (operation != "Apply" && operation != "Update") return std::nullopt;
-  entry.id = {text_member(value, "manager"), operation == "Apply" ? ownership::apply : ownership::update,
-              text_member(value, "apiVersion"), text_member(value, "subresource")};
-  if (entry.id.api_version.empty() || text_member(value, "fieldsType") != "FieldsV1") return std::nullopt;
-  entry.time = text_member(value, "time");
+  field_manager_id id{text_member(value, "manager"),
+                      operation == "Apply" ? ownership::apply : ownership::update,
+                      text_member(value, "apiVersion"), text_member(value, "subresource")};
+  if (id.api_version.empty() || text_member(value, "fieldsType") != "FieldsV1") return std::nullopt;
   const auto fields = value.find("fieldsV1");
-  if (fields != value.end() && !fields->is_null() && !from_fields_v1(*fields, entry.fields))
-    return std::nullopt;
+  managed_entry entry(std::move(id), text_member(value, "time"),
+                      fields == value.end() || fields->is_null() ? json::object() : *fields);
+  field_set decoded;
+  if (!trusted && !from_fields_v1(entry.fields_v1(), decoded)) return std::nullopt;
   return entry;
 }
 
 } // namespace
 
-std::optional<managed_entries> decode_managed_fields(const json& value) {
+managed_entry::managed_entry(field_manager_id of, std::string at, json fields_v1)
+    : id(std::move(of)), time(std::move(at)), source_(std::move(fields_v1)) {}
+
+managed_entry::managed_entry(field_manager_id of, std::string at, field_set fields)
+    : id(std::move(of)), time(std::move(at)), fields_(std::move(fields)) {}
+
+bool managed_entry::empty() const { return source_.is_null() ? fields_->empty() : source_.empty(); }
+
+bool managed_entry::overlaps(const field_set& set) const {
+  return source_.is_null() ? !set_intersection(*fields_, set).empty() : fields_v1_overlap(source_, set);
+}
+
+const field_set& managed_entry::fields() const {
+  if (!fields_) {
+    fields_.emplace();
+    if (!from_fields_v1(source_, *fields_)) *fields_ = {};
+  }
+  return *fields_;
+}
+
+field_set& managed_entry::change_fields() {
+  (void)fields();
+  source_ = nullptr;
+  return *fields_;
+}
+
+json managed_entry::fields_v1() const { return source_.is_null() ? to_fields_v1(*fields_) : source_; }
+
+std::optional<managed_entries> decode_managed_fields(const json& value, bool trusted) {
   managed_entries entries;
   if (value.is_null()) return entries;
   if (!value.is_array()) return std::nullopt;
   for (const json& item : value) {
-    auto entry = decode_entry(item);
+    auto entry = decode_entry(item, trusted);
     if (!entry) return std::nullopt;
     const auto same = std::find_if(entries.begin(), entries.end(), [&](const managed_entry& other) {
       return other.id.same_writer(entry->id);
@@ -62,7 +91,7 @@ json encode_managed_fields(managed_entries entries) {
   for (const managed_entry& entry : entries) {
     json item = {{"apiVersion", entry.id.api_version},
                  {"fieldsType", "FieldsV1"},
-                 {"fieldsV1", to_fields_v1(entry.fields)},
+                 {"fieldsV1", entry.fields_v1()},
                  {"operation", entry.id.operation == ownership::apply ? "Apply" : "Update"}};
     if (!entry.id.manager.empty()) item["manager"] = entry.id.manager;
     if (!entry.time.empty()) item["time"] = entry.time;
@@ -73,7 +102,7 @@ json encode_managed_fields(managed_entries entries) {
 }
 
 void store_managed_fields(json& object, managed_entries entries) {
-  std::erase_if(entries, [](const managed_entry& entry) { return entry.fields.empty(); });
+  std::erase_if(entries, [](const managed_entry& entry) { return entry.empty(); });
   json& metadata = object["metadata"];
   if (entries.empty())
     metadata.erase("managedFields");

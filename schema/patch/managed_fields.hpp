@@ -1,6 +1,6 @@
 #pragma once
 
-#include "schema/base/json_fwd.hpp"
+#include "schema/base/json.hpp"
 #include "schema/patch/field_set.hpp"
 
 #include <optional>
@@ -26,17 +26,32 @@ struct field_manager_id {
   }
 };
 
-/// One entry of metadata.managedFields.
-struct managed_entry {
+/// One entry of metadata.managedFields. Most writes leave most entries alone, so that the fields are kept as
+/// they came until somebody wants to change them.
+class managed_entry {
+public:
+  managed_entry(field_manager_id of, std::string at, json fields_v1);
+  managed_entry(field_manager_id of, std::string at, field_set fields);
+
   field_manager_id id;
   std::string time; ///< RFC 3339 in whole seconds, or empty
-  field_set fields;
+
+  [[nodiscard]] bool empty() const;
+  [[nodiscard]] bool overlaps(const field_set& set) const;
+  [[nodiscard]] const field_set& fields() const;
+  field_set& change_fields();
+  [[nodiscard]] json fields_v1() const;
+
+private:
+  mutable std::optional<field_set> fields_; ///< decoded when it was first asked for
+  json source_;                             ///< null once `fields_` was changed
 };
 
 using managed_entries = std::vector<managed_entry>;
 
-/// Null when the value is no valid list of entries (of an operation, API version or fields type unknown).
-std::optional<managed_entries> decode_managed_fields(const json& value);
+/// Nothing when the value is no valid list of entries (of an operation, API version or fields type unknown).
+/// What the server stored itself is `trusted`: its fields are not looked at before they are needed.
+std::optional<managed_entries> decode_managed_fields(const json& value, bool trusted);
 /// Sorts and encodes: appliers first, then by time, manager, API version, subresource.
 json encode_managed_fields(managed_entries entries);
 
