@@ -275,7 +275,6 @@ void watch_endpoint::serve(const request_handle& request) {
         [](caf::stateful_actor<stream_state>* self,
            const std::shared_ptr<stream_setup>& given) -> caf::behavior {
           self->state.stream = std::make_unique<watch_stream>(self, std::move(*given));
-          self->attach_functor([self](const caf::error&) { self->state.stream.reset(); });
           return self->state.stream->make();
         },
         std::make_shared<stream_setup>(std::move(ready)));
