@@ -83,12 +83,25 @@ std::optional<batch_header> log_reader::batch(raft_index index) const {
   return header;
 }
 
-std::optional<logged_item> log_reader::item(raft_index index, const batch_header& batch,
-                                            std::uint32_t position) const {
+log_reader::item_place log_reader::place(raft_index index, const batch_header& batch,
+                                         std::uint32_t position) const {
   ALWAYS(position < batch.items);
-  const auto offset = load_little<std::uint32_t>(
-      payload_part(index, item_offset_position(position), sizeof(std::uint32_t)).data());
-  const item_front front = parse_item_front(payload_part(index, offset, item_front_bytes));
+  const std::string offset = payload_part(index, item_offset_position(position), sizeof(std::uint32_t));
+  item_place found;
+  found.offset = load_little<std::uint32_t>(offset.data());
+  found.front = parse_item_front(payload_part(index, found.offset, item_front_bytes));
+  return found;
+}
+
+object_key log_reader::item_key(raft_index index, const batch_header& batch, std::uint32_t position) const {
+  const auto [offset, front] = place(index, batch, position);
+  const std::string names =
+      payload_part(index, offset + item_front_bytes, front.space_bytes + front.name_bytes);
+  return {front.resource, names.substr(0, front.space_bytes), names.substr(front.space_bytes)};
+}
+
+logged_item log_reader::item(raft_index index, const batch_header& batch, std::uint32_t position) const {
+  const auto [offset, front] = place(index, batch, position);
   std::string text = payload_part(index, offset + item_front_bytes,
                                   front.space_bytes + front.name_bytes + front.value_bytes);
   logged_item found;

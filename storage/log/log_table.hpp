@@ -47,8 +47,10 @@ public:
   [[nodiscard]] std::optional<log_entry> entry(raft_index index) const;
   /// Empty for an entry that is not there or is no command.
   [[nodiscard]] std::optional<batch_header> batch(raft_index index) const;
-  [[nodiscard]] std::optional<logged_item> item(raft_index index, const batch_header& batch,
-                                                std::uint32_t position) const;
+  [[nodiscard]] logged_item item(raft_index index, const batch_header& batch, std::uint32_t position) const;
+
+  [[nodiscard]] object_key item_key(raft_index index, const batch_header& batch,
+                                    std::uint32_t position) const;
 
   /// First and last index there are rows of; zeros when there are none.
   [[nodiscard]] std::pair<raft_index, raft_index> bounds() const;
@@ -77,6 +79,11 @@ public:
   [[nodiscard]] std::optional<logged_item> version(revision at) const;
 
 private:
+  struct item_place {
+    std::size_t offset = 0;
+    item_front front;
+  };
+  [[nodiscard]] item_place place(raft_index index, const batch_header& batch, std::uint32_t position) const;
   [[nodiscard]] std::string payload_part(raft_index index, std::size_t from, std::size_t size) const;
 
   const kv::read_view& view_;

@@ -41,6 +41,7 @@ result<history_page> read_history(const kv::read_view& view, const watch_scope& 
   const log_reader log(view);
   auto batch = log.holding(revision{after.value + 1});
   ALWAYS_WITH(batch.has_value(), "history that is not compacted is not in the log");
+  const bool everything = !scope.resource && scope.space.empty() && scope.name.empty();
   std::size_t bytes = 0;
   raft_index index = batch->first;
   batch_header header = batch->second;
@@ -55,16 +56,17 @@ result<history_page> read_history(const kv::read_view& view, const watch_scope& 
       page.more = true;
       return page;
     }
-    auto item = log.item(index, header, static_cast<std::uint32_t>(next.value - header.base.value));
-    ALWAYS(item && item->at == next);
+    const auto position = static_cast<std::uint32_t>(next.value - header.base.value);
     page.reached = next;
-    bytes += item->value.size() + item_front_bytes;
-    if (!in_scope(scope, item->key)) continue;
-    store_event event{event_kind::added, next, std::move(item->key), share_bytes(std::move(item->value)),
+    bytes += item_front_bytes;
+    if (!everything && !in_scope(scope, log.item_key(index, header, position))) continue;
+    logged_item item = log.item(index, header, position);
+    bytes += item.value.size();
+    store_event event{event_kind::added, next, std::move(item.key), share_bytes(std::move(item.value)),
                       nullptr};
-    if (item->previous.value != 0) {
-      event.kind = item->kind == item_kind::remove ? event_kind::removed : event_kind::modified;
-      auto previous = read_version(view, layout::address(event.key), item->previous, next);
+    if (item.previous.value != 0) {
+      event.kind = item.kind == item_kind::remove ? event_kind::removed : event_kind::modified;
+      auto previous = read_version(view, layout::address(event.key), item.previous, next);
       if (!previous) return std::move(previous).error();
       event.previous = share_bytes(std::move(previous).value());
     }

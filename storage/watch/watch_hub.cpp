@@ -192,12 +192,6 @@ public:
         if (!page) return std::move(page).error();
         reached = page->reached;
         std::ranges::move(page->events, std::back_inserter(out));
-        if (page->more && page->events.empty()) {
-          // Nothing in scope yet, but more to look at: the caller's thread is not ours alone.
-          move_to(reached);
-          self_->call();
-          return out;
-        }
       } else {
         reached = filter(batches, from, max_events, out);
       }
