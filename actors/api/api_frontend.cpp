@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 namespace actord::actors {
 namespace {
@@ -110,6 +111,21 @@ public:
       : with_(std::move(with)), watches_({with_.system, with_.store, with_.registry, with_.random}),
         writes_(writes_max) {}
 
+  /// What no check foresaw ends the request, not the daemon.
+  void handle_safely(net::http_request http, const net::exchange_handle& exchange) {
+    const std::string line = http.method + " " + http.path;
+    try {
+      handle(std::move(http), exchange);
+    } catch (const std::exception& failure) {
+      spdlog::error("{} failed: {}", line, failure.what());
+      answer_error(*exchange, {.kind = error_kind::internal,
+                               .message = std::string("Internal error occurred: ") + failure.what(),
+                               .causes = {},
+                               .subject = {}});
+    }
+  }
+
+private:
   void handle(net::http_request http, const net::exchange_handle& exchange) {
     auto request = std::make_shared<api_request>();
     request->http = std::move(http);
@@ -128,6 +144,7 @@ public:
     handle_path(request, route);
   }
 
+public:
   std::unique_ptr<net::body_sink> stream_body(const net::http_request& head,
                                               const net::exchange_handle& exchange) {
     if (head.method != "POST" || head.path != image_path) return nullptr;
@@ -271,7 +288,7 @@ api_frontend::~api_frontend() = default;
 net::http_handler api_frontend::handler() const {
   return {.handle =
               [state = state_](net::http_request request, net::exchange_handle exchange) {
-                state->handle(std::move(request), exchange);
+                state->handle_safely(std::move(request), exchange);
               },
           .stream_body =
               [state = state_](const net::http_request& head, const net::exchange_handle& exchange) {

@@ -1,8 +1,8 @@
 #include "actors/api/api_request.hpp"
 
 #include "actors/api/object_forms.hpp"
-#include "schema/codec/status.hpp"
 #include "schema/base/json.hpp"
+#include "schema/codec/status.hpp"
 #include "schema/tables/resource_table.hpp"
 
 #include <fmt/format.h>

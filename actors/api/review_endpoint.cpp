@@ -4,7 +4,10 @@
 #include "actors/objects/refusals.hpp"
 #include "schema/base/timestamp.hpp"
 #include "schema/codec/decode.hpp"
+#include "schema/patch/field_manager.hpp"
 #include "schema/rules/kind_rules.hpp"
+#include "schema/tables/resource_table.hpp"
+#include "schema/write/object_metadata.hpp"
 
 #include <algorithm>
 
@@ -23,11 +26,15 @@ std::string text_of(const json& object, const char* key) {
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
-json spec_of(const json& review) { return review.value("spec", json::object()); }
+json spec_of(const json& review) {
+  const auto spec = review.find("spec");
+  return spec != review.end() && spec->is_object() ? *spec : json::object();
+}
 
 access_question question_of(const json& spec) {
   access_question question;
-  if (const auto attributes = spec.find("resourceAttributes"); attributes != spec.end()) {
+  if (const auto attributes = spec.find("resourceAttributes");
+      attributes != spec.end() && attributes->is_object()) {
     question.verb = text_of(*attributes, "verb");
     question.group = text_of(*attributes, "group");
     question.resource = text_of(*attributes, "resource");
@@ -35,7 +42,7 @@ access_question question_of(const json& spec) {
       question.resource += "/" + sub;
     question.space = text_of(*attributes, "namespace");
     question.name = text_of(*attributes, "name");
-  } else if (const auto path = spec.find("nonResourceAttributes"); path != spec.end()) {
+  } else if (const auto path = spec.find("nonResourceAttributes"); path != spec.end() && path->is_object()) {
     question.verb = text_of(*path, "verb");
     question.path = text_of(*path, "path");
   }
@@ -50,7 +57,7 @@ json verdict(const caller_identity& caller, const access_question& question) {
 caller_identity named_caller(const json& spec) {
   caller_identity caller{
       .user = text_of(spec, "user"), .uid = text_of(spec, "uid"), .groups = {}, .extra = {}};
-  if (const auto groups = spec.find("groups"); groups != spec.end())
+  if (const auto groups = spec.find("groups"); groups != spec.end() && groups->is_array())
     for (const json& group : *groups) caller.groups.push_back(group.get<std::string>());
   return caller;
 }
@@ -72,6 +79,51 @@ json rules_of_caller(const caller_identity& caller) {
   return {{"resourceRules", resources}, {"nonResourceRules", paths}, {"incomplete", false}};
 }
 
+bool is_absent(const json& object, const char* key) {
+  const auto found = object.find(key);
+  return found == object.end() || found->is_null();
+}
+
+/// What a question must say, and that it is no object: it has no name.
+std::optional<error> check_access_question(const schema::resource_type& type, const json& review) {
+  schema::field_errors errors;
+  const json spec = spec_of(review);
+  const bool resource = !is_absent(spec, "resourceAttributes");
+  const bool path = !is_absent(spec, "nonResourceAttributes");
+  if (resource && path)
+    errors.invalid("spec.nonResourceAttributes", spec["nonResourceAttributes"],
+                   "cannot be specified in combination with resourceAttributes");
+  if (!resource && !path)
+    errors.invalid("spec.resourceAttributes", nullptr,
+                   "exactly one of nonResourceAttributes or resourceAttributes must be specified");
+  const bool names_user = type.kind != "SelfSubjectAccessReview";
+  if (names_user && text_of(spec, "user").empty() && (is_absent(spec, "groups") || spec["groups"].empty()))
+    errors.invalid("spec.user", "", "at least one of user or group must be specified");
+  const bool local = type.kind == "LocalSubjectAccessReview";
+  json metadata = review.value("metadata", json::object());
+  const json shown = metadata;
+  metadata.erase("managedFields");
+  if (local) metadata.erase("namespace");
+  if (!metadata.empty())
+    errors.invalid("metadata", shown, local ? "must be empty except for namespace" : "must be empty");
+  if (errors.empty()) return {};
+  std::string text;
+  for (const error_cause& cause : errors.causes())
+    text += (text.empty() ? "" : ", ") + cause.field + ": " + cause.message;
+  if (errors.causes().size() > 1) text = "[" + text + "]";
+  return error{.kind = error_kind::invalid,
+               .message = ".authorization.k8s.io \"\" is invalid: " + text,
+               .causes = errors.causes(),
+               .subject = error_subject{"authorization.k8s.io", {}, {}, {}}};
+}
+
+std::optional<error> check_review(const schema::resource_type& type, const json& review) {
+  if (type.kind == "TokenReview" && text_of(spec_of(review), "token").empty())
+    return bad_request("token is required for TokenReview in authentication");
+  if (type.kind.ends_with("AccessReview")) return check_access_question(type, review);
+  return {};
+}
+
 } // namespace
 
 bool is_review(const schema::resource_type& type) {
@@ -85,21 +137,20 @@ void serve_review(const authenticator& authentication, const request_handle& req
   const auto options =
       parse_write_options(request->query, "CreateOptions", request->http.header("user-agent"), false);
   if (!options) return answer_error(*request, options.error());
-  const schema::write_context context{.type = type,
-                                      .subresource = {},
-                                      .space = request->route.space,
-                                      .name = {},
-                                      .now = system_clock_source().wall_now(),
-                                      .random = system_random_source(),
-                                      .field_manager = options->field_manager,
-                                      .validation = options->validation};
-  auto prepared = schema::prepare_create(context, *format, request->http.body);
-  if (!prepared) return answer_error(*request, prepared.error());
-  json& review = prepared->object;
+  auto decoded =
+      schema::decode_object(schema::body_kind_of(type), *format, request->http.body, options->validation);
+  if (!decoded) return answer_error(*request, decoded.error());
+  json& review = decoded->object;
+  if (auto settled = schema::settle_namespace(type, request->route.space, review); !settled)
+    return answer_error(*request, settled.error());
+  const wall_time now = system_clock_source().wall_now();
+  schema::track_update({*type.type, options->field_manager, type.api_version(), {}, now, {}}, nullptr,
+                       review);
+  if (const auto refused = check_review(type, review)) return answer_error(*request, *refused);
   const json spec = spec_of(review);
   if (type.kind == "SelfSubjectReview") {
     review["status"] = {{"userInfo", user_info(request->caller)}};
-    review["metadata"] = {{"creationTimestamp", schema::format_time(context.now)}};
+    review["metadata"] = {{"creationTimestamp", schema::format_time(now)}};
   } else if (type.kind == "TokenReview") {
     review["status"] = token_verdict(authentication, spec);
   } else if (type.kind == "SelfSubjectRulesReview") {
@@ -109,7 +160,7 @@ void serve_review(const authenticator& authentication, const request_handle& req
   } else {
     review["status"] = verdict(named_caller(spec), question_of(spec));
   }
-  answer_json(*request, 201, review.dump(), {prepared->warnings});
+  answer_json(*request, 201, review.dump(), {std::move(decoded->warnings)});
 }
 
 } // namespace actord::actors

@@ -15,6 +15,18 @@ namespace {
 /// At least ten minutes, as Kubernetes; what is longer than a day is cut to it.
 constexpr std::int64_t shortest_s = 600;
 constexpr std::int64_t longest_s = 86'400;
+constexpr std::int64_t default_s = 3600;
+
+json part_of(const json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_object() ? *found : json::object();
+}
+
+std::vector<std::string> audiences_of(const json& spec) {
+  const auto found = spec.find("audiences");
+  if (found == spec.end() || !found->is_array()) return {};
+  return found->get<std::vector<std::string>>();
+}
 
 error invalid_lifetime(std::int64_t seconds) {
   const std::string why =
@@ -37,8 +49,10 @@ void serve_token_request(storage::store& store, const token_authority& tokens,
                                     schema::field_validation::ignore);
   if (!body) return answer_error(*request, body.error());
   json& review = body->object;
-  const json spec = review.value("spec", json::object());
-  const std::int64_t asked = spec.value("expirationSeconds", std::int64_t{3600});
+  const json spec = part_of(review, "spec");
+  const auto seconds = spec.find("expirationSeconds");
+  const std::int64_t asked =
+      seconds != spec.end() && seconds->is_number_integer() ? seconds->get<std::int64_t>() : default_s;
   if (asked < shortest_s) return answer_error(*request, invalid_lifetime(asked));
 
   const auto reads = store.read();
@@ -50,11 +64,11 @@ void serve_token_request(storage::store& store, const token_authority& tokens,
   token_order order{.space = request->route.space,
                     .account = request->route.name,
                     .account_uid = std::string(account->uid()),
-                    .audiences = spec.value("audiences", std::vector<std::string>{}),
+                    .audiences = audiences_of(spec),
                     .lifetime = std::chrono::seconds(std::min(asked, longest_s)),
                     .pod = {},
                     .pod_uid = {}};
-  if (const json bound = spec.value("boundObjectRef", json::object()); bound.value("kind", "") == "Pod") {
+  if (const json bound = part_of(spec, "boundObjectRef"); bound.value("kind", "") == "Pod") {
     order.pod = bound.value("name", "");
     order.pod_uid = bound.value("uid", "");
   }
