@@ -1,3 +1,4 @@
+#include "net/cni/bridge_attachment.hpp"
 #include "net/cni/network_config.hpp"
 #include "net/cni/network_masquerade.hpp"
 #include "net/cni/pod_network.hpp"
@@ -115,6 +116,7 @@ public:
   result<void> detach(const std::string& id, const std::string& namespace_path) override {
     auto record = load(id);
     if (!record) return {};
+    if (auto prepared = prepare_node(); !prepared) return prepared;
     std::error_code ignored;
     record->pod.namespace_path = fs::exists(namespace_path, ignored) ? namespace_path : "";
     auto& plugins = record->network.plugins;
@@ -157,6 +159,9 @@ private:
     set_switch("/proc/sys/net/ipv4/ip_forward");
     // Replies between pods of one bridge must pass the address translation that their requests passed.
     set_switch("/proc/sys/net/bridge/bridge-nf-call-iptables");
+    auto bridge = bridge_attachment::open(options_);
+    if (!bridge) return std::move(bridge).error();
+    bridge_ = std::move(*bridge);
     if (auto installed = install_masquerade(options_, runner_); !installed) return installed;
     prepared_ = true;
     return {};
@@ -202,6 +207,7 @@ private:
                                  cni_command command, const std::string& previous) {
     const auto type = plugin_type(plugin);
     if (!type) return type.error();
+    if (*type == in_process_bridge_type) return run_in_process(record.pod, command);
     const auto input = plugin_input(record.network, plugin, record.pod, previous);
     if (!input) return input.error();
     auto reply =
@@ -212,8 +218,16 @@ private:
     return std::move(reply->output);
   }
 
+  result<std::string> run_in_process(const pod_attachment& pod, cni_command command) {
+    ALWAYS(bridge_);
+    if (command == cni_command::add) return bridge_->add(pod);
+    if (auto removed = bridge_->remove(pod.id); !removed) return removed.error();
+    return std::string{};
+  }
+
   cni_options options_;
   program_runner& runner_;
+  std::unique_ptr<bridge_attachment> bridge_; ///< of our own configuration, once prepared
   std::mutex preparing_;
   bool prepared_ = false;
 };

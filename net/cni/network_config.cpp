@@ -1,5 +1,6 @@
 #include "net/cni/network_config.hpp"
 
+#include "net/cni/bridge_attachment.hpp"
 #include "schema/base/json.hpp"
 
 namespace actord::net {
@@ -37,7 +38,7 @@ json port_mappings_json(const pod_attachment& pod) {
 } // namespace
 
 network_config default_network_config(const cni_options& options) {
-  json bridge{{"type", "bridge"},
+  json bridge{{"type", options.in_process ? in_process_bridge_type : "bridge"},
               {"bridge", options.bridge},
               {"isGateway", true},
               // One rule for the whole node does it (network_masquerade); the plugin's own would be a chain

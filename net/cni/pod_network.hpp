@@ -53,10 +53,12 @@ struct cni_options {
   std::string bridge = "actord0";         ///< at most 15 bytes, one per daemon
   std::string pod_cidr = "10.244.0.0/24"; ///< this node's part
   std::string cluster_cidr;               ///< not translated when pods talk to it; empty: pod_cidr
-  int mtu = 0;                            ///< 0: the plugin's choice
+  int mtu = 0;                            ///< 0: the kernel's choice
+  bool in_process = true;                 ///< do what bridge and host-local do without running them
 };
 
-/// CNI plugins (spec 1.0.0), executed.
+/// CNI (spec 1.0.0): plugins are executed, but for the bridge of our own configuration (see
+/// cni_options::in_process).
 std::unique_ptr<pod_network> make_cni_network(cni_options options, program_runner& runner);
 
 /// Creates a network namespace with its loopback up and binds it to `path`. One that is there stays.

@@ -40,6 +40,7 @@ private:
   result<sandbox_view> view_of(const sandbox_record& pod) const;
   result<void> launch(const container_spec& spec, container_record& record) const;
   result<void> check_masks(const container_record& record, const json& config) const;
+  [[nodiscard]] bool let_go(const container_record& record) const;
   void await_unrecorded_monitor(const std::string& id) const;
   [[nodiscard]] container_evidence evidence(const container_record& record) const;
 

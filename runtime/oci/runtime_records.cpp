@@ -3,6 +3,7 @@
 #include "runtime/images/digest.hpp"
 #include "schema/base/json.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace actord::runtime {
@@ -122,7 +123,8 @@ container_status judge(const container_record& record, const container_evidence&
     status.exit_code = unknown_exit_code;
     std::from_chars(seen.exit_text->data(), seen.exit_text->data() + seen.exit_text->size(),
                     status.exit_code);
-    status.finished = seen.exit_time;
+    // A file's time is of the last tick, which may be before the start that was timed exactly.
+    status.finished = std::max(seen.exit_time, record.started.value_or(record.created));
     status.out_of_memory = seen.out_of_memory;
   } else if (record.init.pid == 0) {
     status.state = container_state::unknown;

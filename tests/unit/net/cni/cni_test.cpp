@@ -1,3 +1,4 @@
+#include "net/cni/address_pool.hpp"
 #include "net/cni/network_config.hpp"
 #include "net/cni/network_masquerade.hpp"
 #include "net/cni/pod_network.hpp"
@@ -61,6 +62,7 @@ struct fixture {
     wish.state_dir = directory + "/state";
     wish.plugin_dir = "/plugins";
     wish.bridge = "br7";
+    wish.in_process = false;
     wish.pod_cidr = "10.1.0.0/24";
     return wish;
   }
@@ -165,6 +167,35 @@ BOOST_AUTO_TEST_CASE(configurations_are_read_in_both_forms) {
        {"", "[]", "{}", R"({"name":"n","plugins":[]})", R"({"name":"n","plugins":[{"type":"../../bin/sh"}]})",
         R"({"name":"n","plugins":[{}]})"})
     BOOST_TEST(!parse_network_config(bad), bad);
+}
+
+BOOST_AUTO_TEST_CASE(ranges_and_addresses_are_parsed_strictly) {
+  const auto range = parse_range("10.1.2.3/24");
+  BOOST_REQUIRE(range);
+  BOOST_TEST(address_text(range->gateway()) == "10.1.2.1");
+  BOOST_TEST(address_text(range->first()) == "10.1.2.2");
+  BOOST_TEST(address_text(range->last()) == "10.1.2.254");
+  for (const char* bad : {"", "10.1.2.3", "10.1.2/24", "10.1.2.256/24", "10.1.2.3/31", "10.1.2.3/7",
+                          "10.1.2.3/24x", "fd00::/64", "10.1.2.3.4/24", "a.b.c.d/8"})
+    BOOST_TEST(!parse_range(bad), bad);
+}
+
+BOOST_AUTO_TEST_CASE(addresses_are_given_in_turn_each_once) {
+  address_pool pool(directory + "/pool", *parse_range("10.9.0.0/29")); // .2 to .6
+  std::vector<std::string> given;
+  for (const char* id : {"a", "b", "c", "d", "e"}) given.push_back(address_text(pool.take(id).value()));
+  BOOST_TEST(given == (std::vector<std::string>{"10.9.0.2", "10.9.0.3", "10.9.0.4", "10.9.0.5", "10.9.0.6"}),
+             boost::test_tools::per_element());
+  BOOST_TEST(address_text(pool.take("c").value()) == "10.9.0.4");
+  BOOST_TEST((!pool.take("f") && pool.take("f").error().kind == error_kind::unavailable));
+  BOOST_REQUIRE(pool.give_back("b"));
+  BOOST_REQUIRE(pool.give_back("b"));
+  address_pool reopened(directory + "/pool", *parse_range("10.9.0.0/29"));
+  BOOST_TEST(address_text(reopened.take("f").value()) == "10.9.0.3");
+  BOOST_REQUIRE(reopened.give_back("a"));
+  BOOST_REQUIRE(reopened.give_back("f"));
+  // The one freed last is used last.
+  BOOST_TEST(address_text(reopened.take("g").value()) == "10.9.0.2");
 }
 
 BOOST_AUTO_TEST_CASE(translation_spares_what_stays_in_the_cluster) {

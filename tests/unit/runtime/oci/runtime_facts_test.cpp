@@ -168,6 +168,7 @@ BOOST_AUTO_TEST_CASE(a_container_is_judged_by_what_is_left_of_it) {
   BOOST_TEST(ended.out_of_memory);
   BOOST_TEST((ended.finished == wall_time(9s)));
   BOOST_TEST(judge(record, {.exit_text = "garbage"}).exit_code == 255);
+  BOOST_TEST((judge(record, {.exit_text = "0", .exit_time = wall_time(1s)}).finished == record.started));
 }
 
 BOOST_AUTO_TEST_CASE(names_differ_by_data_directory_pod_and_attempt) {
