@@ -1,0 +1,240 @@
+#include "cli/command_line/arguments.hpp"
+
+#include "cli/command_line/suggestions.hpp"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+
+#include <algorithm>
+
+namespace actord::cli {
+
+namespace {
+
+/// Everything the flags may set; the chosen command takes its part.
+struct all_commands {
+  global_options global;
+  get_command get;
+  apply_command apply;
+  delete_command remove;
+  describe_command describe;
+  logs_command logs;
+  scale_command scale;
+  actors_command actors;
+  image_load_command image_load;
+  version_command version;
+  api_resources_command api_resources;
+};
+
+void add_selection(CLI::App& app, object_selection& selection) {
+  app.add_option("words", selection.words, "TYPE [NAME...], TYPE,TYPE or TYPE/NAME...");
+  app.add_option("-f,--filename", selection.files, "file, folder or - for standard input")
+      ->delimiter(',')
+      ->expected(1)
+      ->take_all();
+  app.add_flag("-R,--recursive", selection.recursive, "go into the folders of -f");
+  app.add_option("-l,--selector", selection.labels, "label selector, for example app=web,tier!=db");
+}
+
+void add_reach(CLI::App& app, object_selection& selection) {
+  app.add_flag("-A,--all-namespaces", selection.all_namespaces, "objects of all namespaces");
+  app.add_option("--field-selector", selection.fields, "field selector, for example status.phase=Running");
+}
+
+CLI::Option* add_output(CLI::App& app, std::string& output, std::vector<std::string> forms) {
+  std::string list;
+  for (const auto& form : forms) list += (list.empty() ? "" : "|") + form;
+  return app.add_option("-o,--output", output, "output form: " + list)
+      ->check([forms, list](const std::string& chosen) {
+        if (std::find(forms.begin(), forms.end(), chosen) != forms.end()) return std::string();
+        return "unable to match a printer suitable for the output format \"" + chosen +
+               "\", allowed formats are: " + list + suggestion(chosen, forms);
+      });
+}
+
+void add_get(CLI::App& root, get_command& get) {
+  CLI::App& app = *root.add_subcommand("get", "Show objects");
+  add_selection(app, get.selection);
+  add_reach(app, get.selection);
+  add_output(app, get.output, {"wide", "yaml", "json", "name"});
+  app.add_flag("--no-headers", get.no_headers, "leave out the line of column names");
+  app.add_flag("--show-labels", get.show_labels, "add a column with all labels");
+  app.add_flag("-w,--watch", get.watch, "go on showing changes");
+  app.add_flag("--watch-only", get.watch_only, "show changes only");
+  app.add_flag("--ignore-not-found", get.ignore_not_found, "say nothing about what is not there");
+  app.add_option("--chunk-size", get.chunk_size, "objects per request")->check(CLI::NonNegativeNumber);
+}
+
+void add_apply(CLI::App& root, apply_command& apply) {
+  CLI::App& app = *root.add_subcommand("apply", "Create or change objects as files say (server-side apply)");
+  add_selection(app, apply.selection);
+  add_output(app, apply.output, {"yaml", "json", "name"});
+  app.add_flag_callback("--server-side", [] {}, "always so");
+  app.add_flag("--force-conflicts", apply.force_conflicts, "take fields that others manage");
+  app.add_option("--field-manager", apply.field_manager, "name under which fields are managed");
+  app.add_option("--dry-run", apply.dry_run, "none, client or server: only tell what would be done")
+      ->check(CLI::IsMember({"none", "client", "server"}));
+  app.add_option("--validate", apply.validation, "strict, warn or ignore unknown fields")
+      ->check(CLI::IsMember({"strict", "true", "warn", "ignore", "false"}));
+}
+
+void add_delete(CLI::App& root, delete_command& remove) {
+  CLI::App& app = *root.add_subcommand("delete", "Delete objects");
+  add_selection(app, remove.selection);
+  add_reach(app, remove.selection);
+  add_output(app, remove.output, {"name"});
+  app.add_flag("--all", remove.selection.all, "all objects of the type in the namespace");
+  app.add_option("--grace-period", remove.grace_period_s, "seconds a pod has to end");
+  app.add_flag("--now", remove.now, "give pods one second");
+  app.add_flag("--force", remove.force, "with --grace-period=0: do not wait for the node");
+  app.add_flag("--wait,!--no-wait", remove.wait, "wait until the objects are gone (default)");
+  app.add_flag("--ignore-not-found", remove.ignore_not_found, "what is not there counts as deleted");
+  app.add_option("--cascade", remove.cascade, "what becomes of dependents: background, foreground or orphan")
+      ->check(CLI::IsMember({"background", "foreground", "orphan"}));
+  app.add_option("--timeout", remove.timeout_s, "seconds to wait at most; 0 waits for ever")
+      ->check(CLI::NonNegativeNumber);
+}
+
+void add_describe(CLI::App& root, describe_command& describe) {
+  CLI::App& app = *root.add_subcommand("describe", "Show objects in detail, with their events");
+  add_selection(app, describe.selection);
+  add_reach(app, describe.selection);
+}
+
+void add_logs(CLI::App& root, logs_command& logs) {
+  CLI::App& app = *root.add_subcommand("logs", "Show what a container wrote");
+  app.add_option("words", logs.words, "POD [CONTAINER] or TYPE/NAME");
+  app.add_option("-c,--container", logs.container, "container of the pod");
+  app.add_option("-l,--selector", logs.labels, "pods with these labels");
+  app.add_flag("-f,--follow", logs.follow, "go on as it writes");
+  app.add_flag("-p,--previous", logs.previous, "of the container's last run");
+  app.add_flag("--timestamps", logs.timestamps, "put the time before each line");
+  app.add_option("--tail", logs.tail_lines, "only this many lines from the end; -1 for all");
+  app.add_option("--limit-bytes", logs.limit_bytes, "stop after so many bytes");
+  app.add_option("--since", logs.since, "only lines younger than this, for example 5m or 1h30m");
+}
+
+void add_scale(CLI::App& root, scale_command& scale) {
+  CLI::App& app = *root.add_subcommand("scale", "Set how many replicas there should be");
+  add_selection(app, scale.selection);
+  app.add_option("--replicas", scale.replicas, "the number wanted")
+      ->required()
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--current-replicas", scale.current_replicas, "only if there are so many now");
+}
+
+void add_others(CLI::App& root, all_commands& all) {
+  CLI::App& actors = *root.add_subcommand("actors", "Show the daemon's live actors");
+  actors.add_option("kind", all.actors.kind, "only actors of this kind");
+  add_output(actors, all.actors.output, {"json"});
+  CLI::App& image = *root.add_subcommand("image", "Images of the node");
+  image.fallthrough();
+  CLI::App& load = *image.add_subcommand("load", "Load an OCI archive into the node");
+  load.add_option("file", all.image_load.file, "archive, or - for standard input")->required();
+  CLI::App& version = *root.add_subcommand("version", "Show the versions of client and server");
+  version.add_flag("--client", all.version.client_only, "of the client only");
+  add_output(version, all.version.output, {"json", "yaml"});
+  CLI::App& resources = *root.add_subcommand("api-resources", "Show what types the server has");
+  add_output(resources, all.api_resources.output, {"wide", "name"});
+  resources.add_option("--namespaced", all.api_resources.namespaced,
+                       "true or false: only types in namespaces, or not");
+  resources.add_option("--api-group", all.api_resources.group, "only types of this group");
+  resources.add_flag("--no-headers", all.api_resources.no_headers, "leave out the line of column names");
+}
+
+void add_globals(CLI::App& app, global_options& global) {
+  app.add_option("--kubeconfig", global.kubeconfig, "file with server and credentials");
+  app.add_option("--context", global.context, "context of the kubeconfig");
+  app.add_option("-n,--namespace", global.space, "namespace");
+}
+
+std::vector<std::string> names_of(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const auto* sub : app.get_subcommands(nullptr)) names.push_back(sub->get_name());
+  return names;
+}
+
+std::vector<std::string> flags_of(const CLI::App& root, const CLI::App& app) {
+  std::vector<std::string> flags;
+  for (const auto* each : {&root, &app}) {
+    for (const auto* option : each->get_options()) {
+      for (const auto& name : option->get_lnames()) flags.push_back("--" + name);
+    }
+  }
+  return flags;
+}
+
+error usage_error(std::string message) {
+  return error{.kind = error_kind::bad_request, .message = std::move(message)};
+}
+
+const CLI::App& chosen_of(const CLI::App& root) {
+  const CLI::App* app = &root;
+  while (!app->get_subcommands().empty()) app = app->get_subcommands().front();
+  return *app;
+}
+
+error explain_extras(const CLI::App& root, const std::vector<std::string>& extras) {
+  const CLI::App& app = chosen_of(root);
+  const std::string command = &app == &root ? std::string("actctl") : "actctl " + app.get_name();
+  const std::string& first = extras.empty() ? command : extras.front();
+  if (first.size() > 1 && first.front() == '-') {
+    const std::string name = first.substr(0, first.find('='));
+    return usage_error((name.starts_with("--") ? "unknown flag: " : "unknown shorthand flag: ") + name +
+                       suggestion(name, flags_of(root, app)) + "\nSee '" + command + " --help' for usage.");
+  }
+  if (&app == &root) {
+    return usage_error("unknown command \"" + first + "\" for \"actctl\"" +
+                       suggestion(first, names_of(root)) + "\nRun '" + command + " --help' for usage.");
+  }
+  return usage_error("unexpected argument \"" + first + "\"\nSee '" + command + " --help' for usage.");
+}
+
+any_command take_chosen(const CLI::App& root, all_commands& all) {
+  const CLI::App& app = chosen_of(root);
+  const std::string& name = app.get_name();
+  if (name == "get") return std::move(all.get);
+  if (name == "apply") return std::move(all.apply);
+  if (name == "delete") return std::move(all.remove);
+  if (name == "describe") return std::move(all.describe);
+  if (name == "logs") return std::move(all.logs);
+  if (name == "scale") return std::move(all.scale);
+  if (name == "actors") return std::move(all.actors);
+  if (name == "load") return std::move(all.image_load);
+  if (name == "version") return std::move(all.version);
+  if (name == "api-resources") return std::move(all.api_resources);
+  return help_text{app.help()};
+}
+
+} // namespace
+
+result<command_line> parse_command_line(const std::vector<std::string>& arguments) {
+  all_commands all;
+  CLI::App root("actctl drives an actord cluster; kubectl works as well.", "actctl");
+  root.fallthrough();
+  root.require_subcommand(0, 1);
+  add_globals(root, all.global);
+  add_get(root, all.get);
+  add_apply(root, all.apply);
+  add_delete(root, all.remove);
+  add_describe(root, all.describe);
+  add_logs(root, all.logs);
+  add_scale(root, all.scale);
+  add_others(root, all);
+  for (auto* sub : root.get_subcommands(nullptr)) sub->fallthrough();
+  try {
+    std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
+    root.parse(reversed);
+  } catch (const CLI::CallForHelp&) {
+    return command_line{.global = all.global, .command = help_text{chosen_of(root).help()}};
+  } catch (const CLI::ExtrasError&) {
+    return explain_extras(root, root.remaining(true));
+  } catch (const CLI::ParseError& failure) {
+    return usage_error(failure.what());
+  }
+  any_command chosen = take_chosen(root, all);
+  return command_line{.global = std::move(all.global), .command = std::move(chosen)};
+}
+
+} // namespace actord::cli

@@ -1,0 +1,124 @@
+#pragma once
+
+#include "schema/base/result.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+/// actctl's command line as values. Words and flags are kubectl's where they mean the same.
+
+namespace actord::cli {
+
+struct global_options {
+  std::string kubeconfig;
+  std::string context;
+  std::optional<std::string> space; ///< --namespace
+};
+
+/// Which objects a command is about.
+struct object_selection {
+  std::vector<std::string> words; ///< TYPE [NAME...], TYPE,TYPE or TYPE/NAME...
+  std::vector<std::string> files;
+  bool recursive = false;
+  bool all_namespaces = false;
+  bool all = false;
+  std::string labels;
+  std::string fields;
+};
+
+struct get_command {
+  object_selection selection;
+  std::string output; ///< "", wide, yaml, json, name
+  bool no_headers = false;
+  bool show_labels = false;
+  bool watch = false;
+  bool watch_only = false;
+  bool ignore_not_found = false;
+  int chunk_size = 500;
+};
+
+struct apply_command {
+  object_selection selection;
+  std::string field_manager = "actctl";
+  bool force_conflicts = false;
+  std::string dry_run; ///< "", none, server, client
+  std::string validation = "strict";
+  std::string output;
+};
+
+struct delete_command {
+  object_selection selection;
+  std::optional<std::int64_t> grace_period_s;
+  bool now = false;
+  bool force = false;
+  bool wait = true;
+  bool ignore_not_found = false;
+  std::string cascade = "background";
+  std::string output;
+  int timeout_s = 0;
+};
+
+struct describe_command {
+  object_selection selection;
+};
+
+struct logs_command {
+  std::vector<std::string> words;
+  std::string container;
+  std::string labels;
+  bool follow = false;
+  bool previous = false;
+  bool timestamps = false;
+  std::optional<std::int64_t> tail_lines;
+  std::optional<std::int64_t> limit_bytes;
+  std::string since;
+};
+
+struct scale_command {
+  object_selection selection;
+  std::int64_t replicas = 0;
+  std::optional<std::int64_t> current_replicas;
+};
+
+struct actors_command {
+  std::string kind;
+  std::string output;
+};
+
+struct image_load_command {
+  std::string file;
+};
+
+struct version_command {
+  bool client_only = false;
+  std::string output;
+};
+
+struct api_resources_command {
+  std::string output;
+  std::optional<bool> namespaced;
+  std::optional<std::string> group;
+  bool no_headers = false;
+};
+
+/// The text was asked for (--help) and is the whole outcome.
+struct help_text {
+  std::string text;
+};
+
+using any_command =
+    std::variant<help_text, get_command, apply_command, delete_command, describe_command, logs_command,
+                 scale_command, actors_command, image_load_command, version_command, api_resources_command>;
+
+struct command_line {
+  global_options global;
+  any_command command;
+};
+
+/// Errors are `bad_request` with a text for the user: what was wrong and what was perhaps meant.
+result<command_line> parse_command_line(const std::vector<std::string>& arguments);
+
+} // namespace actord::cli
