@@ -184,9 +184,9 @@ error explain_extras(const CLI::App& root, const std::vector<std::string>& extra
     return usage_error((name.starts_with("--") ? "unknown flag: " : "unknown shorthand flag: ") + name +
                        suggestion(name, flags_of(root, app)) + "\nSee '" + command + " --help' for usage.");
   }
-  if (&app == &root) {
-    return usage_error("unknown command \"" + first + "\" for \"actctl\"" +
-                       suggestion(first, names_of(root)) + "\nRun '" + command + " --help' for usage.");
+  if (!names_of(app).empty()) {
+    return usage_error("unknown command \"" + first + "\" for \"" + command + "\"" +
+                       suggestion(first, names_of(app)) + "\nRun '" + command + " --help' for usage.");
   }
   return usage_error("unexpected argument \"" + first + "\"\nSee '" + command + " --help' for usage.");
 }
