@@ -54,6 +54,10 @@ void field_errors::invalid(std::string field, const json& value, std::string_vie
   add("FieldValueInvalid", std::move(field), with_detail("Invalid value: " + printed(value), detail));
 }
 
+void field_errors::invalid_without_value(std::string field, std::string_view detail) {
+  add("FieldValueInvalid", std::move(field), with_detail("Invalid value", detail));
+}
+
 void field_errors::not_supported(std::string field, const json& value,
                                  const std::vector<std::string_view>& supported) {
   std::string list;

@@ -24,6 +24,8 @@ public:
   void required(std::string field, std::string_view detail = {});
   /// `Invalid value: <value>: <detail>`; the value as compact JSON.
   void invalid(std::string field, const json& value, std::string_view detail);
+  /// The same where the value is better not shown.
+  void invalid_without_value(std::string field, std::string_view detail);
   /// `Unsupported value: "x": supported values: "a", "b"`.
   void not_supported(std::string field, const json& value, const std::vector<std::string_view>& supported);
   void duplicate(std::string field, const json& value, std::string_view detail = {});

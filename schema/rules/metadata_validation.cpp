@@ -127,6 +127,10 @@ void check_metadata(const field& metadata, bool namespaced, format_check name_fo
   check_common(metadata, namespaced, errors);
 }
 
+void check_metadata_but_name(const field& metadata, bool namespaced, field_errors& errors) {
+  check_common(metadata, namespaced, errors);
+}
+
 void check_metadata_change(const field& metadata, const field& old, field_errors& errors) {
   if (old.contains("deletionTimestamp")) {
     std::vector<std::string> added;

@@ -70,6 +70,10 @@ void check_domain_path(const field& path, field_errors& errors);
 /// The generateName, if any, as the start of a name.
 void check_name_prefix(const field& metadata, format_check name_format, field_errors& errors);
 void check_metadata(const field& metadata, bool namespaced, format_check name_format, field_errors& errors);
+/// Metadata of something to be made: labels and annotations only.
+void check_template_metadata(const field& metadata, field_errors& errors);
+/// For kinds whose names follow from the rest of the object.
+void check_metadata_but_name(const field& metadata, bool namespaced, field_errors& errors);
 void check_metadata_change(const field& metadata, const field& old, field_errors& errors);
 /// metav1.Condition items.
 void check_conditions(const field& conditions, field_errors& errors);

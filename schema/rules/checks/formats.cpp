@@ -162,9 +162,9 @@ complaints path_segment(std::string_view value) {
 complaints label_key(std::string_view value) {
   const auto slashes = std::ranges::count(value, '/');
   if (slashes > 1)
-    return {"a valid label key " +
-            regex_complaint(must_frame, label_key_regex, {"MyName", "my.name", "123-abc"}) +
-            " with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"};
+    return {fmt::format(
+        "a valid label key {} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')",
+        regex_complaint(must_frame, label_key_regex, {"MyName", "my.name", "123-abc"}))};
   complaints found;
   std::string_view name = value;
   if (slashes == 1) {
@@ -173,17 +173,17 @@ complaints label_key(std::string_view value) {
     if (prefix.empty())
       found.emplace_back("prefix part must be non-empty");
     else {
-      if (prefix.size() > 253) found.push_back("prefix part " + too_long(253, "bytes"));
-      if (!is_subdomain(prefix)) found.push_back("prefix part " + subdomain_complaint());
+      if (prefix.size() > 253) found.push_back(fmt::format("prefix part {}", too_long(253, "bytes")));
+      if (!is_subdomain(prefix)) found.push_back(fmt::format("prefix part {}", subdomain_complaint()));
     }
   }
   if (name.empty())
     found.emplace_back("name part must be non-empty");
   else if (name.size() > 63)
-    found.push_back("name part " + too_long(63, "bytes"));
+    found.push_back(fmt::format("name part {}", too_long(63, "bytes")));
   if (!framed(name, letter_or_digit, "-_."))
-    found.push_back("name part " +
-                    regex_complaint(must_frame, label_key_regex, {"MyName", "my.name", "123-abc"}));
+    found.push_back(fmt::format(
+        "name part {}", regex_complaint(must_frame, label_key_regex, {"MyName", "my.name", "123-abc"})));
   return found;
 }
 

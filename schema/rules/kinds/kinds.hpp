@@ -15,7 +15,13 @@ extern const kind_rules pod_rules, pod_template_rules, binding_rules, namespace_
 extern const kind_rules role_rules, cluster_role_rules, role_binding_rules;
 extern const kind_rules ingress_rules, ingress_class_rules, network_policy_rules, ip_address_rules,
     service_cidr_rules;
-extern const kind_rules autoscaler_rules;
+extern const kind_rules autoscaler_rules, disruption_budget_rules, priority_class_rules, runtime_class_rules;
+extern const kind_rules validating_webhook_rules, mutating_webhook_rules, validating_policy_rules,
+    mutating_policy_rules, validating_binding_rules, mutating_binding_rules;
+extern const kind_rules device_claim_rules, device_claim_template_rules, device_class_rules,
+    device_slice_rules;
+extern const kind_rules custom_resource_definition_rules;
+extern const kind_rules flow_schema_rules, priority_level_rules, access_review_rules, api_service_rules;
 extern const kind_rules storage_class_rules, volume_attributes_class_rules, volume_attachment_rules,
     csi_node_rules, csi_driver_rules, csi_storage_capacity_rules;
 extern const kind_rules new_event_rules, lease_rules, endpoint_slice_rules;

@@ -50,7 +50,6 @@ void default_container(json& container) {
     if (json* probe = member(container, name)) default_probe(*probe);
   for (const std::string_view path : {"lifecycle.postStart", "lifecycle.preStop"})
     if (json* handler = member_at(container, path)) default_http_get(*handler);
-  if (json* context = member(container, "securityContext")) fill(*context, "procMount", nullptr);
 }
 
 void default_downward_items(json& source) {

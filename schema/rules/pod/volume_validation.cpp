@@ -217,13 +217,7 @@ void check_ephemeral(const field& source, const source_scope& scope, field_error
   if (!claim.present())
     errors.required(claim);
   else {
-    const field metadata = claim.at("metadata");
-    check_annotations(metadata.at("annotations"), errors);
-    check_labels(metadata.at("labels"), errors);
-    if (metadata.value().is_object())
-      for (const auto& [name, value] : metadata.value().items())
-        if (name != "annotations" && name != "labels" && !metadata.at(name).zero())
-          errors.forbidden(metadata.named(name), "cannot be set");
+    check_template_metadata(claim.at("metadata"), errors);
     check_claim_spec(claim.at("spec"), errors);
   }
   if (scope.pod_name.empty() || scope.volume_name.empty()) return;
