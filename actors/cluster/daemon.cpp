@@ -5,6 +5,8 @@
 #include "actors/cluster/bootstrap_objects.hpp"
 #include "actors/cluster/token_authority.hpp"
 #include "actors/console/actor_registry.hpp"
+#include "actors/controllers/controllers.hpp"
+#include "actors/controllers/event_recorder.hpp"
 #include "actors/objects/object_router.hpp"
 #include "actors/objects/refusals.hpp"
 #include "actors/worker/node_object.hpp"
@@ -110,6 +112,7 @@ public:
             create_bootstrap_objects(*store_, *router_, {identity_.network, identity_.address, port()});
         !made)
       return in_context(made.error(), "cannot create the cluster's first objects");
+    if (auto controlling = start_the_controllers(); !controlling) return controlling;
     if (auto working = start_the_worker(); !working) return working;
     ready_ = true;
     return {};
@@ -167,6 +170,23 @@ private:
     return {};
   }
 
+  result<void> start_the_controllers() {
+    std::vector<std::string> wanted;
+    for (std::size_t from = 0; from <= options_.controllers.size();) {
+      const std::size_t to = std::min(options_.controllers.find(',', from), options_.controllers.size());
+      if (to > from) wanted.push_back(options_.controllers.substr(from, to - from));
+      from = to + 1;
+    }
+    auto names = choose_controllers(wanted);
+    if (!names) return in_context(names.error(), "--controllers");
+    events_ = std::make_unique<event_recorder>(
+        event_recorder::collaborators{*router_, system_clock_source(), system_random_source()});
+    controllers_ = start_controllers(
+        {*system_, *store_, *router_, registry_, *events_, system_clock_source(), system_random_source()},
+        *names, identity_.pki.authority.certificate_pem);
+    return {};
+  }
+
   result<void> start_the_worker() {
     if (!options_.works) return {};
     worker_options node{.node_name = options_.node_name,
@@ -214,6 +234,8 @@ private:
   void stop() {
     server_.reset();
     worker_.reset();
+    controllers_.reset();
+    events_.reset();
     frontend_.reset();
     router_.reset();
     if (system_) {
@@ -233,6 +255,8 @@ private:
   std::unique_ptr<object_router> router_;
   std::unique_ptr<token_authority> tokens_;
   std::unique_ptr<api_frontend> frontend_;
+  std::unique_ptr<event_recorder> events_;
+  std::unique_ptr<controllers> controllers_;
   std::unique_ptr<worker> worker_;
   std::unique_ptr<net::http_server> server_;
   std::atomic<bool> ready_{false};

@@ -56,6 +56,7 @@ struct planned_remove {
   propagation how = propagation::background;
   std::string note;
   std::optional<planned_event> announce = {};
+  std::optional<std::int64_t> grace_s = {}; ///< unset: the object's own
 
   bool operator==(const planned_remove&) const = default;
 };

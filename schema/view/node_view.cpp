@@ -27,6 +27,7 @@ node_view parse_node(std::string_view canonical_text) {
   spec["taints"].each([&](read::value taint) {
     if (auto parsed = parse_taint(taint)) out.taints.push_back(std::move(*parsed));
   });
+  out.taints_text = spec["taints"].raw();
   out.pod_cidr = spec["podCIDR"].text();
   out.pod_cidrs = spec["podCIDRs"].texts();
   out.provider_id = spec["providerID"].text();

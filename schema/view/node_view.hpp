@@ -27,6 +27,7 @@ struct node_view {
   meta_view meta;
   bool unschedulable = false;
   std::vector<taint_view> taints;
+  std::string taints_text; ///< spec.taints as canonical JSON, with all they say
   std::string pod_cidr;
   std::vector<std::string> pod_cidrs;
   std::string provider_id;

@@ -1,0 +1,44 @@
+#pragma once
+
+#include "actors/controllers/controller_kind.hpp"
+#include "actors/controllers/live_count.hpp"
+
+#include <caf/actor.hpp>
+
+#include <memory>
+
+namespace caf {
+class actor_system;
+}
+
+namespace actord::actors {
+
+class actor_registry;
+class event_recorder;
+class object_router;
+class verdict_board;
+
+/// What every controller and each of its reconcilers works with. Outlives them: see `live`.
+struct controller_context {
+  caf::actor_system& system;
+  storage::store& store;
+  object_router& router;
+  actor_registry& registry;
+  event_recorder& events;
+  verdict_board& verdicts;
+  const clock_source& clock;
+  std::shared_ptr<live_count> live;
+};
+
+/// One controller: watches, turns events into keys and keeps one reconciler per key in work.
+///
+///   watch ──wake──▶ controller ──look(revision)──▶ reconciler ─┬─▶ plan ─▶ router ─▶ answers ─┐
+///                      ▲                                       ▲                              │
+///                      └───────────────idle(looks)─────────────┴────────next round────────────┘
+///
+/// The controller is the only sender of `look` and lets a reconciler go only when it has handled as many as
+/// were sent, so none is lost. A reconciler that crashes is started again with back-off.
+caf::actor spawn_controller(std::shared_ptr<const controller_context> context,
+                            std::shared_ptr<const controller_kind> kind);
+
+} // namespace actord::actors

@@ -1,0 +1,102 @@
+#include "actors/controllers/controllers.hpp"
+
+#include "actors/controllers/controller_actor.hpp"
+#include "actors/controllers/controller_kinds.hpp"
+#include "actors/scheduler/scheduler_actor.hpp"
+
+#include <caf/all.hpp>
+
+#include <algorithm>
+
+namespace actord::actors {
+
+namespace {
+
+constexpr std::string_view scheduler_name = "scheduler";
+
+std::vector<std::unique_ptr<controller_kind>> all_kinds(const std::string& ca_pem) {
+  std::vector<std::unique_ptr<controller_kind>> out;
+  out.push_back(deployment_controller());
+  out.push_back(replica_set_controller());
+  out.push_back(endpoints_controller());
+  out.push_back(namespace_controller());
+  out.push_back(service_account_controller());
+  out.push_back(root_ca_controller(ca_pem));
+  out.push_back(garbage_controller());
+  out.push_back(pod_garbage_controller());
+  out.push_back(node_taint_controller());
+  return out;
+}
+
+class running_controllers final : public controllers {
+public:
+  running_controllers(const controller_collaborators& with, const std::vector<std::string>& names,
+                      const std::string& ca_pem)
+      : context_(std::make_shared<controller_context>(
+            controller_context{with.system, with.store, with.router, with.registry, with.events, verdicts_,
+                               with.clock, std::make_shared<live_count>()})) {
+    const auto chosen = [&](std::string_view name) {
+      return std::find(names.begin(), names.end(), name) != names.end();
+    };
+    for (auto& kind : all_kinds(ca_pem))
+      if (chosen(kind->name())) actors_.push_back(spawn_controller(context_, std::move(kind)));
+    if (chosen(scheduler_name)) actors_.push_back(spawn_scheduler(context_, with.random));
+  }
+
+  ~running_controllers() override {
+    begin_stop();
+    context_->live->wait_for_none();
+  }
+
+  void begin_stop() override {
+    for (const auto& actor : actors_) caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
+    actors_.clear();
+  }
+
+  [[nodiscard]] const verdict_board& verdicts() const override { return verdicts_; }
+
+private:
+  verdict_board verdicts_;
+  const std::shared_ptr<const controller_context> context_;
+  std::vector<caf::actor> actors_;
+};
+
+} // namespace
+
+const std::vector<std::string>& controller_names() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> out;
+    for (const auto& kind : all_kinds("")) out.emplace_back(kind->name());
+    out.emplace_back(scheduler_name);
+    return out;
+  }();
+  return names;
+}
+
+result<std::vector<std::string>> choose_controllers(const std::vector<std::string>& wanted) {
+  std::vector<std::string> out;
+  for (const std::string& entry : wanted) {
+    if (entry == "*") {
+      out = controller_names();
+      continue;
+    }
+    if (entry == "none") {
+      out.clear();
+      continue;
+    }
+    const bool without = entry.starts_with('-');
+    const std::string name = without ? entry.substr(1) : entry;
+    if (std::find(controller_names().begin(), controller_names().end(), name) == controller_names().end())
+      return error{error_kind::bad_request, "there is no controller \"" + name + "\""};
+    std::erase(out, name);
+    if (!without) out.push_back(name);
+  }
+  return out;
+}
+
+std::unique_ptr<controllers> start_controllers(const controller_collaborators& with,
+                                               const std::vector<std::string>& names, std::string ca_pem) {
+  return std::make_unique<running_controllers>(with, names, ca_pem);
+}
+
+} // namespace actord::actors

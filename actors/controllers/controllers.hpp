@@ -1,0 +1,57 @@
+#pragma once
+
+#include "actors/controllers/verdict_board.hpp"
+#include "schema/base/clock.hpp"
+#include "schema/base/result.hpp"
+#include "schema/base/rng.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace caf {
+class actor_system;
+}
+
+namespace actord::storage {
+class store;
+}
+
+namespace actord::actors {
+
+class actor_registry;
+class event_recorder;
+class object_router;
+
+struct controller_collaborators {
+  caf::actor_system& system;
+  storage::store& store;
+  object_router& router;
+  actor_registry& registry;
+  event_recorder& events;
+  const clock_source& clock;
+  random_source& random;
+};
+
+/// The running controllers and the scheduler. Stops them when destroyed and waits until the last reconciler
+/// let go of its collaborators; all of those must outlive this.
+class controllers {
+public:
+  virtual ~controllers() = default;
+
+  /// Asks all to stop, without waiting: for tests that step the actor system themselves.
+  virtual void begin_stop() = 0;
+  /// The latest verdicts of controllers and scheduler, for people who ask why.
+  [[nodiscard]] virtual const verdict_board& verdicts() const = 0;
+};
+
+/// Which controllers run: "*" all, "none", "-name" all but that one, "name" that one. Later entries win.
+/// Names: those of `controller_names`. An unknown name is `bad_request`.
+result<std::vector<std::string>> choose_controllers(const std::vector<std::string>& wanted);
+const std::vector<std::string>& controller_names();
+
+/// `names` as chosen by `choose_controllers`; `ca_pem` is what pods verify the API server by.
+std::unique_ptr<controllers> start_controllers(const controller_collaborators& with,
+                                               const std::vector<std::string>& names, std::string ca_pem);
+
+} // namespace actord::actors
