@@ -104,6 +104,8 @@ result<shared_bytes> event_encoder::encode(const schema::resource_type& type, wa
 }
 
 std::string event_line(watch_event what, std::string_view object) {
+  // A document ends in a line break; an event is one line.
+  while (object.ends_with('\n')) object.remove_suffix(1);
   return fmt::format("{{\"type\":\"{}\",\"object\":{}}}\n", word(what), object);
 }
 
