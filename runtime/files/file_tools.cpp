@@ -83,6 +83,19 @@ std::string unescape_mount_path(std::string_view text) {
   return path;
 }
 
+template <class Wanted>
+std::vector<std::string> entries_where(const std::string& path, Wanted wanted) {
+  std::vector<std::string> names;
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(path.c_str()), ::closedir);
+  if (!directory) return names;
+  while (const dirent* entry = ::readdir(directory.get())) {
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != ".." && wanted(entry->d_type)) names.emplace_back(name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 } // namespace
 
 error system_error(std::string what, int error_number) {
@@ -183,15 +196,11 @@ result<void> remove_tree(const std::string& path) {
 }
 
 std::vector<std::string> directory_entries(const std::string& path) {
-  std::vector<std::string> names;
-  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(path.c_str()), ::closedir);
-  if (!directory) return names;
-  while (const dirent* entry = ::readdir(directory.get())) {
-    const std::string_view name = entry->d_name;
-    if (name != "." && name != "..") names.emplace_back(name);
-  }
-  std::sort(names.begin(), names.end());
-  return names;
+  return entries_where(path, [](unsigned char) { return true; });
+}
+
+std::vector<std::string> subdirectories(const std::string& path) {
+  return entries_where(path, [](unsigned char type) { return type == DT_DIR; });
 }
 
 std::vector<std::string> mount_points_below(const std::string& path) {

@@ -44,6 +44,9 @@ result<void> remove_tree(const std::string& path);
 /// Names in a directory without "." and "..", sorted. A missing directory has none.
 std::vector<std::string> directory_entries(const std::string& path);
 
+/// The directories among them, by what the directory says of its entries: nothing is looked at singly.
+std::vector<std::string> subdirectories(const std::string& path);
+
 /// The mount points below or at `path` (as the kernel names them), deepest first.
 std::vector<std::string> mount_points_below(const std::string& path);
 /// Detaches every mount at or below `path`.

@@ -3,7 +3,6 @@
 #include "runtime/files/file_tools.hpp"
 
 #include <signal.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -25,11 +24,6 @@ std::vector<std::string_view> fields_of(std::string_view line) {
   return fields;
 }
 
-bool is_directory(const std::string& path) {
-  struct stat status{};
-  return ::lstat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
-}
-
 void collect_processes(const std::string& directory, std::vector<int>& pids) {
   const auto text = read_file(directory + "/cgroup.procs");
   if (text && *text) {
@@ -41,19 +35,18 @@ void collect_processes(const std::string& directory, std::vector<int>& pids) {
       rest.remove_prefix(std::min(std::min(rest.find('\n'), rest.size()) + 1, rest.size()));
     }
   }
-  for (const std::string& name : directory_entries(directory))
-    if (is_directory(directory + "/" + name)) collect_processes(directory + "/" + name, pids);
+  for (const std::string& name : subdirectories(directory)) collect_processes(directory + "/" + name, pids);
 }
 
 result<void> remove_group(const std::string& directory) {
-  for (const std::string& name : directory_entries(directory))
-    if (is_directory(directory + "/" + name))
-      if (auto removed = remove_group(directory + "/" + name); !removed) return removed;
   // A process that was just killed may keep its group for a moment.
   for (int attempt = 0;; ++attempt) {
     if (::rmdir(directory.c_str()) == 0 || errno == ENOENT) return {};
-    if (errno != EBUSY || attempt == 100) return system_error("remove cgroup " + directory, errno);
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    const int reason = errno;
+    for (const std::string& name : subdirectories(directory))
+      if (auto removed = remove_group(directory + "/" + name); !removed) return removed;
+    if (reason != EBUSY || attempt == 100) return system_error("remove cgroup " + directory, reason);
+    if (attempt > 0) std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
 }
 
