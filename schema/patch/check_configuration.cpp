@@ -123,7 +123,7 @@ void check(const merge_type& type, const json& value, const std::string& path, m
 std::string check_configuration(const object_type& type, const json& configuration) {
   const value_type root{value_kind::structure, &type, nullptr, {}};
   messages wrong;
-  check({&root, {}, false, {}}, configuration, "", wrong);
+  check({&root, {}, false, false, {}}, configuration, "", wrong);
   if (wrong.size() <= 1) return wrong.empty() ? "" : wrong.front();
   std::string all = "errors:";
   for (const std::string& one : wrong) all += "\n  " + one;

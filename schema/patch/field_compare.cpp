@@ -1,5 +1,6 @@
 #include "schema/patch/field_compare.hpp"
 
+#include "schema/codec/scalar_forms.hpp"
 #include "schema/patch/merge_type.hpp"
 
 #include <algorithm>
@@ -172,38 +173,13 @@ void compare_values(const merge_type& type, const json& before, const json& afte
     compare_lists(type, before, after, at);
 }
 
-json zero_of(const object_type& type) {
-  json zero = json::object();
-  for (const field_type& field : type.fields)
-    if (field.shown == presence::always) zero[std::string(field.name)] = zero_value(field.value);
-  return zero;
-}
-
 } // namespace
-
-json zero_value(const value_type& value) {
-  switch (value.kind) {
-  case value_kind::string:
-  case value_kind::quantity:
-    return "";
-  case value_kind::boolean:
-    return false;
-  case value_kind::int32:
-  case value_kind::int64:
-  case value_kind::number:
-  case value_kind::int_or_string:
-    return 0;
-  case value_kind::structure:
-    return zero_of(*value.structure);
-  default:
-    return nullptr;
-  }
-}
 
 field_changes compare_objects(const object_type& type, const json& before, const json& after) {
   const value_type root{value_kind::structure, &type, nullptr, {}};
   field_changes changes;
-  compare_members({&root, {}, false, {}}, before, after, {changes.added, changes.modified, changes.removed});
+  compare_members({&root, {}, false, false, {}}, before, after,
+                  {changes.added, changes.modified, changes.removed});
   return changes;
 }
 
@@ -222,7 +198,8 @@ const json& zero_object(const object_type& type) {
   }
   const std::unique_lock writing(guard);
   auto& zero = made[&type];
-  if (zero == nullptr) zero = std::make_unique<const json>(zero_of(type));
+  if (zero == nullptr)
+    zero = std::make_unique<const json>(zero_of(value_type{value_kind::structure, &type, nullptr, {}}));
   return *zero;
 }
 

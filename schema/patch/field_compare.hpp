@@ -6,7 +6,6 @@
 namespace actord::schema {
 
 struct object_type;
-struct value_type;
 
 struct field_changes {
   field_set added;
@@ -22,8 +21,5 @@ field_changes compare_objects(const object_type& type, const json& before, const
 /// some members always ({"spec":{"containers":null},"status":{}}), so that nobody comes to own those by
 /// leaving them out.
 const json& zero_object(const object_type& type);
-/// What an always shown member holds that was not given: {} for a struct that shows nothing, null for lists
-/// and maps.
-json zero_value(const value_type& value);
 
 } // namespace actord::schema

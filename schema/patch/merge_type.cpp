@@ -44,7 +44,7 @@ bool merge_type::one_piece(const json& sample) const {
   if (value == nullptr) return !sample.is_object();
   switch (value->kind) {
   case value_kind::structure:
-    return atomic || value->structure->atomic || !sample.is_object();
+    return (!granular && (atomic || value->structure->atomic)) || !sample.is_object();
   case value_kind::map:
     return atomic || !sample.is_object();
   case value_kind::list:
@@ -57,7 +57,7 @@ bool merge_type::one_piece(const json& sample) const {
 merge_type merge_type::member(std::string_view name, bool& declared) const {
   declared = false;
   if (value == nullptr) return {};
-  if (value->kind == value_kind::map) return {value->items, {}, false, {}};
+  if (value->kind == value_kind::map) return {value->items, {}, false, false, {}};
   if (value->kind != value_kind::structure) return {};
   const field_type* field = value->structure->field(name);
   if (field == nullptr) return {};

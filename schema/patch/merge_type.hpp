@@ -17,17 +17,20 @@ struct merge_type {
   const value_type* value = nullptr;
   list_merge merge = list_merge::atomic;
   bool atomic = false;
+  bool granular = false; ///< whatever the struct's type says
   std::span<const std::string_view> keys;
 
   static merge_type of_field(const field_type& field) {
-    return {&field.value, field.merge, field.atomic_map, field.merge_keys};
+    return {&field.value, field.merge, field.atomic_map, field.granular_map, field.merge_keys};
   }
 
   /// Whether a value of this type is owned and replaced in one piece. `sample` is any non-null value of it.
   [[nodiscard]] bool one_piece(const json& sample) const;
   /// The type of a member of an object. `declared` says whether the type names the member.
   [[nodiscard]] merge_type member(std::string_view name, bool& declared) const;
-  [[nodiscard]] merge_type item() const { return {value != nullptr ? value->items : nullptr, {}, false, {}}; }
+  [[nodiscard]] merge_type item() const {
+    return {value != nullptr ? value->items : nullptr, {}, false, false, {}};
+  }
 };
 
 /// `k:{...}` or `v:...` for an item of a list that has keys or is a set; fails for items that cannot be told

@@ -184,24 +184,24 @@ field_set with_ancestors(const merge_type& type, const field_set& set) {
 field_set mentioned_fields(const object_type& type, const json& object) {
   const value_type root{value_kind::structure, &type, nullptr, {}};
   field_set set;
-  mention({&root, {}, false, {}}, object, set);
+  mention({&root, {}, false, false, {}}, object, set);
   set.member = false;
   return set;
 }
 
 json merge_objects(const object_type& type, const json& live, const json& applied) {
   const value_type root{value_kind::structure, &type, nullptr, {}};
-  return merge_members({&root, {}, false, {}}, &live, &applied);
+  return merge_members({&root, {}, false, false, {}}, &live, &applied);
 }
 
 json remove_fields(const object_type& type, const json& object, const field_set& fields) {
   const value_type root{value_kind::structure, &type, nullptr, {}};
-  return removed_from({&root, {}, false, {}}, object, fields);
+  return removed_from({&root, {}, false, false, {}}, object, fields);
 }
 
 field_set with_declared_ancestors(const object_type& type, const field_set& set) {
   const value_type root{value_kind::structure, &type, nullptr, {}};
-  return with_ancestors({&root, {}, false, {}}, set);
+  return with_ancestors({&root, {}, false, false, {}}, set);
 }
 
 } // namespace actord::schema

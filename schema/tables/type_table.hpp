@@ -64,7 +64,8 @@ struct field_type {
   presence shown = presence::when_not_zero;
   list_merge merge = list_merge::atomic; ///< for lists
   bool atomic_map = false;               ///< for maps and structs: owned and replaced as a whole
-  bool patch_merge = false; ///< strategic merge patch merges the list or map instead of replacing it
+  bool granular_map = false; ///< for structs: owned field by field, even if their type says otherwise
+  bool patch_merge = false;  ///< strategic merge patch merges the list or map instead of replacing it
   bool patch_retain_keys = false;
   /// Field numbers from the message of the type down to this field. Several where Go embeds a struct: in JSON
   /// the fields of Volume.volumeSource lie in Volume itself. Zeros fill the end; all zero: not in protobuf.

@@ -1,7 +1,7 @@
 #include "schema/write/complete_object.hpp"
 
 #include "schema/base/json.hpp"
-#include "schema/patch/field_compare.hpp"
+#include "schema/codec/scalar_forms.hpp"
 #include "schema/tables/type_table.hpp"
 
 namespace actord::schema {
@@ -33,8 +33,9 @@ void complete_object(const object_type& type, json& object) {
       member->second = nullptr;
     else if (present)
       complete_value(field.value, member->second);
-    else if (field.shown == presence::always)
-      member = members.emplace_hint(member, std::string(field.name), zero_value(field.value));
+    else if (field.shown == presence::always || field.shown == presence::always_null)
+      member = members.emplace_hint(member, std::string(field.name),
+                                    field.shown == presence::always ? zero_of(field.value) : json());
   }
 }
 

@@ -131,8 +131,9 @@ private:
     std::ostringstream row;
     row << '{' << quote(field.name) << ',' << value_of(schema, field.go_name) << ',' << field.required
         << ",presence::" << presence_of(field) << ",list_merge::" << schema.value("listType", "atomic") << ','
-        << (schema.value("mapType", "") == "atomic") << ',' << (strategy.find("merge") != std::string::npos)
-        << ',' << (strategy.find("retainKeys") != std::string::npos) << ",{";
+        << (schema.value("mapType", "") == "atomic") << ',' << (schema.value("mapType", "") == "granular")
+        << ',' << (strategy.find("merge") != std::string::npos) << ','
+        << (strategy.find("retainKeys") != std::string::npos) << ",{";
     if (field.protobuf.size() > 3) throw std::runtime_error("structs embedded too deep: " + field.name);
     for (std::size_t i = 0; i < field.protobuf.size(); ++i) row << (i == 0 ? "" : ",") << field.protobuf[i];
     row << "}," << quote(schema.value("patchMergeKey", "")) << ',' << quote(field.go_embedded) << ','
