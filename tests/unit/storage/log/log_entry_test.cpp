@@ -175,7 +175,8 @@ BOOST_AUTO_TEST_CASE(addresses_order_as_names_do) {
   const std::vector<object_key> ordered{
       {pods, "", "a"},   {pods, "", "a-b"},          {pods, "", "b"}, {pods, "a", "z"}, {pods, "a-b", "a"},
       {pods, "ab", "a"}, {resource_id{300}, "", "a"}};
-  for (std::size_t i = 1; i < ordered.size(); ++i) BOOST_TEST((address(ordered[i - 1]) < address(ordered[i])));
+  for (std::size_t i = 1; i < ordered.size(); ++i)
+    BOOST_TEST((address(ordered[i - 1]) < address(ordered[i])));
   for (const object_key& key : ordered) BOOST_TEST((*layout::parse_address(address(key)) == key));
   const object_key longest{pods, std::string(63, 's'), std::string(253, 'n')};
   BOOST_TEST((*layout::parse_address(address(longest)) == longest));
