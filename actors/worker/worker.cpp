@@ -1,10 +1,14 @@
 #include "actors/worker/worker.hpp"
 
+#include "actors/controllers/event_recorder.hpp"
 #include "actors/objects/object_router.hpp"
 #include "actors/worker/local_node_services.hpp"
 #include "actors/worker/local_pod_operations.hpp"
+#include "actors/worker/proxy_actor.hpp"
 #include "actors/worker/worker_actor.hpp"
 #include "net/cni/pod_network.hpp"
+#include "net/services/command_runner.hpp"
+#include "net/services/iptables_driver.hpp"
 #include "runtime/files/file_tools.hpp"
 #include "runtime/images/image_store.hpp"
 #include "runtime/oci/oci_runtime.hpp"
@@ -75,6 +79,21 @@ runtime::runtime_flavour flavour_of(const std::string& name) {
   return runtime::runtime_flavour::automatic;
 }
 
+/// What pods report becomes Events of theirs.
+event_sink sink_to(event_recorder& recorder, const std::string& node) {
+  return [&recorder, node](const schema::pod_view& pod, bool warning, std::string_view reason,
+                           std::string message) {
+    recorder.record({{schema::builtin("", "pods").id, pod.meta.space, pod.meta.name},
+                     pod.meta.uid,
+                     "",
+                     warning,
+                     std::string(reason),
+                     std::move(message),
+                     "actord",
+                     node});
+  };
+}
+
 /// Owns what a node is made of, in the order of dependence. Destruction ends the actors and waits for them,
 /// then for the pool's jobs, then closes the drivers.
 class machine_worker final : public worker {
@@ -82,6 +101,7 @@ public:
   ~machine_worker() override {
     if (!actor_) return;
     actor_->stop();
+    proxy_->stop();
     gate_->wait_until_empty();
     runtime_->on_exit([](const std::string&, const std::string&) {});
   }
@@ -100,11 +120,14 @@ private:
   std::unique_ptr<net::pod_network> network_;
   std::unique_ptr<runtime::container_runtime> runtime_;
   std::unique_ptr<runtime::network_prober> prober_;
+  std::unique_ptr<net::iptables_driver> services_driver_;
+  std::unique_ptr<event_recorder> events_;
   std::optional<local_pod_operations> operations_;
   std::optional<worker_pool> pool_;
   std::optional<local_node_services> services_;
   std::shared_ptr<actor_gate> gate_ = std::make_shared<actor_gate>();
   std::optional<worker_actor> actor_;
+  std::optional<proxy_actor> proxy_;
 };
 
 result<void> machine_worker::open_drivers(const worker_options& options, const worker_collaborators& with,
@@ -137,6 +160,9 @@ result<void> machine_worker::open_drivers(const worker_options& options, const w
   if (!runtime) return std::move(runtime).error();
   runtime_ = std::move(*runtime);
   prober_ = runtime::make_network_prober();
+  auto services = net::iptables_driver::open(net::make_process_runner());
+  if (!services) return std::move(services).error();
+  services_driver_ = std::move(*services);
   return {};
 }
 
@@ -149,10 +175,21 @@ void machine_worker::start_actors(const worker_options& options, const worker_co
   const pod_files files(options.data_dir);
   operations_.emplace(local_pod_operations::collaborators{*runtime_, *images_, *prober_, *pool_, with.store,
                                                           files, options.sign_token});
+  events_ = std::make_unique<event_recorder>(
+      event_recorder::collaborators{with.router, with.clock, system_random_source()});
   worker_actor::collaborators collaborators{
       with.store,
       *images_,
-      {with.system, *pool_, with.router, with.registry, *operations_, with.clock, node, {}, gate_, {}},
+      {with.system,
+       *pool_,
+       with.router,
+       with.registry,
+       *operations_,
+       with.clock,
+       node,
+       sink_to(*events_, options.node_name),
+       gate_,
+       {}},
       machine,
       range,
       options.data_dir,
@@ -165,6 +202,8 @@ void machine_worker::start_actors(const worker_options& options, const worker_co
   actor_ = worker_actor::start(std::move(collaborators));
   services_.emplace(local_node_services::collaborators{
       *runtime_, *images_, *pool_, files, [actor = *actor_]() mutable { actor.images_changed(); }});
+  proxy_ = proxy_actor::start({with.system, with.store, with.registry, *pool_, *services_driver_,
+                               options.node_name, options.cluster_cidr, gate_});
   runtime_->on_exit([this, actor = *actor_](const std::string& sandbox_id, const std::string&) mutable {
     if (auto uid = operations_->pod_of_sandbox(sandbox_id)) actor.pod_ended(std::move(*uid));
   });
