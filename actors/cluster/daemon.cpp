@@ -14,6 +14,7 @@
 #include "net/http/http_server.hpp"
 #include "net/pki/cluster_pki.hpp"
 #include "net/pki/secret_files.hpp"
+#include "schema/codec/status.hpp"
 #include "schema/tables/resource_table.hpp"
 #include "storage/open_store.hpp"
 
@@ -43,6 +44,16 @@ public:
     set("scheduler.policy", caf::atom("sharing"));
   }
 };
+
+/// The server's own refusals in the form of all others.
+net::http_response refusal(int code, std::string_view message) {
+  error_kind kind = error_kind::bad_request;
+  if (code == http_code(error_kind::too_large)) kind = error_kind::too_large;
+  if (code == http_code(error_kind::internal)) kind = error_kind::internal;
+  return {code,
+          {{"content-type", "application/json"}},
+          share_bytes(schema::status_text({.kind = kind, .message = std::string(message)}))};
+}
 
 /// What exists before any actor: the identity of the cluster.
 struct cluster_identity {
@@ -159,6 +170,7 @@ private:
     options.key_pem = identity_.pki.server.key_pem;
     options.client_ca_pem = identity_.pki.authority.certificate_pem;
     options.threads = http_threads;
+    options.render_error = refusal;
     auto server = net::http_server::start(std::move(options), frontend_->handler());
     if (!server)
       return in_context(server.error(),
