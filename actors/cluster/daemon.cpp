@@ -123,10 +123,9 @@ public:
             create_bootstrap_objects(*store_, *router_, {identity_.network, identity_.address, port()});
         !made)
       return in_context(made.error(), "cannot create the cluster's first objects");
-    if (auto controlling = start_the_controllers(); !controlling) return controlling;
-    if (auto working = start_the_worker(); !working) return working;
     ready_ = true;
-    return {};
+    if (auto controlling = start_the_controllers(); !controlling) return controlling;
+    return start_the_worker();
   }
 
   [[nodiscard]] std::uint16_t port() const override { return server_->port(); }
@@ -212,8 +211,8 @@ private:
                                              std::string_view audience, std::int64_t expiration_s) {
                           return sign_pod_token(space, account, pod, pod_uid, audience, expiration_s);
                         }};
-    auto worker =
-        start_worker(std::move(node), {*system_, *store_, *router_, registry_, system_clock_source()});
+    auto worker = start_worker(std::move(node),
+                               {*system_, *store_, *router_, registry_, *events_, system_clock_source()});
     if (!worker)
       return in_context(worker.error(),
                         "cannot run containers on this machine (--roles server runs without)");

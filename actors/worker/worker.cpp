@@ -121,7 +121,6 @@ private:
   std::unique_ptr<runtime::container_runtime> runtime_;
   std::unique_ptr<runtime::network_prober> prober_;
   std::unique_ptr<net::iptables_driver> services_driver_;
-  std::unique_ptr<event_recorder> events_;
   std::optional<local_pod_operations> operations_;
   std::optional<worker_pool> pool_;
   std::optional<local_node_services> services_;
@@ -175,8 +174,6 @@ void machine_worker::start_actors(const worker_options& options, const worker_co
   const pod_files files(options.data_dir);
   operations_.emplace(local_pod_operations::collaborators{*runtime_, *images_, *prober_, *pool_, with.store,
                                                           files, options.sign_token});
-  events_ = std::make_unique<event_recorder>(
-      event_recorder::collaborators{with.router, with.clock, system_random_source()});
   worker_actor::collaborators collaborators{
       with.store,
       *images_,
@@ -187,7 +184,7 @@ void machine_worker::start_actors(const worker_options& options, const worker_co
        *operations_,
        with.clock,
        node,
-       sink_to(*events_, options.node_name),
+       sink_to(with.events, options.node_name),
        gate_,
        {}},
       machine,

@@ -24,6 +24,7 @@ class image_store;
 namespace actord::actors {
 
 class actor_registry;
+class event_recorder;
 class object_router;
 
 struct worker_options {
@@ -45,6 +46,7 @@ struct worker_collaborators {
   storage::store& store;
   object_router& router;
   actor_registry& registry;
+  event_recorder& events;
   const clock_source& clock;
 };
 
