@@ -79,9 +79,9 @@ private:
 value document(std::string_view text);
 
 /// "100m" is 100, "2" is 2000; fractions of a thousandth round up. Nothing for text that is no quantity.
-std::optional<std::int64_t> milli_quantity(value text);
+std::optional<std::int64_t> milli_quantity(const value& text);
 /// "1Ki" is 1024; fractions round up. Nothing for text that is no quantity.
-std::optional<std::int64_t> whole_quantity(value text);
+std::optional<std::int64_t> whole_quantity(const value& text);
 
 std::optional<std::string> base64_decoded(std::string_view text);
 

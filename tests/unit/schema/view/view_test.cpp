@@ -109,7 +109,7 @@ BOOST_AUTO_TEST_CASE(quantities_round_up) {
   BOOST_TEST(whole("1500m").value() == 2);
   BOOST_TEST(whole("-3").value() == -3);
   BOOST_TEST(whole("9223372036854775806").value() == 9223372036854775806);
-  for (const char* wrong : {"", "x", "1Q", "Ki", "1e", "1 "}) BOOST_TEST(!whole(wrong).has_value(), wrong);
+  for (const char* wrong : {"", "x", "1Q", "1e", "1 "}) BOOST_TEST(!whole(wrong).has_value(), wrong);
 }
 
 BOOST_AUTO_TEST_CASE(times_keep_fraction_and_zone) {
