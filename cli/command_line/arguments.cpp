@@ -60,6 +60,8 @@ void add_get(CLI::App& root, get_command& get) {
   add_output(app, get.output, {"wide", "yaml", "json", "name"});
   app.add_flag("--no-headers", get.no_headers, "leave out the line of column names");
   app.add_flag("--show-labels", get.show_labels, "add a column with all labels");
+  app.add_flag("--show-managed-fields", get.show_managed_fields,
+               "with yaml and json: who manages which field");
   app.add_flag("-w,--watch", get.watch, "go on showing changes");
   app.add_flag("--watch-only", get.watch_only, "show changes only");
   app.add_flag("--ignore-not-found", get.ignore_not_found, "say nothing about what is not there");

@@ -34,6 +34,7 @@ struct get_command {
   std::string output; ///< "", wide, yaml, json, name
   bool no_headers = false;
   bool show_labels = false;
+  bool show_managed_fields = false;
   bool watch = false;
   bool watch_only = false;
   bool ignore_not_found = false;

@@ -14,20 +14,20 @@ std::string field_validation(const std::string& chosen) {
   return chosen == "warn" ? "Warn" : "Ignore";
 }
 
-/// Which field an error without causes is about: strict decoding says `unknown field "spec.replcas"`.
+/// Which field an error without causes is about: `unknown field "spec.replcas"`, or with server-side apply
+/// "failed to create typed patch object (...): .spec.replcas: field not declared in schema".
 std::string field_in(const std::string& message) {
-  for (const std::string_view start :
-       {"unknown field \"", "duplicate field \"", "failed to create typed patch object ("}) {
+  for (const std::string_view start : {"unknown field \"", "duplicate field \""}) {
     const std::size_t at = message.find(start);
-    if (at == std::string::npos || start.ends_with('(')) continue;
+    if (at == std::string::npos) continue;
     const std::size_t from = at + start.size();
     return message.substr(from, message.find('"', from) - from);
   }
-  constexpr std::string_view path_start = ": .";
+  constexpr std::string_view path_start = "): .";
   const std::size_t path = message.find(path_start);
-  if (path == std::string::npos) return {};
+  if (!message.starts_with("failed to create typed") || path == std::string::npos) return {};
   const std::size_t from = path + path_start.size();
-  return message.substr(from, message.find_first_of(": ", from) - from);
+  return message.substr(from, message.find(": ", from) - from);
 }
 
 /// The server's error with file, line and field of each fault in front.
@@ -41,8 +41,10 @@ error locate(const manifest_object& manifest, const resource_info& resource, con
     text = "the " + resource.kind + " \"" + name + "\" is invalid:";
     for (const auto& cause : failure.causes)
       text += "\n" + place(cause.field) + cause.field + ": " + cause.message;
+  } else if (const std::string field = field_in(failure.message); !field.empty()) {
+    text = place(field) + failure.message;
   } else if (failure.kind == error_kind::bad_request || failure.kind == error_kind::invalid) {
-    text = place(field_in(failure.message)) + failure.message;
+    text = place("") + failure.message;
   } else {
     return failure;
   }
@@ -53,6 +55,16 @@ struct apply_outcome {
   json object;
   const char* word = "unchanged";
 };
+
+/// What a user would call the object: a controller may have written its status between our reading and
+/// applying it.
+json without_bookkeeping(json object) {
+  object.erase("status");
+  if (object.contains("metadata") && object["metadata"].is_object()) {
+    for (const auto* key : {"resourceVersion", "managedFields", "generation"}) object["metadata"].erase(key);
+  }
+  return object;
+}
 
 result<apply_outcome> apply_one(command_session& session, const apply_command& command,
                                 const selected_objects& selected) {
@@ -74,8 +86,7 @@ result<apply_outcome> apply_one(command_session& session, const apply_command& c
   apply_outcome outcome{.object = std::move(answer->body)};
   if (!present) {
     outcome.word = "created";
-  } else if (text_at(present->body, {"metadata", "resourceVersion"}) !=
-             text_at(outcome.object, {"metadata", "resourceVersion"})) {
+  } else if (without_bookkeeping(present->body) != without_bookkeeping(outcome.object)) {
     outcome.word = "configured";
   }
   return outcome;

@@ -5,6 +5,7 @@
 #include "schema/base/timestamp.hpp"
 
 #include <algorithm>
+#include <array>
 #include <ostream>
 
 namespace actord::cli {
@@ -22,6 +23,14 @@ std::string title_of(const std::string& key) {
     title += title.empty() && letter >= 'a' && letter <= 'z' ? static_cast<char>(letter - 32) : letter;
   }
   return title;
+}
+
+/// Maps whose keys are the user's own words, not names of fields.
+bool has_free_keys(const std::string& title) {
+  static constexpr auto titles = std::to_array<std::string_view>(
+      {"Labels", "Annotations", "Match Labels", "Node Selector", "Selector", "Data", "Binary Data",
+       "String Data", "Requests", "Limits", "Capacity", "Allocatable", "Hard", "Used", "Parameters"});
+  return std::find(titles.begin(), titles.end(), title) != titles.end();
 }
 
 std::string scalar_text(const json& value) {
@@ -69,7 +78,9 @@ public:
     if (value.is_object()) {
       if (value.empty()) return field(indent, title, "{}");
       output_ << std::string(indent, ' ') << title << ":\n";
-      for (const auto& [key, member] : value.items()) tree(indent + 2, title_of(key), member);
+      const bool free_keys = has_free_keys(title);
+      for (const auto& [key, member] : value.items())
+        tree(indent + 2, free_keys ? key : title_of(key), member);
     } else if (value.is_array()) {
       list(indent, title, value);
     } else {

@@ -228,6 +228,8 @@ result<void> print_objects(command_session& session, const get_command& command,
       return objects.error();
     }
     for (json& object : *objects) {
+      if (!command.show_managed_fields && object.contains("metadata"))
+        object["metadata"].erase("managedFields");
       if (command.output == "name") {
         session.context.output << qualified_name(selected.resource, text_at(object, {"metadata", "name"}))
                                << '\n';

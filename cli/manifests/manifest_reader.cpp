@@ -143,6 +143,26 @@ std::vector<std::string> steps_of(std::string_view field) {
   return steps;
 }
 
+/// Items are named by position ("2") or by keys of theirs ("containerPort=80,protocol=TCP"; one that is
+/// defaulted need not be there). The size of the list when there is none.
+std::size_t index_of(const YAML::Node& list, const std::string& step) {
+  std::size_t index = 0;
+  const auto parsed = std::from_chars(step.data(), step.data() + step.size(), index);
+  if (parsed.ec == std::errc() && parsed.ptr == step.data() + step.size()) return index;
+  const std::string first = step.substr(0, step.find(','));
+  const std::size_t equals = first.find('=');
+  if (equals == std::string::npos) return list.size();
+  const std::string key = first.substr(0, equals);
+  for (index = 0; index < list.size(); ++index) {
+    const YAML::Node item = list[index];
+    if (item.IsMap() && item[key].IsDefined() && item[key].IsScalar() &&
+        item[key].Scalar() == first.substr(equals + 1)) {
+      break;
+    }
+  }
+  return index;
+}
+
 /// Follows the steps as far as they go and gives the line (from 0) of the last key or item found.
 std::size_t follow(const YAML::Node& root, const std::vector<std::string>& steps) {
   YAML::Node node = root;
@@ -156,9 +176,8 @@ std::size_t follow(const YAML::Node& root, const std::vector<std::string>& steps
         next.reset(entry.second);
       }
     } else if (node.IsSequence()) {
-      std::size_t index = 0;
-      const auto parsed = std::from_chars(step.data(), step.data() + step.size(), index);
-      if (parsed.ec == std::errc() && index < node.size()) {
+      const std::size_t index = index_of(node, step);
+      if (index < node.size()) {
         next.reset(node[index]);
         line = next.Mark().line;
       }

@@ -33,8 +33,8 @@ spec:
 constexpr const char* config_map_path = "/api/v1/namespaces/hello/configmaps/greeting";
 constexpr const char* deployment_path = "/apis/apps/v1/namespaces/team/deployments/web";
 
-json versioned(const std::string& revision) {
-  return {{"metadata", {{"resourceVersion", revision}, {"uid", "u1"}}}};
+json versioned(const std::string& revision, int replicas = 1) {
+  return {{"metadata", {{"resourceVersion", revision}, {"uid", "u1"}}}, {"spec", {{"replicas", replicas}}}};
 }
 
 std::string path_of(const std::string& method, const char* path) { return method + " " + path; }
@@ -48,8 +48,8 @@ BOOST_FIXTURE_TEST_SUITE(apply, fake_process)
 BOOST_AUTO_TEST_CASE(each_object_is_told_what_became_of_it) {
   const auto file = write("app.yaml", two_objects);
   server.answers(path_of("PATCH", config_map_path), versioned("7"), 201);
-  server.answers(path_of("GET", deployment_path), versioned("5"));
-  server.answers(path_of("PATCH", deployment_path), versioned("8"));
+  server.answers(path_of("GET", deployment_path), versioned("5", 2));
+  server.answers(path_of("PATCH", deployment_path), versioned("8", 3));
   BOOST_CHECK_EQUAL(run({"apply", "-f", file}), 0);
   BOOST_CHECK_EQUAL(output, "configmap/greeting created\ndeployment.apps/web configured\n");
   BOOST_CHECK(has(server.last().target, "fieldManager=actctl&fieldValidation=Strict"));
@@ -58,8 +58,8 @@ BOOST_AUTO_TEST_CASE(each_object_is_told_what_became_of_it) {
                  std::pair<std::string, std::string>("Content-Type", "application/apply-patch+yaml")) == 1);
   BOOST_CHECK_EQUAL(json::parse(server.last().body).at("metadata").at("namespace").get<std::string>(),
                     "team");
-  server.answers(path_of("GET", config_map_path), versioned("7"));
-  server.answers(path_of("GET", deployment_path), versioned("8"));
+  server.answers(path_of("GET", config_map_path), versioned("6")); // a controller wrote in between
+  server.answers(path_of("GET", deployment_path), versioned("8", 3));
   BOOST_CHECK_EQUAL(run({"apply", "-f", "-", "--server-side"}, two_objects), 0);
   BOOST_CHECK_EQUAL(output, "configmap/greeting unchanged\ndeployment.apps/web unchanged\n");
 }
@@ -82,6 +82,12 @@ BOOST_AUTO_TEST_CASE(a_fault_names_file_line_and_field) {
                "\"spec.replcas\"");
   BOOST_CHECK_EQUAL(run({"apply", "-f", file}), 1);
   BOOST_CHECK_MESSAGE(has(errors, file + ":15: Deployment in version"), errors);
+  server.fails(path_of("PATCH", deployment_path), 500, "InternalError",
+               "failed to create typed patch object (team/web; apps/v1, Kind=Deployment): "
+               ".spec.template.spec.containers[name=\"b\"].image: expected string, got &{1}",
+               {{"name", "web"}});
+  BOOST_CHECK_EQUAL(run({"apply", "-f", file}), 1);
+  BOOST_CHECK_MESSAGE(has(errors, file + ":22: failed to create typed"), errors);
 }
 
 BOOST_AUTO_TEST_CASE(broken_files_are_refused_before_anything_is_sent) {
