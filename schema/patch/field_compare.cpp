@@ -26,9 +26,10 @@ struct position {
   field_set& added;
   field_set& modified;
   field_set& removed;
+  bool& comparable;
 
   position enter(const std::string& step) const {
-    return {added.descend(step), modified.descend(step), removed.descend(step)};
+    return {added.descend(step), modified.descend(step), removed.descend(step), comparable};
   }
   void leave(const std::string& step) const {
     added.drop_if_empty(step);
@@ -37,17 +38,19 @@ struct position {
   }
 };
 
-/// Items of a list by step. An item whose keys are missing cannot be owned and is passed over; a step that
-/// occurs several times is owned as one piece.
+/// Items of a list by step. A step that occurs several times is owned as one piece.
 using item_index = std::vector<std::pair<std::string, std::vector<const json*>>>;
 
-item_index index_items(const merge_type& type, const json& list) {
+item_index index_items(const merge_type& type, const json& list, bool& comparable) {
   item_index index;
   if (!list.is_array()) return index;
   index.reserve(list.size());
   for (const json& item : list) {
     auto step = item_step(type, item);
-    if (!step) continue;
+    if (!step) {
+      comparable = false;
+      continue;
+    }
     index.emplace_back(std::move(*step), std::vector<const json*>{&item});
   }
   std::stable_sort(index.begin(), index.end(),
@@ -68,21 +71,21 @@ bool empty_container(const json& value) {
 }
 
 /// Everything at and below a value that only one side has.
-void take_all(const merge_type& type, const json& value, field_set& set) {
+void take_all(const merge_type& type, const json& value, field_set& set, bool& comparable) {
   set.member = true;
   if (value.is_null() || type.one_piece(value)) return;
   if (value.is_object()) {
     set.children.reserve(value.size());
     for (const auto& [name, below] : value.get_ref<const json::object_t&>()) {
       bool declared = false;
-      take_all(type.member(name, declared), below, set.descend(field_step(name)));
+      take_all(type.member(name, declared), below, set.descend(field_step(name)), comparable);
     }
     return;
   }
-  for (const auto& [step, items] : index_items(type, value)) {
+  for (const auto& [step, items] : index_items(type, value, comparable)) {
     field_set& below = set.descend(step);
     if (items.size() == 1)
-      take_all(type.item(), *items.front(), below);
+      take_all(type.item(), *items.front(), below, comparable);
     else
       below.member = true;
   }
@@ -99,10 +102,12 @@ void compare_members(const merge_type& type, const json& before, const json& aft
   bool declared = false;
   while (a != left.end() || b != right.end()) {
     if (b == right.end() || (a != left.end() && a->first < b->first)) {
-      take_all(type.member(a->first, declared), a->second, at.removed.descend(field_step(a->first)));
+      take_all(type.member(a->first, declared), a->second, at.removed.descend(field_step(a->first)),
+               at.comparable);
       ++a;
     } else if (a == left.end() || b->first < a->first) {
-      take_all(type.member(b->first, declared), b->second, at.added.descend(field_step(b->first)));
+      take_all(type.member(b->first, declared), b->second, at.added.descend(field_step(b->first)),
+               at.comparable);
       ++b;
     } else {
       if (a->second != b->second) {
@@ -121,28 +126,28 @@ void compare_items(const merge_type& type, const std::vector<const json*>& befor
   const position below = at.enter(step);
   if (before.empty()) {
     below.added.member = true;
-    if (after.size() == 1) take_all(type.item(), *after.front(), below.added);
+    if (after.size() == 1) take_all(type.item(), *after.front(), below.added, at.comparable);
   } else if (after.empty()) {
     below.removed.member = true;
-    if (before.size() == 1) take_all(type.item(), *before.front(), below.removed);
+    if (before.size() == 1) take_all(type.item(), *before.front(), below.removed, at.comparable);
   } else if (before.size() == 1 && after.size() == 1) {
     compare_values(type.item(), *before.front(), *after.front(), below);
   } else if (before.size() > 1 && after.size() > 1) {
     below.modified.member = !std::equal(before.begin(), before.end(), after.begin(), after.end(),
                                         [](const json* a, const json* b) { return *a == *b; });
   } else if (before.size() > 1) {
-    take_all(type.item(), *after.front(), below.added);
+    take_all(type.item(), *after.front(), below.added, at.comparable);
     below.removed.member = true;
   } else {
-    take_all(type.item(), *before.front(), below.removed);
+    take_all(type.item(), *before.front(), below.removed, at.comparable);
     below.added.member = true;
   }
   at.leave(step);
 }
 
 void compare_lists(const merge_type& type, const json& before, const json& after, const position& at) {
-  const item_index left = index_items(type, before);
-  const item_index right = index_items(type, after);
+  const item_index left = index_items(type, before, at.comparable);
+  const item_index right = index_items(type, after, at.comparable);
   static const std::vector<const json*> none;
   auto a = left.begin();
   auto b = right.begin();
@@ -179,7 +184,7 @@ field_changes compare_objects(const object_type& type, const json& before, const
   const value_type root{value_kind::structure, &type, nullptr, {}};
   field_changes changes;
   compare_members({&root, {}, false, false, {}}, before, after,
-                  {changes.added, changes.modified, changes.removed});
+                  {changes.added, changes.modified, changes.removed, changes.comparable});
   return changes;
 }
 

@@ -11,6 +11,9 @@ struct field_changes {
   field_set added;
   field_set modified;
   field_set removed;
+  /// False when a list has items that cannot be told apart (all keys missing): then who owns what cannot be
+  /// said.
+  bool comparable = true;
 };
 
 /// What differs between two objects of a type. A container that only one side has counts along with all below

@@ -88,6 +88,10 @@ void track_update(const field_writer& writer, const json* live, json& object) {
   }
   field_changes changes =
       compare_objects(writer.type, live != nullptr ? *live : zero_object(writer.type), object);
+  if (!changes.comparable) {
+    store_managed_fields(object, {});
+    return;
+  }
   field_set own = std::move(changes.added);
   add(own, std::move(changes.modified));
   subtract_with_subtrees(own, writer.untouchable);

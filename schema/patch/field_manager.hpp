@@ -30,7 +30,8 @@ struct field_writer {
 
 /// Sets metadata.managedFields of `object`, an object that is about to replace `live`: added and changed
 /// fields go to the writer, removed fields are taken from everybody. `live` is null on a create. What the
-/// client sent in managedFields counts as the ownership so far; an empty list resets all of it.
+/// client sent in managedFields counts as the ownership so far; an empty list resets all of it. Ownership is
+/// also given up when list items cannot be told apart.
 void track_update(const field_writer& writer, const json* live, json& object);
 
 /// The configuration that somebody applies, as sent and decoded (nothing defaulted), merged into `live`:

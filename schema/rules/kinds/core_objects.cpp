@@ -78,7 +78,16 @@ void check_namespace_update(const json& object, const json& old, field_errors& e
 
 // Node
 
+/// podCIDR is the first of podCIDRs; where they disagree the older member counts.
+void settle_pod_cidrs(json& spec) {
+  const std::string first(field(spec).at("podCIDR").text());
+  if (first.empty()) return;
+  const field blocks = field(spec).at("podCIDRs");
+  if (blocks.size() == 0 || blocks.item(0).text() != first) spec["podCIDRs"] = json::array({first});
+}
+
 void default_node(json& object) {
+  if (json* spec = member(object, "spec")) settle_pod_cidrs(*spec);
   json* status = member(object, "status");
   if (status == nullptr) return;
   if (const json* capacity = member(*status, "capacity")) {
@@ -219,9 +228,21 @@ void check_config_map_update(const json& object, const json& old, field_errors& 
   check_after_metadata<check_config_map>(object, errors, context);
 }
 
-// Secret
+// ServiceAccount
 
-void default_secret(json& object) { fill_zero(object, "type", "Opaque"); }
+/// A reference to a secret is its name; the namespace is that of the account.
+void prepare_service_account_create(json& object, const rule_context& context) {
+  prepare_create_as_usual(object, context);
+  json* secrets = member(object, "secrets");
+  if (secrets == nullptr || !secrets->is_array()) return;
+  for (json& secret : *secrets) {
+    const json name = field(secret).at("name").value();
+    secret = json::object();
+    if (name.is_string()) secret["name"] = name;
+  }
+}
+
+// Secret
 
 /// stringData is for writing only: its texts become data, encoded.
 void fold_string_data(json& object) {
@@ -233,13 +254,12 @@ void fold_string_data(json& object) {
   object.erase("stringData");
 }
 
-void prepare_secret_create(json& object, const rule_context& context) {
+void default_secret(json& object) {
+  fill_zero(object, "type", "Opaque");
   fold_string_data(object);
-  prepare_create_as_usual(object, context);
 }
 
 void prepare_secret_update(json& object, const json& old, const rule_context& context) {
-  fold_string_data(object);
   // Most secrets have the type they were made with; one that names none keeps it.
   if (field(object).at("type").zero()) object["type"] = field(old).at("type").value();
   prepare_update_as_usual(object, old, context);
@@ -332,11 +352,11 @@ constinit const kind_rules config_map_rules{.prepare_create = prepare_create_as_
                                             .validate_create = check_after_metadata<check_config_map>,
                                             .validate_update = check_config_map_update};
 constinit const kind_rules secret_rules{.set_defaults = default_secret,
-                                        .prepare_create = prepare_secret_create,
+                                        .prepare_create = prepare_create_as_usual,
                                         .prepare_update = prepare_secret_update,
                                         .validate_create = check_after_metadata<check_secret>,
                                         .validate_update = check_secret_update};
-constinit const kind_rules service_account_rules{.prepare_create = prepare_create_as_usual,
+constinit const kind_rules service_account_rules{.prepare_create = prepare_service_account_create,
                                                  .prepare_update = prepare_update_as_usual,
                                                  .validate_create = check_after_metadata<check_nothing>,
                                                  .validate_update = check_account_update};

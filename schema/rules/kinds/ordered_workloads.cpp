@@ -31,6 +31,9 @@ void default_daemon_set(json& object) {
   }
   fill(spec, "revisionHistoryLimit", 10);
   default_pod_template(open_member(spec, "template"));
+  // Clients see the generation of the template as an annotation, which starts at zero before the server
+  // counts.
+  fill(open_member(open_member(object, "metadata"), "annotations"), template_generation, "0");
 }
 
 std::int64_t template_generation_of(const json& object) {
