@@ -150,8 +150,12 @@ std::vector<std::string> store_inspector::check() const {
   const member_state state = load_state(*view);
   revision expected;
   entries(state.log_first, [&](const inspected_entry& entry) {
-    if (!entry.damage.empty()) problems.push_back(fmt::format("log {}: {}", entry.index.value, entry.damage));
-    if (entry.kind != entry_kind::command || !entry.damage.empty()) return true;
+    if (!entry.damage.empty()) {
+      problems.push_back(fmt::format("log {}: {}", entry.index.value, entry.damage));
+      expected = {};
+      return true;
+    }
+    if (entry.kind != entry_kind::command) return true;
     if (expected.value != 0 && entry.batch.base != expected) {
       problems.push_back(fmt::format("log {}: begins at revision {}, expected {}", entry.index.value,
                                      entry.batch.base.value, expected.value));
