@@ -7,6 +7,8 @@
 #include "actors/objects/deletion.hpp"
 #include "actors/objects/object_router.hpp"
 #include "actors/objects/refusals.hpp"
+#include "schema/codec/decode.hpp"
+#include "schema/write/object_metadata.hpp"
 #include "schema/write/scale.hpp"
 #include "storage/store.hpp"
 
@@ -42,6 +44,12 @@ void apply_options(write_command& command, write_options options) {
   command.validation = options.validation;
 }
 
+bool is_binding(const api_request& request) {
+  return request.route.subresource != nullptr
+             ? request.route.subresource->name == "binding"
+             : request.type().group.empty() && request.type().plural == "bindings";
+}
+
 /// The object itself, or what its subresource shows of it.
 void answer_written(const request_handle& request, int code, const write_answer& answer) {
   const schema::resource_type& type = request->type();
@@ -52,7 +60,7 @@ void answer_written(const request_handle& request, int code, const write_answer&
       request->route.subresource == nullptr ? std::string_view() : request->route.subresource->name;
   if (subresource == "scale")
     return answer_json(*request, code, schema::scale_of(type, view->to_json(type)).dump(), extras);
-  if (subresource == "binding")
+  if (is_binding(*request))
     return answer_json(*request, 201,
                        R"({"kind":"Status","apiVersion":"v1","metadata":{},"status":"Success","code":201})",
                        extras);
@@ -71,6 +79,28 @@ void submit(object_router& router, const request_handle& request, write_command 
   router.submit(std::move(command));
 }
 
+/// A Binding is a write of the pod it names, whichever way it is posted. What the actor gets is decoded JSON.
+result<void> settle_binding(const api_request& request, write_command& command) {
+  if (!is_binding(request)) return {};
+  const schema::resource_type& bindings = schema::builtin("", "bindings");
+  auto decoded =
+      schema::decode_object(schema::body_kind_of(bindings), command.format, command.body, command.validation);
+  if (!decoded) return decoded.error();
+  json& binding = decoded->object;
+  if (auto space = schema::settle_namespace(bindings, request.route.space, binding); !space)
+    return space.error();
+  const std::string name = schema::metadata_text(binding, "name");
+  if (!request.route.name.empty() && !name.empty() && name != request.route.name)
+    return bad_request("name in URL does not match name in Binding object");
+  command.key = {schema::builtin("", "pods").id, request.route.space,
+                 request.route.name.empty() ? name : request.route.name};
+  command.subresource = "binding";
+  command.format = schema::body_format::json;
+  command.body = binding.dump();
+  if (command.key.name.empty()) return bad_request("name in URL does not match name in Binding object");
+  return {};
+}
+
 void serve_create(object_router& router, const request_handle& request) {
   auto format = body_format_of(request->http.header("content-type"));
   if (!format) return answer_error(*request, format.error());
@@ -83,6 +113,8 @@ void serve_create(object_router& router, const request_handle& request) {
   command.body = std::move(request->http.body);
   // The actor that orders the writes of an object is found by its name, which is in the body.
   if (command.key.name.empty()) command.key.name = peek_name(command.body, command.format);
+  if (auto settled = settle_binding(*request, command); !settled)
+    return answer_error(*request, settled.error());
   submit(router, request, std::move(command));
 }
 
