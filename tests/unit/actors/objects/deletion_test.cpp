@@ -25,6 +25,25 @@ json bound_pod(json extra = json::object()) {
   return pod;
 }
 
+actors::delete_options by(actors::propagation how) {
+  actors::delete_options options;
+  options.how = how;
+  return options;
+}
+
+actors::delete_options within(std::int64_t grace_s) {
+  actors::delete_options options;
+  options.grace_period_s = grace_s;
+  return options;
+}
+
+actors::delete_options only(const char* uid, const char* version) {
+  actors::delete_options options;
+  options.uid = uid;
+  options.resource_version = version;
+  return options;
+}
+
 actors::deletion_plan plan(std::string_view group, std::string_view plural, json object,
                            actors::delete_options options = {}) {
   auto decided = actors::plan_deletion(schema::builtin(group, plural), std::move(object), options, now);
@@ -59,18 +78,17 @@ BOOST_AUTO_TEST_CASE(a_finalizer_makes_it_terminate_first) {
 }
 
 BOOST_AUTO_TEST_CASE(propagation_is_a_finalizer) {
-  const auto foreground = plan("apps", "deployments", object_of(), {.how = actors::propagation::foreground});
+  const auto foreground = plan("apps", "deployments", object_of(), by(actors::propagation::foreground));
   BOOST_TEST((foreground.step == deletion_step::mark));
   BOOST_TEST(foreground.object["metadata"]["finalizers"] == json({"foregroundDeletion"}));
-  const auto orphan = plan("apps", "deployments", object_of(), {.how = actors::propagation::orphan});
+  const auto orphan = plan("apps", "deployments", object_of(), by(actors::propagation::orphan));
   BOOST_TEST(orphan.object["metadata"]["finalizers"] == json({"orphan"}));
   // The later wish counts, also against one that already stands there.
-  const auto changed =
-      plan("apps", "deployments", foreground.object, {.how = actors::propagation::background});
+  const auto changed = plan("apps", "deployments", foreground.object, by(actors::propagation::background));
   BOOST_TEST((changed.step == deletion_step::remove));
   // Jobs leave their pods unless told otherwise.
   BOOST_TEST(plan("batch", "jobs", object_of()).object["metadata"]["finalizers"] == json({"orphan"}));
-  BOOST_TEST((plan("batch", "jobs", object_of(), {.how = actors::propagation::background}).step ==
+  BOOST_TEST((plan("batch", "jobs", object_of(), by(actors::propagation::background)).step ==
               deletion_step::remove));
 }
 
@@ -83,12 +101,12 @@ BOOST_AUTO_TEST_CASE(a_bound_pod_gets_its_grace_period) {
   BOOST_TEST(!actors::goes_with_update(schema::builtin("", "pods"), decided.object));
 
   BOOST_TEST((plan("", "pods", decided.object).step == deletion_step::nothing));
-  BOOST_TEST((plan("", "pods", decided.object, {.grace_period_s = 60}).step == deletion_step::nothing));
-  const auto sooner = plan("", "pods", decided.object, {.grace_period_s = 10});
+  BOOST_TEST((plan("", "pods", decided.object, within(60)).step == deletion_step::nothing));
+  const auto sooner = plan("", "pods", decided.object, within(10));
   BOOST_TEST((sooner.step == deletion_step::mark));
   BOOST_TEST(sooner.object["metadata"]["deletionTimestamp"] == "2026-01-02T15:04:15Z");
   BOOST_TEST(sooner.object["metadata"]["generation"] == 2);
-  BOOST_TEST((plan("", "pods", decided.object, {.grace_period_s = 0}).step == deletion_step::remove));
+  BOOST_TEST((plan("", "pods", decided.object, within(0)).step == deletion_step::remove));
 }
 
 BOOST_AUTO_TEST_CASE(a_pod_no_node_runs_goes_at_once) {
@@ -99,8 +117,7 @@ BOOST_AUTO_TEST_CASE(a_pod_no_node_runs_goes_at_once) {
     BOOST_TEST((decided.step == deletion_step::remove));
     BOOST_TEST(decided.object["metadata"]["deletionGracePeriodSeconds"] == 0);
   }
-  const auto held =
-      plan("", "pods", bound_pod({{"metadata", {{"finalizers", {"a/b"}}}}}), {.grace_period_s = 0});
+  const auto held = plan("", "pods", bound_pod({{"metadata", {{"finalizers", {"a/b"}}}}}), within(0));
   BOOST_TEST((held.step == deletion_step::mark));
 }
 
@@ -118,13 +135,12 @@ BOOST_AUTO_TEST_CASE(a_namespace_waits_for_its_own_finalizers) {
 }
 
 BOOST_AUTO_TEST_CASE(preconditions_name_what_differs) {
-  const auto uid = actors::plan_deletion(schema::builtin("", "secrets"), object_of(), {.uid = "other"}, now);
+  const auto uid = actors::plan_deletion(schema::builtin("", "secrets"), object_of(), only("other", ""), now);
   BOOST_REQUIRE(!uid.has_value());
   BOOST_TEST(uid.error().message == "Operation cannot be fulfilled on Secret \"x\": the UID in the "
                                     "precondition (other) does not match the UID "
                                     "in record (u1). The object might have been deleted and then recreated");
-  const auto version =
-      actors::plan_deletion(schema::builtin("", "secrets"), object_of(), {.resource_version = "6"}, now);
+  const auto version = actors::plan_deletion(schema::builtin("", "secrets"), object_of(), only("", "6"), now);
   BOOST_REQUIRE(!version.has_value());
   BOOST_TEST((version.error().kind == error_kind::conflict));
 }
