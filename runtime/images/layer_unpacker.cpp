@@ -88,6 +88,21 @@ std::string_view text_of(const char* text) {
   return text == nullptr ? std::string_view{} : std::string_view(text);
 }
 
+/// libarchive gives a name in the locale's encoding, and none at all when that cannot express it: then as
+/// UTF-8, which is what the archive has. Either way the bytes that were packed.
+std::string_view first_of(const char* native, const char* utf8) {
+  return text_of(native != nullptr ? native : utf8);
+}
+std::string_view path_of(archive_entry* entry) {
+  return first_of(archive_entry_pathname(entry), archive_entry_pathname_utf8(entry));
+}
+std::string_view hard_link_of(archive_entry* entry) {
+  return first_of(archive_entry_hardlink(entry), archive_entry_hardlink_utf8(entry));
+}
+std::string_view symlink_of(archive_entry* entry) {
+  return first_of(archive_entry_symlink(entry), archive_entry_symlink_utf8(entry));
+}
+
 /// Overlayfs reads its own marks from the trusted namespace, so only what programs themselves use gets
 /// through.
 bool is_allowed_attribute(std::string_view name) {
@@ -95,7 +110,7 @@ bool is_allowed_attribute(std::string_view name) {
 }
 
 result<std::optional<layer_entry::form>> form_of(archive_entry* entry) {
-  if (archive_entry_hardlink(entry) != nullptr) return std::optional(layer_entry::form::hard_link);
+  if (!hard_link_of(entry).empty()) return std::optional(layer_entry::form::hard_link);
   switch (archive_entry_filetype(entry)) {
   case AE_IFREG:
     return std::optional(layer_entry::form::file);
@@ -122,7 +137,8 @@ public:
 
   result<void> take(archive* tar, archive_entry* entry) {
     if (++entries_ > limits_.entries) return refused("too many entries");
-    const std::string_view name = text_of(archive_entry_pathname(entry));
+    const std::string_view name = path_of(entry);
+    if (name.empty()) return refused("an entry without a name");
     auto path = clean_path(name);
     if (!path) return refused("name \"" + std::string(name) + "\" leads out of it");
     const std::size_t slash = path->rfind('/');
@@ -167,8 +183,7 @@ private:
   static layer_entry describe(archive_entry* entry, layer_entry::form form) {
     layer_entry described;
     described.kind = form;
-    described.target = text_of(form == layer_entry::form::hard_link ? archive_entry_hardlink(entry)
-                                                                    : archive_entry_symlink(entry));
+    described.target = form == layer_entry::form::hard_link ? hard_link_of(entry) : symlink_of(entry);
     described.mode = archive_entry_perm(entry);
     described.user = archive_entry_uid(entry);
     described.group = archive_entry_gid(entry);

@@ -16,7 +16,7 @@ namespace actord::runtime {
 namespace {
 
 constexpr int follow_wait_ms = 500;
-constexpr std::size_t block_bytes = 64 * 1024;
+constexpr std::size_t block_bytes = 65'536;
 /// A line without an end is passed on in parts of this size.
 constexpr std::size_t longest_line_bytes = 1 << 20;
 

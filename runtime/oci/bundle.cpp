@@ -75,7 +75,7 @@ json environment(const bundle_input& input) {
   assign(input.image.env);
   assign(input.spec.env);
   json list = json::array();
-  for (const auto& [name, value] : pairs) list.push_back(name + "=" + value);
+  for (const auto& [name, value] : pairs) list.push_back(std::string(name).append("=").append(value));
   return list;
 }
 
@@ -150,6 +150,7 @@ result<json> all_mounts(const bundle_input& input) {
       mounts.push_back(mount_json(path, "bind", source, {"rbind", "rprivate", access}));
   // Parents before what is mounted inside them, whatever order they were given in.
   std::vector<const mount_spec*> ordered;
+  ordered.reserve(input.spec.mounts.size());
   for (const mount_spec& mount : input.spec.mounts) ordered.push_back(&mount);
   std::stable_sort(ordered.begin(), ordered.end(), [](const mount_spec* left, const mount_spec* right) {
     const auto depth = [](const mount_spec* mount) {

@@ -24,6 +24,10 @@ std::vector<std::string_view> fields_of(std::string_view line) {
   return fields;
 }
 
+std::string below(std::string_view directory, std::string_view name) {
+  return std::string(directory).append("/").append(name);
+}
+
 void collect_processes(const std::string& directory, std::vector<int>& pids) {
   const auto text = read_file(directory + "/cgroup.procs");
   if (text && *text) {
@@ -35,7 +39,7 @@ void collect_processes(const std::string& directory, std::vector<int>& pids) {
       rest.remove_prefix(std::min(std::min(rest.find('\n'), rest.size()) + 1, rest.size()));
     }
   }
-  for (const std::string& name : subdirectories(directory)) collect_processes(directory + "/" + name, pids);
+  for (const std::string& name : subdirectories(directory)) collect_processes(below(directory, name), pids);
 }
 
 result<void> remove_group(const std::string& directory) {
@@ -44,7 +48,7 @@ result<void> remove_group(const std::string& directory) {
     if (::rmdir(directory.c_str()) == 0 || errno == ENOENT) return {};
     const int reason = errno;
     for (const std::string& name : subdirectories(directory))
-      if (auto removed = remove_group(directory + "/" + name); !removed) return removed;
+      if (auto removed = remove_group(below(directory, name)); !removed) return removed;
     if (reason != EBUSY || attempt == 100) return system_error("remove cgroup " + directory, reason);
     if (attempt > 0) std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }

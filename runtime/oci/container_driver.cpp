@@ -19,7 +19,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t exec_output_limit_bytes = 10 * 1024;
+constexpr std::size_t exec_output_limit_bytes = 10'240;
 constexpr auto exit_file_patience = 5s;
 constexpr auto start_pipe_patience = 2s;
 

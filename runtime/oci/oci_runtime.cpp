@@ -107,9 +107,11 @@ public:
 private:
   /// What crashes, or a reboot that emptied the state directory, left without a record.
   result<void> clear_unrecorded() {
-    for (const std::string& id : directory_entries(context_.layout.containers()))
-      if (!context_.container(id))
-        if (auto removed = containers_.remove(id); !removed) return removed;
+    for (const std::string& id : directory_entries(context_.layout.containers())) {
+      const auto record = context_.container(id);
+      if (record && context_.sandbox(record->sandbox_id)) continue;
+      if (auto removed = containers_.remove(id); !removed) return removed;
+    }
     for (const std::string& id : directory_entries(context_.layout.sandboxes()))
       if (!context_.sandbox(id))
         if (auto removed = sandboxes_.remove(id); !removed) return removed;

@@ -12,7 +12,7 @@ namespace actord::runtime {
 namespace {
 
 constexpr int most_redirects = 10;
-constexpr std::size_t body_limit_bytes = 10 * 1024;
+constexpr std::size_t body_limit_bytes = 10'240;
 constexpr const char* user_agent = "kube-probe/1.36";
 
 using header_list = std::unique_ptr<curl_slist, void (*)(curl_slist*)>;

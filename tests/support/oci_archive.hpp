@@ -7,6 +7,7 @@
 #include <archive_entry.h>
 
 #include <algorithm>
+#include <clocale>
 #include <fstream>
 #include <memory>
 #include <sstream>
@@ -42,6 +43,8 @@ inline tar_entry soft_link(std::string path, std::string target) {
 /// `filter`: ARCHIVE_FILTER_NONE, _GZIP or _ZSTD.
 inline std::string make_tar(const std::vector<tar_entry>& entries, int filter = ARCHIVE_FILTER_NONE) {
   std::string bytes;
+  // libarchive writes names by the locale; readers are tested in the plain one that daemons run in.
+  std::setlocale(LC_CTYPE, "C.UTF-8");
   const std::unique_ptr<archive, int (*)(archive*)> out(archive_write_new(), archive_write_free);
   archive_write_set_format_pax(out.get());
   archive_write_add_filter(out.get(), filter);
@@ -56,17 +59,17 @@ inline std::string make_tar(const std::vector<tar_entry>& entries, int filter = 
   for (const tar_entry& entry : entries) {
     const std::unique_ptr<archive_entry, void (*)(archive_entry*)> header(archive_entry_new(),
                                                                           archive_entry_free);
-    archive_entry_set_pathname(header.get(), entry.path.c_str());
+    archive_entry_set_pathname_utf8(header.get(), entry.path.c_str());
     archive_entry_set_perm(header.get(), entry.mode);
     archive_entry_set_uid(header.get(), entry.user);
     archive_entry_set_gid(header.get(), entry.group);
     archive_entry_set_mtime(header.get(), 1'700'000'000, 0);
     if (entry.type == 0) {
       archive_entry_set_filetype(header.get(), AE_IFREG);
-      archive_entry_set_hardlink(header.get(), entry.link.c_str());
+      archive_entry_set_hardlink_utf8(header.get(), entry.link.c_str());
     } else {
       archive_entry_set_filetype(header.get(), entry.type);
-      if (entry.type == AE_IFLNK) archive_entry_set_symlink(header.get(), entry.link.c_str());
+      if (entry.type == AE_IFLNK) archive_entry_set_symlink_utf8(header.get(), entry.link.c_str());
       if (entry.type == AE_IFREG)
         archive_entry_set_size(header.get(), static_cast<la_int64_t>(entry.content.size()));
       if (entry.type == AE_IFCHR || entry.type == AE_IFBLK) {
@@ -81,6 +84,7 @@ inline std::string make_tar(const std::vector<tar_entry>& entries, int filter = 
     if (entry.type == AE_IFREG) archive_write_data(out.get(), entry.content.data(), entry.content.size());
   }
   archive_write_close(out.get());
+  std::setlocale(LC_CTYPE, "C");
   return bytes;
 }
 

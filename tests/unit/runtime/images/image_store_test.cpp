@@ -154,6 +154,20 @@ BOOST_AUTO_TEST_CASE(owners_modes_links_and_capabilities_are_kept_and_overlay_ma
   BOOST_TEST((dir.st_mode & 07777U) == 02770U);
 }
 
+BOOST_AUTO_TEST_CASE(names_are_any_bytes_whatever_the_locale) {
+  const std::string name = "d\xc3\xa9j\xc3\xa0/\xe6\x97\xa5\xe6\x9c\xac " + std::string(120, 'x');
+  image_description image;
+  image.layers = {{.entries = {{.path = name, .content = "n"},
+                               soft_link("zu-\xc3\xa9", name),
+                               {.path = "hart-\xc3\xa9", .type = 0, .link = name}}}};
+  const auto loaded = load(make_oci_archive({image}));
+  BOOST_REQUIRE_MESSAGE(loaded, failure_text(loaded));
+  const std::string layer = store->layers(loaded->front().id)->front();
+  BOOST_TEST(read_host_file(layer + "/" + name) == "n");
+  BOOST_TEST(read_host_file(layer + "/zu-\xc3\xa9") == "n");
+  BOOST_TEST(read_host_file(layer + "/hart-\xc3\xa9") == "n");
+}
+
 BOOST_AUTO_TEST_CASE(nothing_is_written_outside_the_layer) {
   const std::string victim = scratch / "victim";
   const auto planted = make_directories(victim);
