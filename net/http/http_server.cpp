@@ -45,7 +45,9 @@ public:
       retry_->cancel();
       for (const auto& worker : workers_) worker->stop(); // nothing is adopted after this
     });
-    if (threads_.empty()) workers_.front()->run();
+    if (threads_.empty()) { // never got to listen; what was posted holds the workers until it has run
+      for (const auto& worker : workers_) worker->run();
+    }
     for (std::thread& thread : threads_) thread.join();
   }
 
