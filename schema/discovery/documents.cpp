@@ -164,6 +164,11 @@ std::map<std::string, std::string, std::less<>> render_resource_lists() {
 }
 
 std::string render_version() {
+#ifdef __aarch64__
+  constexpr std::string_view platform = "linux/arm64";
+#else
+  constexpr std::string_view platform = "linux/amd64";
+#endif
   // The release of the Kubernetes API whose types are compiled in; clients choose features by it.
   return json_text({{"major", "1"},
                     {"minor", "36"},
@@ -177,7 +182,7 @@ std::string render_version() {
                     {"buildDate", "1970-01-01T00:00:00Z"},
                     {"goVersion", "none: actord " ACTORD_VERSION ", C++20"},
                     {"compiler", "gcc " __VERSION__},
-                    {"platform", "linux/amd64"}});
+                    {"platform", platform}});
 }
 
 } // namespace
