@@ -98,6 +98,12 @@ access_question question_of(const api_request& request) {
           .path = {}};
 }
 
+/// Subresources that are streams into a node; discovery names them, this server does not carry them yet.
+bool connects(std::string_view subresource) {
+  return subresource == "exec" || subresource == "attach" || subresource == "portforward" ||
+         subresource == "proxy";
+}
+
 bool writes(std::string_view verb) {
   return verb == "create" || verb == "update" || verb == "patch" || verb == "delete" ||
          verb == "deletecollection";
@@ -203,6 +209,7 @@ private:
         request->route.subresource == nullptr ? std::string_view() : request->route.subresource->name;
     if (is_review(type)) return serve_review(with_.authentication, request);
     if (type.type == nullptr) return answer_error(*request, no_such_resource());
+    if (connects(subresource)) return answer_error(*request, no_such_resource());
     if (subresource == "log") return serve_pod_log(request);
     if (subresource == "token") return serve_token_request(with_.store, with_.tokens, request);
     if (request->verb == "get") return serve_get(with_.store, request);

@@ -8,7 +8,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <condition_variable>
 #include <fmt/format.h>
+#include <mutex>
 
 namespace actord::actors {
 namespace {
@@ -46,11 +48,18 @@ class log_stream : public std::enable_shared_from_this<log_stream> {
 public:
   explicit log_stream(request_handle request) : request_(std::move(request)) {}
 
-  /// Blocks nobody: a client that does not read is told to come back.
+  /// Waits for a client that reads slowly; false once it is gone. Log readers have threads of their own for
+  /// that.
   bool more(std::string_view piece) {
-    constexpr std::size_t pending_max_bytes = 8 * 1024 * 1024;
+    constexpr std::size_t pending_max_bytes = 1024 * 1024;
+    constexpr std::chrono::seconds look_again{1};
     begin();
-    if (gone_->load() || request_->exchange->pending_bytes() > pending_max_bytes) return false;
+    {
+      std::unique_lock lock(line_->mutex);
+      while (!line_->gone && request_->exchange->pending_bytes() > pending_max_bytes)
+        line_->changed.wait_for(lock, look_again);
+      if (line_->gone) return false;
+    }
     request_->exchange->write(share_bytes(std::string(piece)));
     return true;
   }
@@ -62,7 +71,12 @@ public:
   }
 
   void watch_client() {
-    request_->exchange->on_closed([gone = gone_] { gone->store(true); });
+    request_->exchange->on_closed([line = line_] {
+      const std::lock_guard lock(line->mutex);
+      line->gone = true;
+      line->changed.notify_all();
+    });
+    request_->exchange->on_drained([line = line_] { line->changed.notify_all(); });
   }
 
 private:
@@ -73,8 +87,15 @@ private:
     request_->exchange->begin(std::move(head));
   }
 
+  /// What the client's connection tells, from its own thread.
+  struct client_line {
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool gone = false;
+  };
+
   request_handle request_;
-  std::shared_ptr<std::atomic<bool>> gone_ = std::make_shared<std::atomic<bool>>(false);
+  std::shared_ptr<client_line> line_ = std::make_shared<client_line>();
   bool begun_ = false;
 };
 

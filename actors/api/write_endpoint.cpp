@@ -19,6 +19,10 @@
 namespace actord::actors {
 namespace {
 
+/// The answer to what is created only to have an effect.
+constexpr const char* created_status =
+    R"({"kind":"Status","apiVersion":"v1","metadata":{},"status":"Success","code":201})";
+
 schema::write_cause cause_of(const api_request& request) {
   return {.actor = request.caller.user,
           .verb = request.verb,
@@ -118,6 +122,28 @@ void serve_create(object_router& router, const request_handle& request) {
   submit(router, request, std::move(command));
 }
 
+/// Evicting a pod deletes it, with the options the Eviction carries.
+void serve_eviction(object_router& router, const request_handle& request) {
+  const auto format = body_format_of(request->http.header("content-type"));
+  if (!format) return answer_error(*request, format.error());
+  auto decoded = schema::decode_object(schema::body_kind_of(request->type(), "eviction"), *format,
+                                       request->http.body, schema::field_validation::ignore);
+  if (!decoded) return answer_error(*request, decoded.error());
+  const auto wanted = decoded->object.find("deleteOptions");
+  const bool has_options = wanted != decoded->object.end() && wanted->is_object();
+  auto removal = parse_delete_options(request->query, has_options ? wanted->dump() : std::string());
+  if (!removal) return answer_error(*request, removal.error());
+  write_command command = base_command(*request, write_verb::remove);
+  command.subresource.clear();
+  command.removal = removal->options;
+  command.dry_run = removal->dry_run;
+  command.done = [request](result<write_answer> outcome) {
+    if (!outcome) return answer_error(*request, outcome.error());
+    answer_json(*request, 201, created_status);
+  };
+  router.submit(std::move(command));
+}
+
 void serve_update(object_router& router, const request_handle& request) {
   auto format = body_format_of(request->http.header("content-type"));
   if (!format) return answer_error(*request, format.error());
@@ -206,6 +232,9 @@ struct collection_removal {
 } // namespace
 
 void serve_write(object_router& router, const request_handle& request) {
+  if (request->verb == "create" && request->route.subresource != nullptr &&
+      request->route.subresource->name == "eviction")
+    return serve_eviction(router, request);
   if (request->verb == "create") return serve_create(router, request);
   if (request->verb == "update") return serve_update(router, request);
   if (request->verb == "patch") return serve_patch(router, request);

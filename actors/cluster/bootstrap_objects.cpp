@@ -7,6 +7,7 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <spdlog/spdlog.h>
 
 namespace actord::actors {
 namespace {
@@ -30,8 +31,10 @@ public:
   }
   void settle(const result<write_answer>& outcome) {
     const std::lock_guard lock(mutex_);
-    if (!outcome && outcome.error().kind != error_kind::already_exists && !failure_)
+    if (!outcome && outcome.error().kind != error_kind::already_exists) {
+      spdlog::error("cannot create one of the cluster's first objects: {}", outcome.error().message);
       failure_ = outcome.error();
+    }
     if (--open_ == 0) done_.notify_all();
   }
   result<void> wait() {
@@ -118,8 +121,9 @@ void add_roles(std::vector<wanted_object>& wanted) {
   }
 }
 
-result<void> create_all(const storage::store& store, object_router& router,
-                        std::vector<wanted_object> wanted) {
+/// Hands them all to their actors; the barrier opens when all are stored.
+std::shared_ptr<write_barrier> submit_all(const storage::store& store, object_router& router,
+                                          std::vector<wanted_object> wanted) {
   const auto barrier = std::make_shared<write_barrier>();
   barrier->expect();
   for (wanted_object& each : wanted) {
@@ -141,7 +145,7 @@ result<void> create_all(const storage::store& store, object_router& router,
     router.submit(std::move(command));
   }
   barrier->settle(write_answer{});
-  return barrier->wait();
+  return barrier;
 }
 
 } // namespace
@@ -150,12 +154,15 @@ bool is_loopback(std::string_view address) { return address.starts_with("127.") 
 
 result<void> create_bootstrap_objects(const storage::store& store, object_router& router,
                                       const bootstrap_facts& facts) {
-  if (auto made = create_all(store, router, namespaces()); !made) return made.error();
+  if (auto made = submit_all(store, router, namespaces())->wait(); !made) return made.error();
   std::vector<wanted_object> wanted;
   add_api_service(wanted, facts);
   add_priority_classes(wanted);
-  add_roles(wanted);
-  return create_all(store, router, std::move(wanted));
+  if (auto made = submit_all(store, router, std::move(wanted))->wait(); !made) return made.error();
+  std::vector<wanted_object> roles;
+  add_roles(roles);
+  submit_all(store, router, std::move(roles));
+  return {};
 }
 
 } // namespace actord::actors
