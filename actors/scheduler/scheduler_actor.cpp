@@ -241,7 +241,7 @@ private:
 
   void bind(const scheduling_queue::item& item, const std::string& node) {
     ++bindings_;
-    write_command command = command_for(*item.pod, item.at, "placed on " + node);
+    write_command command = command_for(*item.pod, item.at, "bind", "placed on " + node);
     command.verb = write_verb::create;
     command.subresource = "binding";
     command.body =
@@ -279,7 +279,7 @@ private:
         {key_of(*item.pod), item.pod->uid, "", true, "FailedScheduling", message, std::string(our_name), ""});
     if (told == message) return;
     told = message;
-    write_command command = command_for(*item.pod, item.at, "no node fits");
+    write_command command = command_for(*item.pod, item.at, "patch", "no node fits");
     command.verb = write_verb::patch;
     command.subresource = "status";
     command.patch = schema::patch_format::strategic_merge_patch;
@@ -297,7 +297,8 @@ private:
     context_->router.submit(std::move(command));
   }
 
-  write_command command_for(const scheduling_pod& pod, revision at, std::string why) const {
+  write_command command_for(const scheduling_pod& pod, revision at, std::string_view verb,
+                            std::string why) const {
     write_command command;
     command.key = key_of(pod);
     command.only_uid = pod.uid;
@@ -307,7 +308,7 @@ private:
                       .uid = {},
                       .groups = {"system:masters", "system:authenticated"},
                       .extra = {}};
-    command.cause = {std::string(our_name), "bind", "", at, std::move(why)};
+    command.cause = {std::string(our_name), std::string(verb), "", at, std::move(why)};
     return command;
   }
 
