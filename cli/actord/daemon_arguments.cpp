@@ -58,7 +58,7 @@ daemon_arguments parse_daemon_arguments(int argc, char** argv) {
   CLI::App app(
       "actord: a container platform with the Kubernetes API. One process is everything a node needs.");
   app.set_version_flag("--version", std::string("actord ") + ACTORD_VERSION);
-  app.option_defaults()->always_capture_default();
+  app.option_defaults()->always_capture_default()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   app.set_config("--config", "", "read options from a file (name = value)");
   app.add_option("--data-dir", options.data_dir, "everything that must survive a restart");
   app.add_option("--listen", listen, "address and port of the API");
