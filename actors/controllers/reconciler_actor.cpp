@@ -30,6 +30,12 @@ bool is_outdated(error_kind kind) {
   return kind == error_kind::conflict || kind == error_kind::not_found || kind == error_kind::already_exists;
 }
 
+/// The namespace goes away and all in it with it: nothing is to be done, and nothing is wrong.
+bool is_farewell(const error& why) {
+  return std::any_of(why.causes.begin(), why.causes.end(),
+                     [](const auto& cause) { return cause.reason == "NamespaceTerminating"; });
+}
+
 std::string display(const controller_kind& kind, const object_key& key) {
   std::string out(kind.name());
   out += ' ';
@@ -71,8 +77,11 @@ public:
     if (dirty_) schedule();
   }
 
-  void requeue(std::uint64_t of_round) {
-    if (of_round != round_ || pending_ > 0) return;
+  /// The timer rang, perhaps for a round that is over: what the latest one asked for counts.
+  void requeue() {
+    timer_.reset();
+    if (pending_ > 0 || dirty_ || !decided_.requeue_at) return;
+    if (*decided_.requeue_at > context_->store.now()) return arm_timer();
     dirty_ = true;
     schedule();
   }
@@ -216,6 +225,7 @@ private:
     card_->summarize(why.message);
     const bool removal = index >= decided_.create.size() + decided_.patch.size();
     if (removal && why.kind == error_kind::not_found) return; // gone is what we wanted
+    if (is_farewell(why)) return;
     (is_outdated(why.kind) ? conflicted_ : failed_) = true;
     if (!is_refusal(why.kind)) return;
     refused_ = why;
@@ -237,12 +247,18 @@ private:
     }
     if (dirty_) return schedule();
     if (decided_.requeue_at) {
-      const auto wait =
-          std::max<std::chrono::nanoseconds>(*decided_.requeue_at - context_->store.now(), coalesce);
-      self_->delayed_send(self_, wait, requeue_atom::value, round_);
+      arm_timer();
     } else {
       self_->send(parent_, idle_notice{key_, looks_});
     }
+  }
+
+  /// One timer at a time, the earliest: rounds are many and their deadlines far.
+  void arm_timer() {
+    if (timer_ && *timer_ <= *decided_.requeue_at) return;
+    timer_ = decided_.requeue_at;
+    const auto wait = std::max<std::chrono::nanoseconds>(*timer_ - context_->store.now(), coalesce);
+    self_->delayed_send(self_, wait, requeue_atom::value);
   }
 
   void record(const planned_event& event, const object_key& regarding, const std::string& name) {
@@ -268,6 +284,7 @@ private:
   steady_time last_start_{}, not_before_{};
   int attempts_ = 0;
 
+  std::optional<wall_time> timer_; ///< when the timer that is running rings
   std::uint64_t round_ = 0;
   plan decided_;
   raft_term term_;
@@ -303,9 +320,9 @@ caf::behavior reconciler(reconciler_self* self, std::shared_ptr<const controller
         note("answer");
         self->state.work->answered(*answer);
       },
-      [=](requeue_atom, std::uint64_t round) {
+      [=](requeue_atom) {
         note("requeue");
-        self->state.work->requeue(round);
+        self->state.work->requeue();
       },
       [=](retire_atom) { self->quit(); },
   };

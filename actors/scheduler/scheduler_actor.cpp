@@ -101,8 +101,12 @@ public:
     decide();
   }
 
+  void decide_due() {
+    decide_at_.reset();
+    decide();
+  }
+
   void decide() {
-    decide_due_ = false;
     if (!context_->store.status().leading) return decide_later(leader_check);
     const steady_time now = context_->clock.steady_now();
     const auto again = queue_.tick(now);
@@ -314,9 +318,11 @@ private:
 
   object_key key_of(const scheduling_pod& pod) const { return {pods_, pod.space, pod.name}; }
 
+  /// One timer at a time, the earliest.
   void decide_later(std::chrono::nanoseconds wait) {
-    if (decide_due_ && wait > std::chrono::nanoseconds(0)) return;
-    decide_due_ = true;
+    const steady_time when = context_->clock.steady_now() + wait;
+    if (decide_at_ && *decide_at_ <= when) return;
+    decide_at_ = when;
     if (wait > std::chrono::nanoseconds(0))
       self_->delayed_send(self_, wait, decide_atom::value);
     else
@@ -346,7 +352,7 @@ private:
   std::map<std::string, std::string> reported_; ///< what each unplaced pod was told last, by uid
   std::size_t bindings_ = 0;                    ///< under way
   std::uint64_t decided_ = 0;
-  bool decide_due_ = false;
+  std::optional<steady_time> decide_at_; ///< when the next `decide` of our own comes
 
   const resource_id nodes_ = schema::builtin("", "nodes").id;
   const resource_id namespaces_ = schema::builtin("", "namespaces").id;
@@ -373,7 +379,7 @@ caf::behavior scheduler(caf::stateful_actor<scheduler_state>* self,
       },
       [=](decide_atom) {
         note("decide");
-        self->state.work->decide();
+        self->state.work->decide_due();
       },
       [=](const std::shared_ptr<binding_answer>& answer) {
         note("bound");
