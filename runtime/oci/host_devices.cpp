@@ -18,7 +18,7 @@ constexpr std::array<std::string_view, 5> own_names{"/dev/pts", "/dev/shm", "/de
 
 void collect(const std::string& directory, int depth, std::vector<host_device>& devices) {
   for (const std::string& name : directory_entries(directory)) {
-    const std::string path = directory + "/" + name;
+    const std::string path = std::string(directory).append("/").append(name);
     struct stat status{};
     if (std::find(own_names.begin(), own_names.end(), path) != own_names.end() ||
         ::lstat(path.c_str(), &status) != 0)

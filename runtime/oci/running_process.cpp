@@ -15,8 +15,7 @@ namespace {
 
 std::optional<std::string> read_stat(int pid) {
   auto text = read_file("/proc/" + std::to_string(pid) + "/stat", 4096);
-  if (!text || !*text) return std::nullopt;
-  return std::move(**text);
+  return text ? std::move(*text) : std::nullopt;
 }
 
 /// What follows "(name) ": the state, then the fields from the fourth on.
