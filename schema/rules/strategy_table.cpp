@@ -4,6 +4,7 @@
 #include "schema/codec/decode.hpp"
 #include "schema/rules/checks/addresses.hpp"
 #include "schema/rules/checks/checks.hpp"
+#include "schema/rules/checks/defaults.hpp"
 #include "schema/rules/kinds/kinds.hpp"
 #include "schema/tables/resource_table.hpp"
 #include "schema/tables/type_table.hpp"
@@ -26,6 +27,11 @@ constexpr std::array<std::string_view, 3> slice_members{"addressType", "endpoint
 constexpr std::array<std::string_view, 1> pod_template{"template"};
 
 constexpr strategy default_strategy{};
+
+// Questions that are answered, not stored: they need no name.
+constexpr kind_rules unnamed{
+    .validate_create = [](const json&, field_errors&, const rule_context&) {},
+    .validate_update = [](const json&, const json&, field_errors&, const rule_context&) {}};
 
 // One row per kind that has something of its own.
 constexpr std::array strategies{
@@ -98,6 +104,8 @@ constexpr std::array strategies{
              .plural = "apiservices",
              .any_finalizer = true,
              .rules = &api_service_rules},
+    strategy{.group = "authentication.k8s.io", .plural = "selfsubjectreviews", .rules = &unnamed},
+    strategy{.group = "authentication.k8s.io", .plural = "tokenreviews", .rules = &unnamed},
     strategy{.group = "authorization.k8s.io",
              .plural = "localsubjectaccessreviews",
              .rules = &access_review_rules},
@@ -207,6 +215,23 @@ void clear_status(json& object, const resource_type& type) {
     object["status"] = std::move(empty->object);
 }
 
+/// The places of the pods a kind holds.
+constexpr std::array<std::string_view, 4> pod_places{"spec", "spec.template.spec", "template.spec",
+                                                     "spec.jobTemplate.spec.template.spec"};
+
+/// Members of pods behind features that are off: they are taken and dropped.
+void drop_disabled_members(json& object) {
+  for (const std::string_view place : pod_places) {
+    json* pod = member_at(object, place);
+    if (pod == nullptr || !field(*pod).contains("containers")) continue;
+    pod->erase("schedulingGroup");
+    for (const char* list : {"containers", "initContainers", "ephemeralContainers"})
+      if (json* containers = member(*pod, list); containers != nullptr && containers->is_array())
+        for (json& container : *containers)
+          if (json* lifecycle = member(container, "lifecycle")) lifecycle->erase("stopSignal");
+  }
+}
+
 bool differs(const json& object, const json& old, std::string_view name) {
   return !same(field(object).at(name).value(), field(old).at(name).value());
 }
@@ -222,6 +247,7 @@ void prepare_create_as_usual(json& object, const rule_context& context) {
   const strategy& row = strategy_of(context.type);
   if (!row.keeps_status && context.type.subresource("status") != nullptr) clear_status(object, context.type);
   if (!row.counted.empty()) object["metadata"]["generation"] = 1;
+  drop_disabled_members(object);
 }
 
 void prepare_update_as_usual(json& object, const json& old, const rule_context& context) {
@@ -235,6 +261,7 @@ void prepare_update_as_usual(json& object, const json& old, const rule_context& 
     return;
   }
   if (context.type.subresource("status") != nullptr) restore(object, old, "status");
+  drop_disabled_members(object);
   if (!std::ranges::any_of(row.counted, [&](std::string_view name) { return differs(object, old, name); }))
     return;
   object["metadata"]["generation"] = field(old).at("metadata").at("generation").integer() + 1;
@@ -260,7 +287,9 @@ std::optional<error> check_create(const json& object, const rule_context& contex
   const rules::field metadata = rules::field(object).at("metadata");
   field_errors errors;
   rules_of(context.type).validate_create(object, errors, context);
-  if (errors.empty()) {
+  const bool asked =
+      context.type.group == "authentication.k8s.io" || context.type.group == "authorization.k8s.io";
+  if (errors.empty() && !asked) {
     rules::check_name_prefix(metadata, rules::path_segment, errors);
     rules::check_metadata(metadata, context.type.namespaced, rules::path_segment, errors);
   }

@@ -228,20 +228,6 @@ void check_config_map_update(const json& object, const json& old, field_errors& 
   check_after_metadata<check_config_map>(object, errors, context);
 }
 
-// ServiceAccount
-
-/// A reference to a secret is its name; the namespace is that of the account.
-void prepare_service_account_create(json& object, const rule_context& context) {
-  prepare_create_as_usual(object, context);
-  json* secrets = member(object, "secrets");
-  if (secrets == nullptr || !secrets->is_array()) return;
-  for (json& secret : *secrets) {
-    const json name = field(secret).at("name").value();
-    secret = json::object();
-    if (name.is_string()) secret["name"] = name;
-  }
-}
-
 // Secret
 
 /// stringData is for writing only: its texts become data, encoded.
@@ -327,6 +313,17 @@ void check_secret_update(const json& object, const json& old, field_errors& erro
 
 // ServiceAccount
 
+/// Of its secrets an account keeps the names alone.
+void default_account(json& object) {
+  json* secrets = member(object, "secrets");
+  if (secrets == nullptr || !secrets->is_array()) return;
+  for (json& secret : *secrets) {
+    const std::string name(field(secret).at("name").text());
+    secret = json::object();
+    if (!name.empty()) secret["name"] = name;
+  }
+}
+
 void check_nothing(const json&, field_errors&, const rule_context&) {}
 
 void check_account_update(const json& object, const json& old, field_errors& errors,
@@ -356,7 +353,8 @@ constinit const kind_rules secret_rules{.set_defaults = default_secret,
                                         .prepare_update = prepare_secret_update,
                                         .validate_create = check_after_metadata<check_secret>,
                                         .validate_update = check_secret_update};
-constinit const kind_rules service_account_rules{.prepare_create = prepare_service_account_create,
+constinit const kind_rules service_account_rules{.set_defaults = default_account,
+                                                 .prepare_create = prepare_create_as_usual,
                                                  .prepare_update = prepare_update_as_usual,
                                                  .validate_create = check_after_metadata<check_nothing>,
                                                  .validate_update = check_account_update};

@@ -191,6 +191,24 @@ void check_slice_update(const json& object, const json& old, field_errors& error
 
 // Lease
 
+/// Coordinated leader election is off: what was not there before is dropped.
+void drop_coordination(json& object, const json* old) {
+  json* spec = member(object, "spec");
+  if (spec == nullptr) return;
+  for (const char* name : {"strategy", "preferredHolder"})
+    if (old == nullptr || !field(*old).at("spec").contains(name)) spec->erase(name);
+}
+
+void prepare_lease_create(json& object, const rule_context& context) {
+  prepare_create_as_usual(object, context);
+  drop_coordination(object, nullptr);
+}
+
+void prepare_lease_update(json& object, const json& old, const rule_context& context) {
+  prepare_update_as_usual(object, old, context);
+  drop_coordination(object, &old);
+}
+
 void check_lease(const json& object, field_errors& errors, const rule_context&) {
   const field spec = field(object).at("spec");
   const field duration = spec.at("leaseDurationSeconds");
@@ -224,8 +242,8 @@ constinit const kind_rules endpoint_slice_rules{.set_defaults = default_slice,
                                                 .prepare_update = prepare_slice_update,
                                                 .validate_create = check_after_metadata<check_slice>,
                                                 .validate_update = check_slice_update};
-constinit const kind_rules lease_rules{.prepare_create = prepare_create_as_usual,
-                                       .prepare_update = prepare_update_as_usual,
+constinit const kind_rules lease_rules{.prepare_create = prepare_lease_create,
+                                       .prepare_update = prepare_lease_update,
                                        .validate_create = check_after_metadata<check_lease>,
                                        .validate_update = check_update_after_metadata<check_lease>};
 

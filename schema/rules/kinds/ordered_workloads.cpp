@@ -54,7 +54,6 @@ void prepare_daemon_set_create(json& object, const rule_context& context) {
 
 void prepare_daemon_set_update(json& object, const json& old, const rule_context& context) {
   prepare_update_as_usual(object, old, context);
-  if (context.subresource == "status") return;
   const bool changed =
       !same(field(object).at("spec").at("template").value(), field(old).at("spec").at("template").value());
   set_template_generation(object, template_generation_of(old) + (changed ? 1 : 0));

@@ -367,6 +367,12 @@ void check_service(const json& object, field_errors& errors, const rule_context&
   check_traffic(spec, errors);
 }
 
+/// Addresses are judged before they are allocated: where they are wrong nothing else is looked at.
+void check_new_service(const json& object, field_errors& errors, const rule_context& context) {
+  check_cluster_addresses(field(object).at("spec"), errors);
+  if (errors.empty()) check_after_metadata<check_service>(object, errors, context);
+}
+
 /// Addresses and families stay, but for a second one that comes or goes.
 void check_address_changes(const field& now, const field& before, field_errors& errors) {
   if (external_name(now) || external_name(before)) return;
@@ -429,7 +435,7 @@ void check_service_update(const json& object, const json& old, field_errors& err
 constinit const kind_rules service_rules{.set_defaults = default_service,
                                          .prepare_create = prepare_service_create,
                                          .prepare_update = prepare_service_update,
-                                         .validate_create = check_after_metadata<check_service>,
+                                         .validate_create = check_new_service,
                                          .validate_update = check_service_update};
 
 } // namespace actord::schema::rules

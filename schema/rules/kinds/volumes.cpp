@@ -264,9 +264,20 @@ void normalize_data_sources(json& spec) {
   }
 }
 
+/// A data source of a kind that is none is dropped; a dataSourceRef may name any kind.
+void drop_unknown_source(json& spec) {
+  const field source = field(spec).at("dataSource");
+  const std::string_view group = source.at("apiGroup").text();
+  const std::string_view kind = source.at("kind").text();
+  if (group.empty() && kind == "PersistentVolumeClaim") return;
+  if (group == "snapshot.storage.k8s.io" && kind == "VolumeSnapshot") return;
+  spec.erase("dataSource");
+}
+
 void prepare_claim_create(json& object, const rule_context& context) {
   prepare_create_as_usual(object, context);
   object["status"] = {{"phase", "Pending"}};
+  drop_unknown_source(open_member(object, "spec"));
   normalize_data_sources(open_member(object, "spec"));
   add_finalizer(object, "kubernetes.io/pvc-protection");
 }

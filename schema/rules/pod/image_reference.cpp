@@ -83,6 +83,10 @@ std::string_view image_tag(std::string_view image) {
     name = name.substr(0, colon);
   }
   if (!repository_path(name)) return {};
+  // Names without a path are short for those of the library.
+  constexpr std::size_t longest_path = 255;
+  const std::size_t library = slash == std::string_view::npos ? std::string_view("library/").size() : 0;
+  if (name.size() + library > longest_path) return {};
   if (tag.empty() && !has_digest) return "latest";
   return tag;
 }

@@ -70,10 +70,19 @@ result<void> admit_pod(json& object, const json* old) {
   return {};
 }
 
+result<void> admit_node(json& object, const json* old) {
+  if (old != nullptr) return {};
+  json& taints = object["spec"]["taints"];
+  if (!taints.is_array()) taints = json::array();
+  taints.push_back({{"key", "node.kubernetes.io/not-ready"}, {"effect", "NoSchedule"}});
+  return {};
+}
+
 } // namespace
 
 schema::admission_step fake_admission(const schema::resource_type& type) {
   if (type.group.empty() && type.plural == "pods") return admit_pod;
+  if (type.group.empty() && type.plural == "nodes") return admit_node;
   return {};
 }
 
