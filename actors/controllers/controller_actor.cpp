@@ -49,6 +49,14 @@ public:
     drain();
   }
 
+  /// Until the events are drained no further wake comes.
+  void wake() {
+    if (kind_->patience() > std::chrono::milliseconds(0))
+      self_->delayed_send(self_, kind_->patience(), drain_atom::value);
+    else
+      drain();
+  }
+
   void drain() {
     woken_->store(false);
     bool more = false;
@@ -161,8 +169,9 @@ caf::behavior controller(caf::stateful_actor<controller_state>* self,
       },
       [=](wake_atom) {
         note("wake");
-        self->state.work->drain();
+        self->state.work->wake();
       },
+      [=](drain_atom) { self->state.work->drain(); },
       [=](const idle_notice& notice) {
         note("idle");
         self->state.work->idle(notice);

@@ -3,6 +3,7 @@
 #include "actors/controllers/plan.hpp"
 #include "storage/store.hpp"
 
+#include <chrono>
 #include <string_view>
 #include <vector>
 
@@ -31,6 +32,9 @@ public:
   [[nodiscard]] virtual std::string_view name() const = 0;
   /// Resources whose changes can matter. Empty: all of them.
   [[nodiscard]] virtual std::vector<resource_id> watches() const = 0;
+  /// How long events may gather before they are looked at: for those that watch everything, so that a storm
+  /// of writes that are none of their business wakes them fifty times a second and not with every batch.
+  [[nodiscard]] virtual std::chrono::milliseconds patience() const { return std::chrono::milliseconds(0); }
   /// Keys to look at when the controller starts or has lost track of events.
   virtual void all_keys(const storage::snapshot& now, std::vector<object_key>& keys) const = 0;
   /// Keys to look at because of one event. `now` is the state at or after it.

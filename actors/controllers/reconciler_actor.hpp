@@ -27,6 +27,7 @@ using start_atom = caf::atom_constant<caf::atom("start")>;
 using retire_atom = caf::atom_constant<caf::atom("retire")>;
 using requeue_atom = caf::atom_constant<caf::atom("requeue")>;
 using wake_atom = caf::atom_constant<caf::atom("wake")>;
+using drain_atom = caf::atom_constant<caf::atom("drain")>;
 using again_atom = caf::atom_constant<caf::atom("again")>;
 
 /// The answer to one action of a round's plan.

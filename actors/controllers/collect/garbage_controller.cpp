@@ -27,6 +27,7 @@ class garbage_kind final : public controller_kind {
 public:
   [[nodiscard]] std::string_view name() const override { return "garbage-collector"; }
   [[nodiscard]] std::vector<resource_id> watches() const override { return {}; }
+  [[nodiscard]] std::chrono::milliseconds patience() const override { return std::chrono::milliseconds(20); }
 
   void all_keys(const storage::snapshot& now, std::vector<object_key>& keys) const override {
     for (const schema::resource_type& type : schema::resource_table()) {

@@ -13,6 +13,7 @@ public:
   [[nodiscard]] std::string_view name() const override { return "namespace"; }
   /// Everything: whatever goes from a namespace may have been its last object.
   [[nodiscard]] std::vector<resource_id> watches() const override { return {}; }
+  [[nodiscard]] std::chrono::milliseconds patience() const override { return std::chrono::milliseconds(20); }
 
   void all_keys(const storage::snapshot& now, std::vector<object_key>& keys) const override {
     each_object(now, namespaces_, "", [&](const schema::object_view& space) {
