@@ -27,8 +27,8 @@ struct patched_object {
 result<patched_object> patch_object(const body_kind& kind, patch_format format, std::string_view body,
                                     const json& current, field_validation validation);
 
-/// The configuration of an apply request, YAML or JSON, as it was sent. Members that are there twice are refused with
-/// validation `strict` and added to `warnings` with `warn`; the last one counts.
+/// The configuration of an apply request, YAML or JSON, as it was sent. Members that are there twice are
+/// refused with validation `strict` and added to `warnings` with `warn`; the last one counts.
 result<json> read_configuration(std::string_view body, field_validation validation,
                                 std::vector<std::string>& warnings);
 
