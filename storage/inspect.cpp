@@ -66,7 +66,7 @@ public:
 
 private:
   void expect_rows(const value_facts& facts, const std::string& address) {
-    const resource_id resource{load_big<std::uint16_t>(address.data())};
+    const resource_id resource{load_big<std::uint16_t>(address)};
     for (const std::string& uid : facts.owner_uids)
       expect(table::by_owner, layout::owner_prefix(uid) + address);
     for (const auto& [label, value] : facts.labels) {

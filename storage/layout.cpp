@@ -49,7 +49,7 @@ std::string address_prefix(resource_id resource, std::string_view space) {
 std::optional<object_key> parse_address(std::string_view address) {
   if (address.size() < 3) return std::nullopt;
   if (address.size() == max_address_bytes && address[cut_keeps] == cut_mark) return std::nullopt;
-  const resource_id resource{load_big<std::uint16_t>(address.data())};
+  const resource_id resource{load_big<std::uint16_t>(address)};
   address.remove_prefix(2);
   const std::size_t end = address.find('\0');
   if (end == std::string_view::npos) return std::nullopt;
@@ -118,7 +118,7 @@ object_key row_key(std::string_view address, std::string_view names) {
   const auto space_bytes = reader.take<std::uint32_t>();
   const std::string_view space = reader.take_bytes(space_bytes);
   ALWAYS(reader.ok());
-  return object_key{resource_id{load_big<std::uint16_t>(address.data())}, std::string(space),
+  return object_key{resource_id{load_big<std::uint16_t>(address)}, std::string(space),
                     std::string(reader.rest())};
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "schema/base/always.hpp"
+
 #include <bit>
 #include <cstdint>
 #include <cstring>
@@ -28,17 +30,24 @@ template <class Integer>
 void append_big(std::string& out, Integer value) {
   append_little(out, swap_bytes(value));
 }
-/// `from` must hold sizeof(Integer) bytes.
+/// `from` must hold at least sizeof(Integer) bytes.
 template <class Integer>
-Integer load_little(const char* from) {
+Integer load_little(std::string_view from) {
+  ALWAYS(from.size() >= sizeof(Integer));
   Integer value;
-  std::memcpy(&value, from, sizeof value);
+  const char* const bytes = from.begin();
+  std::memcpy(&value, bytes, sizeof value);
   return value;
 }
 template <class Integer>
-Integer load_big(const char* from) {
+Integer load_big(std::string_view from) {
   return swap_bytes(load_little<Integer>(from));
 }
+/// A pointer would be taken for text that ends with a zero byte.
+template <class Integer>
+Integer load_little(const char* from) = delete;
+template <class Integer>
+Integer load_big(const char* from) = delete;
 template <class Integer>
 void store_little(char* to, Integer value) {
   std::memcpy(to, &value, sizeof value);
@@ -56,7 +65,7 @@ public:
       ok_ = false;
       return Integer{};
     }
-    const auto value = load_little<Integer>(rest_.data());
+    const auto value = load_little<Integer>(rest_);
     rest_.remove_prefix(sizeof(Integer));
     return value;
   }

@@ -33,7 +33,7 @@ std::uint32_t crc_portable(std::uint32_t crc, std::string_view bytes) {
 __attribute__((target("sse4.2"))) std::uint32_t crc_hardware(std::uint32_t start, std::string_view bytes) {
   std::uint64_t crc = start;
   while (bytes.size() >= 8) {
-    crc = _mm_crc32_u64(crc, load_little<std::uint64_t>(bytes.data()));
+    crc = _mm_crc32_u64(crc, load_little<std::uint64_t>(bytes));
     bytes.remove_prefix(8);
   }
   return crc_portable(static_cast<std::uint32_t>(crc), bytes);

@@ -80,7 +80,7 @@ result<batch_view> batch_view::open(std::string_view bytes, bool trusted) {
   }
   std::size_t position = item_offset_position(found.known.items);
   for (std::uint32_t i = 0; i < found.known.items; ++i) {
-    const auto at = load_little<std::uint32_t>(bytes.data() + item_offset_position(i));
+    const auto at = load_little<std::uint32_t>(bytes.substr(item_offset_position(i)));
     if (at != position || bytes.size() - at < item_front_bytes) return damaged("an item is out of place");
     const item_front front = parse_item_front(bytes.substr(at));
     if (front.kind != item_kind::put && front.kind != item_kind::remove)
@@ -93,7 +93,7 @@ result<batch_view> batch_view::open(std::string_view bytes, bool trusted) {
 
 log_item batch_view::item(std::uint32_t position) const {
   ALWAYS(position < header_.items);
-  const auto at = load_little<std::uint32_t>(bytes_.data() + item_offset_position(position));
+  const auto at = load_little<std::uint32_t>(bytes_.substr(item_offset_position(position)));
   const item_front front = parse_item_front(bytes_.substr(at));
   const char* text = bytes_.data() + at + item_front_bytes;
   log_item found;

@@ -88,7 +88,7 @@ log_reader::item_place log_reader::place(raft_index index, const batch_header& b
   ALWAYS(position < batch.items);
   const std::string offset = payload_part(index, item_offset_position(position), sizeof(std::uint32_t));
   item_place found;
-  found.offset = load_little<std::uint32_t>(offset.data());
+  found.offset = load_little<std::uint32_t>(offset);
   found.front = parse_item_front(payload_part(index, found.offset, item_front_bytes));
   return found;
 }
@@ -118,9 +118,9 @@ logged_item log_reader::item(raft_index index, const batch_header& batch, std::u
 std::pair<raft_index, raft_index> log_reader::bounds() const {
   const auto cursor = view_.walk(table::log);
   if (!cursor->seek({})) return {};
-  const raft_index first{load_big<std::uint64_t>(cursor->key().data())};
+  const raft_index first{load_big<std::uint64_t>(cursor->key())};
   ALWAYS(cursor->seek_last());
-  return {first, raft_index{load_big<std::uint64_t>(cursor->key().data())}};
+  return {first, raft_index{load_big<std::uint64_t>(cursor->key())}};
 }
 
 std::optional<std::pair<raft_index, batch_header>> log_reader::holding(revision at) const {
@@ -184,8 +184,8 @@ std::vector<std::pair<raft_index, raft_term>> log_terms(const kv::read_view& vie
   const auto cursor = view.walk(table::meta);
   const std::string prefix(layout::meta_term);
   for (bool more = cursor->seek(prefix); more && cursor->key().starts_with(prefix); more = cursor->next()) {
-    raft_index start{load_big<std::uint64_t>(cursor->key().data() + prefix.size())};
-    const raft_term term{load_little<std::uint64_t>(cursor->value().data())};
+    raft_index start{load_big<std::uint64_t>(cursor->key().substr(prefix.size()))};
+    const raft_term term{load_little<std::uint64_t>(cursor->value())};
     if (start <= first) {
       runs.clear();
       start = first;

@@ -24,7 +24,7 @@ result<std::string> read_version(const kv::read_view& view, std::string_view add
                                  revision replaced_by) {
   const auto row = view.get(kv::table::versions, layout::version_row(address, replaced_by));
   ALWAYS(row && row->size() >= sizeof(std::uint64_t));
-  ALWAYS(load_little<std::uint64_t>(row->data()) == at.value);
+  ALWAYS(load_little<std::uint64_t>(*row) == at.value);
   if (row->size() > sizeof(std::uint64_t)) return std::string(row->substr(sizeof(std::uint64_t)));
   auto logged = log_reader(view).version(at);
   ALWAYS_WITH(logged && logged->at == at, "a version that history promises is not in the log");
@@ -84,8 +84,8 @@ result<std::string> object_at(const kv::read_view& view, const value_codec& code
                      cursor->key().starts_with(prefix) &&
                      cursor->key().size() == prefix.size() + sizeof(std::uint64_t);
   if (!found) return std::string();
-  const revision replaced_by{load_big<std::uint64_t>(cursor->key().data() + prefix.size())};
-  const revision at{load_little<std::uint64_t>(cursor->value().data())};
+  const revision replaced_by{load_big<std::uint64_t>(cursor->key().substr(prefix.size()))};
+  const revision at{load_little<std::uint64_t>(cursor->value())};
   // The oldest change above `past` replaced something younger than `past`: the object was created in between.
   if (at > past) return std::string();
   return read_version(view, address, at, replaced_by);

@@ -102,7 +102,7 @@ public:
     std::vector<std::pair<wall_time, object_key>> found;
     prefix_walk walk(*view_, table::by_deadline, {}, {});
     for (; walk.valid() && found.size() < limit; walk.next()) {
-      const auto at = static_cast<std::int64_t>(load_big<std::uint64_t>(walk.key().data()));
+      const auto at = static_cast<std::int64_t>(load_big<std::uint64_t>(walk.key()));
       const wall_time deadline{std::chrono::nanoseconds{at}};
       if (deadline > until) break;
       found.emplace_back(deadline, layout::row_key(walk.key().substr(layout::deadline_bytes), walk.value()));

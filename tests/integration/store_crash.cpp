@@ -212,8 +212,8 @@ private:
     if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL) fail("the writer ended by itself");
     std::vector<record> records;
     for (std::size_t at = 0; at + record_bytes <= told.size(); at += record_bytes) {
-      records.push_back({told[at], load_little<std::uint64_t>(told.data() + at + 1),
-                         load_little<std::uint32_t>(told.data() + at + 9)});
+      records.push_back({told[at], load_little<std::uint64_t>(std::string_view(told).substr(at + 1)),
+                         load_little<std::uint32_t>(std::string_view(told).substr(at + 9))});
     }
     return records;
   }
