@@ -15,12 +15,12 @@ bool toleration_view::tolerates(const taint_view& taint) const {
 
 bool matches(const node_selector_term& term, const text_map& node_labels, std::string_view node_name) {
   if (term.labels.empty() && term.fields.empty()) return false;
-  const text_map fields{{"metadata.name", std::string(node_name)}};
   const auto all = [](const auto& requirements, const text_map& labels) {
     return std::all_of(requirements.begin(), requirements.end(),
                        [&](const auto& requirement) { return requirement.matches(labels); });
   };
-  return all(term.labels, node_labels) && (term.fields.empty() || all(term.fields, fields));
+  if (!all(term.labels, node_labels)) return false;
+  return term.fields.empty() || all(term.fields, {{"metadata.name", std::string(node_name)}});
 }
 
 std::optional<taint_effect> taint_effect_of(std::string_view text) {
