@@ -1,6 +1,6 @@
 #include "actors/api/api_request.hpp"
 
-#include "actors/api/object_forms.hpp"
+#include "actors/api/forms/object_forms.hpp"
 #include "schema/base/json.hpp"
 #include "schema/codec/status.hpp"
 #include "schema/tables/resource_table.hpp"

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/api/media_types.hpp"
+#include "actors/api/forms/media_types.hpp"
 #include "actors/api/request_route.hpp"
 #include "actors/objects/write_command.hpp"
 #include "net/http/http_server.hpp"

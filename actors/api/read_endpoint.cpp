@@ -1,7 +1,7 @@
 #include "actors/api/read_endpoint.hpp"
 
+#include "actors/api/forms/object_forms.hpp"
 #include "actors/api/list_page.hpp"
-#include "actors/api/object_forms.hpp"
 #include "actors/api/request_options.hpp"
 #include "actors/objects/refusals.hpp"
 #include "schema/base/json.hpp"

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "actors/api/media_types.hpp"
-#include "actors/api/object_forms.hpp"
+#include "actors/api/forms/media_types.hpp"
+#include "actors/api/forms/object_forms.hpp"
 #include "actors/api/selectors.hpp"
 #include "schema/base/bytes.hpp"
 #include "storage/store.hpp"

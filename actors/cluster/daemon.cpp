@@ -7,6 +7,7 @@
 #include "actors/console/actor_registry.hpp"
 #include "actors/controllers/controllers.hpp"
 #include "actors/controllers/event_recorder.hpp"
+#include "actors/objects/expiry_actor.hpp"
 #include "actors/objects/object_router.hpp"
 #include "actors/objects/refusals.hpp"
 #include "actors/worker/node_object.hpp"
@@ -190,6 +191,7 @@ private:
     }
     auto names = choose_controllers(wanted);
     if (!names) return in_context(names.error(), "--controllers");
+    expiry_ = std::make_unique<expiry>(expiry::collaborators{*system_, *store_, *router_, registry_});
     events_ = std::make_unique<event_recorder>(
         event_recorder::collaborators{*router_, system_clock_source(), system_random_source()});
     controllers_ = start_controllers(
@@ -247,6 +249,7 @@ private:
     worker_.reset();
     controllers_.reset();
     events_.reset();
+    expiry_.reset();
     frontend_.reset();
     router_.reset();
     if (system_) {
@@ -266,6 +269,7 @@ private:
   std::unique_ptr<object_router> router_;
   std::unique_ptr<token_authority> tokens_;
   std::unique_ptr<api_frontend> frontend_;
+  std::unique_ptr<expiry> expiry_;
   std::unique_ptr<event_recorder> events_;
   std::unique_ptr<controllers> controllers_;
   std::unique_ptr<worker> worker_;

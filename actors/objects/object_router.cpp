@@ -52,13 +52,13 @@ struct object_router::state : std::enable_shared_from_this<object_router::state>
   explicit state(collaborators with)
       : environment{with.store, with.admission, with.random, with.network,
                     std::move(with.root_certificate_pem)},
-        system(with.system), registry(with.registry) {}
+        actor_system(with.system), registry(with.registry) {}
 
   shard& shard_of(const object_key& key) { return shards[std::hash<object_key>{}(key) % shard_count]; }
 
   caf::actor activate(const object_key& key) {
     const std::shared_ptr<state> self = shared_from_this();
-    return spawn_object_actor(system,
+    return spawn_object_actor(actor_system,
                               {.environment = {self, &environment},
                                .registry = &registry,
                                .kind = "object",
@@ -96,7 +96,7 @@ struct object_router::state : std::enable_shared_from_this<object_router::state>
   }
 
   write_environment environment;
-  caf::actor_system& system;
+  caf::actor_system& actor_system;
   actor_registry& registry;
   std::array<shard, shard_count> shards;
   std::atomic<std::uint64_t> unnamed{0};

@@ -1,6 +1,6 @@
 #include "cli/commands/command_session.hpp"
 
-#include "actors/api/yaml_text.hpp"
+#include "actors/api/forms/yaml_text.hpp"
 #include "cli/output/text_table.hpp"
 #include "schema/base/json.hpp"
 

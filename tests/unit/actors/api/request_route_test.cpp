@@ -1,6 +1,6 @@
 #include "actors/api/request_route.hpp"
 
-#include "actors/api/media_types.hpp"
+#include "actors/api/forms/media_types.hpp"
 
 #include <boost/test/unit_test.hpp>
 

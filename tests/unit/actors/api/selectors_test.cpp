@@ -1,9 +1,9 @@
 #include "actors/api/selectors.hpp"
 
+#include "actors/api/forms/yaml_text.hpp"
 #include "actors/api/list_page.hpp"
 #include "actors/api/request_options.hpp"
 #include "actors/api/watch_events.hpp"
-#include "actors/api/yaml_text.hpp"
 #include "schema/base/json.hpp"
 #include "schema/object/stored_object.hpp"
 #include "schema/tables/resource_table.hpp"

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/api/media_types.hpp"
+#include "actors/api/forms/media_types.hpp"
 #include "schema/base/result.hpp"
 #include "schema/object/stored_object.hpp"
 

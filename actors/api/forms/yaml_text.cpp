@@ -1,4 +1,4 @@
-#include "actors/api/yaml_text.hpp"
+#include "actors/api/forms/yaml_text.hpp"
 
 #include "schema/base/json.hpp"
 

@@ -1,4 +1,4 @@
-#include "actors/api/protobuf_document.hpp"
+#include "actors/api/forms/protobuf_document.hpp"
 
 #include "schema/base/json.hpp"
 #include "schema/codec/protobuf.hpp"

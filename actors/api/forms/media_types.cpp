@@ -1,4 +1,4 @@
-#include "actors/api/media_types.hpp"
+#include "actors/api/forms/media_types.hpp"
 
 #include <algorithm>
 #include <charconv>

@@ -1,7 +1,7 @@
-#include "actors/api/object_forms.hpp"
+#include "actors/api/forms/object_forms.hpp"
 
-#include "actors/api/protobuf_document.hpp"
-#include "actors/api/yaml_text.hpp"
+#include "actors/api/forms/protobuf_document.hpp"
+#include "actors/api/forms/yaml_text.hpp"
 #include "schema/base/json.hpp"
 #include "schema/codec/json_text.hpp"
 #include "schema/codec/protobuf.hpp"
