@@ -56,6 +56,9 @@ struct command_runner {
   result<void> operator()(const api_resources_command& command) const {
     return run_api_resources(session, command);
   }
+  result<void> operator()(const debug_store_command& command) const {
+    return run_debug_store(session, command);
+  }
   result<void> operator()(const help_text& help) const {
     session.context.output << help.text;
     return {};
@@ -74,6 +77,7 @@ class no_server final : public net::http_client {
 
 bool needs_server(const any_command& command) {
   if (std::holds_alternative<help_text>(command)) return false;
+  if (std::holds_alternative<debug_store_command>(command)) return false;
   const auto* version = std::get_if<version_command>(&command);
   return version == nullptr || !version->client_only;
 }

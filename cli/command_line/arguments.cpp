@@ -25,6 +25,7 @@ struct all_commands {
   image_load_command image_load;
   version_command version;
   api_resources_command api_resources;
+  debug_store_command debug_store;
 };
 
 void add_selection(CLI::App& app, object_selection& selection) {
@@ -145,6 +146,17 @@ void add_others(CLI::App& root, all_commands& all) {
   resources.add_flag("--no-headers", all.api_resources.no_headers, "leave out the line of column names");
 }
 
+void add_debug(CLI::App& root, debug_store_command& store) {
+  CLI::App& debug = *root.add_subcommand("debug", "Look inside");
+  debug.fallthrough();
+  CLI::App& app =
+      *debug.add_subcommand("store", "Show what lies in a member's store, its daemon running or not");
+  app.add_option("directory", store.directory, "the store below a data directory")->required();
+  app.add_option("--table", store.table, "print the rows of this table");
+  app.add_option("--log", store.log_from, "print the log from this entry on");
+  app.add_flag("--check", store.check, "compare objects, index rows and log with each other");
+}
+
 void add_globals(CLI::App& app, global_options& global) {
   app.add_option("--kubeconfig", global.kubeconfig, "file with server and credentials");
   app.add_option("--context", global.context, "context of the kubeconfig");
@@ -206,6 +218,7 @@ any_command take_chosen(const CLI::App& root, all_commands& all) {
   if (name == "load") return std::move(all.image_load);
   if (name == "version") return std::move(all.version);
   if (name == "api-resources") return std::move(all.api_resources);
+  if (name == "store") return std::move(all.debug_store);
   return help_text{app.help()};
 }
 
@@ -224,6 +237,7 @@ result<command_line> parse_command_line(const std::vector<std::string>& argument
   add_logs(root, all.logs);
   add_scale(root, all.scale);
   add_others(root, all);
+  add_debug(root, all.debug_store);
   for (auto* sub : root.get_subcommands(nullptr)) sub->fallthrough();
   try {
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());

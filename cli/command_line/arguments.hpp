@@ -105,14 +105,22 @@ struct api_resources_command {
   bool no_headers = false;
 };
 
+/// Looks inside a data directory, without a server.
+struct debug_store_command {
+  std::string directory;
+  std::string table;                     ///< print its rows
+  std::optional<std::uint64_t> log_from; ///< print the log from this entry on
+  bool check = false;
+};
+
 /// The text was asked for (--help) and is the whole outcome.
 struct help_text {
   std::string text;
 };
 
-using any_command =
-    std::variant<help_text, get_command, apply_command, delete_command, describe_command, logs_command,
-                 scale_command, actors_command, image_load_command, version_command, api_resources_command>;
+using any_command = std::variant<help_text, get_command, apply_command, delete_command, describe_command,
+                                 logs_command, scale_command, actors_command, image_load_command,
+                                 version_command, api_resources_command, debug_store_command>;
 
 struct command_line {
   global_options global;

@@ -57,6 +57,7 @@ result<void> run_actors(command_session& session, const actors_command& command)
 result<void> run_image_load(command_session& session, const image_load_command& command);
 result<void> run_version(command_session& session, const version_command& command);
 result<void> run_api_resources(command_session& session, const api_resources_command& command);
+result<void> run_debug_store(command_session& session, const debug_store_command& command);
 
 /// For messages: "deployment.apps/hello".
 std::string qualified_name(const resource_info& resource, std::string_view name);
