@@ -9,7 +9,8 @@ namespace actord::net {
 
 namespace {
 
-constexpr std::size_t direct_size_bytes = 16 * 1024; ///< from here on a piece is sent without gathering
+constexpr std::size_t direct_size_bytes =
+    std::size_t{16} * 1024; ///< from here on a piece is sent without gathering
 constexpr std::size_t sent_pieces_kept = 64;
 
 bool may_have_body(int code) { return code >= 200 && code != 204 && code != 304; }

@@ -14,7 +14,7 @@ namespace actord::net {
 namespace {
 
 constexpr std::uint32_t linger_s = 2;
-constexpr std::size_t linger_limit_bytes = 4 * 1024 * 1024;
+constexpr std::size_t linger_limit_bytes = std::size_t{4} * 1024 * 1024;
 constexpr int writes_per_turn = 64; ///< then other connections of this thread get theirs
 constexpr int reads_per_turn = 16;
 
@@ -54,8 +54,9 @@ connection::connection(std::shared_ptr<io_worker> worker, int socket, std::strin
       deadline_s_(worker_->now_s + static_cast<std::uint32_t>(worker_->settings->options->header_timeout_s) +
                   1) {
   boost::system::error_code ignored;
-  socket_.assign(boost::asio::ip::tcp::v4(), socket, ignored);
-  socket_.native_non_blocking(true, ignored);
+  // A socket that cannot be used shows it at its first step.
+  static_cast<void>(socket_.assign(boost::asio::ip::tcp::v4(), socket, ignored));
+  static_cast<void>(socket_.native_non_blocking(true, ignored));
   const int yes = 1;
   ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
 }
@@ -245,7 +246,7 @@ void connection::close(bool announce) {
   phase_ = phase::closed;
   if (session_) session_->closed();
   boost::system::error_code ignored;
-  socket_.close(ignored);
+  static_cast<void>(socket_.close(ignored));
   worker_->connections.erase(keep);
 }
 

@@ -8,8 +8,9 @@ namespace actord::net {
 
 namespace {
 
-constexpr std::size_t input_kept_bytes = 16 * 1024; ///< unread input while an answer is in the works
-constexpr std::size_t body_progress_bytes = 1024;   ///< least a body must grow within its time limit
+constexpr std::size_t input_kept_bytes =
+    std::size_t{16} * 1024;                       ///< unread input while an answer is in the works
+constexpr std::size_t body_progress_bytes = 1024; ///< least a body must grow within its time limit
 constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
 
 /// The handler's end of an exchange. Its destruction is the handler's letting go.

@@ -41,7 +41,7 @@ public:
   ~asio_http_server() override {
     boost::asio::post(workers_.front()->context, [this] {
       boost::system::error_code ignored;
-      acceptor_->close(ignored);
+      static_cast<void>(acceptor_->close(ignored));
       retry_->cancel();
       for (const auto& worker : workers_) worker->stop(); // nothing is adopted after this
     });
@@ -56,10 +56,11 @@ public:
     boost::system::error_code failure;
     const auto address = boost::asio::ip::make_address(options.listen_address, failure);
     const tcp::endpoint endpoint(address, options.port);
-    if (!failure) acceptor_->open(endpoint.protocol(), failure);
-    if (!failure) acceptor_->set_option(tcp::acceptor::reuse_address(true), failure);
-    if (!failure) acceptor_->bind(endpoint, failure);
-    if (!failure) acceptor_->listen(boost::asio::socket_base::max_listen_connections, failure);
+    if (!failure) static_cast<void>(acceptor_->open(endpoint.protocol(), failure));
+    if (!failure) static_cast<void>(acceptor_->set_option(tcp::acceptor::reuse_address(true), failure));
+    if (!failure) static_cast<void>(acceptor_->bind(endpoint, failure));
+    if (!failure)
+      static_cast<void>(acceptor_->listen(boost::asio::socket_base::max_listen_connections, failure));
     if (failure) {
       return error{.kind = error_kind::internal,
                    .message = "cannot listen on " + options.listen_address + ":" +
@@ -97,7 +98,7 @@ private:
     boost::system::error_code failure;
     if (settings_->connections.fetch_add(1) >= settings_->options->connections_max) {
       settings_->connections.fetch_sub(1);
-      peer_socket_->close(failure);
+      static_cast<void>(peer_socket_->close(failure));
       return;
     }
     const int socket = peer_socket_->release(failure);

@@ -24,14 +24,14 @@ std::array<char, 29> http_date(wall_time now) {
   std::tm parts{};
   gmtime_r(&seconds, &parts);
   std::array<char, 29> text{};
-  std::memcpy(text.data(), days + 3 * parts.tm_wday, 3);
+  std::memcpy(text.data(), days + std::ptrdiff_t{3} * parts.tm_wday, 3);
   std::memcpy(text.data() + 3, ", 00 ___ 0000 00:00:00 GMT", 26);
   const auto put_two = [&text](std::size_t at, int number) {
     text[at] = static_cast<char>('0' + number / 10 % 10);
     text[at + 1] = static_cast<char>('0' + number % 10);
   };
   put_two(5, parts.tm_mday);
-  std::memcpy(text.data() + 8, months + 3 * parts.tm_mon, 3);
+  std::memcpy(text.data() + 8, months + std::ptrdiff_t{3} * parts.tm_mon, 3);
   put_two(12, (parts.tm_year + 1900) / 100);
   put_two(14, parts.tm_year % 100);
   put_two(17, parts.tm_hour);

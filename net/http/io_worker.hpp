@@ -45,7 +45,7 @@ public:
   /// From any thread; the socket is open and was counted in `connections`.
   void adopt(int socket, std::string remote_address);
 
-  static constexpr std::size_t record_bytes = 16 * 1024; ///< the most a TLS record holds
+  static constexpr std::size_t record_bytes = std::size_t{16} * 1024; ///< the most a TLS record holds
 
   boost::asio::io_context context;
   const std::shared_ptr<server_settings> settings;

@@ -16,7 +16,7 @@ namespace beast = boost::beast;
 namespace http = boost::beast::http;
 
 constexpr std::size_t headers_max = 200;
-constexpr std::size_t chunk_line_limit_bytes = 16 * 1024;
+constexpr std::size_t chunk_line_limit_bytes = std::size_t{16} * 1024;
 
 std::string lower_case(beast::string_view text) {
   std::string lower(text.data(), text.size());

@@ -194,11 +194,12 @@ private:
 
   void write_choice(const std::string& name, const std::vector<endpoint_target>& targets) {
     auto& rules = chain(name);
-    const std::string protocol(protocol_name(service_.protocol));
     for (const auto& address : service_.cluster_ips) {
       if (cluster_cidr_.empty() || !is_ipv4(address)) continue;
-      rules.push_back("! -s " + cluster_cidr_ + " -d " + address + "/32 -p " + protocol + " -m " + protocol +
-                      " --dport " + std::to_string(service_.port) + " " + jump(mark_chain));
+      std::string rule = "! -s " + cluster_cidr_;
+      rule += " -d " + address + "/32 ";
+      rule += protocol_match(service_.protocol) + "--dport " + std::to_string(service_.port) + " ";
+      rules.push_back(rule + jump(mark_chain));
     }
     for (const auto& target : targets) {
       const std::string endpoint = endpoint_chain(target);
