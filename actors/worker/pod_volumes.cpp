@@ -43,9 +43,12 @@ result<void> prepare_volume(const schema::pod_view& pod, const schema::volume_vi
   return std::visit(
       overloaded{
           [&](const schema::empty_dir_volume& from) -> result<void> {
-            if (from.in_memory)
-              return runtime::mount_memory_volume(directory, from.limit_bytes.value_or(0), 0777);
-            return runtime::make_scratch_volume(directory, pod.spec.security.fs_group);
+            const auto group = pod.spec.security.fs_group;
+            if (from.in_memory) {
+              auto mounted = runtime::mount_memory_volume(directory, from.limit_bytes.value_or(0), 0777);
+              return mounted && group ? runtime::give_to_group(directory, *group, false) : mounted;
+            }
+            return runtime::make_scratch_volume(directory, group);
           },
           [&](const schema::host_path_volume& from) {
             return runtime::check_host_path(from.path, from.type);
