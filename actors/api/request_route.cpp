@@ -93,6 +93,13 @@ std::vector<std::string> from(const std::vector<std::string>& segments, std::siz
   return {segments.begin() + static_cast<std::ptrdiff_t>(first), segments.end()};
 }
 
+/// What stands before the first `mark` and what behind it; all of it and nothing when there is none.
+std::pair<std::string_view, std::string_view> cut(std::string_view text, char mark) {
+  const auto at = std::find(text.begin(), text.end(), mark);
+  if (at == text.end()) return {text, {}};
+  return {std::string_view(text.begin(), at), std::string_view(at + 1, text.end())};
+}
+
 } // namespace
 
 std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space) {
@@ -117,13 +124,12 @@ std::optional<std::string> percent_decode(std::string_view text, bool plus_is_sp
 query_values query_values::parse(std::string_view query) {
   query_values values;
   while (!query.empty()) {
-    const std::size_t end = std::min(query.find('&'), query.size());
-    const std::string_view pair = query.substr(0, end);
-    query.remove_prefix(std::min(end + 1, query.size()));
+    const auto [pair, rest] = cut(query, '&');
+    query = rest;
     if (pair.empty()) continue;
-    const std::size_t equals = std::min(pair.find('='), pair.size());
-    auto name = percent_decode(pair.substr(0, equals), true);
-    auto value = percent_decode(pair.substr(std::min(equals + 1, pair.size())), true);
+    const auto [raw_name, raw_value] = cut(pair, '=');
+    auto name = percent_decode(raw_name, true);
+    auto value = percent_decode(raw_value, true);
     // As Kubernetes: a pair that cannot be decoded is left out, the others count.
     if (name && value) values.values_.emplace_back(std::move(*name), std::move(*value));
   }
