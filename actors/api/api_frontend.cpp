@@ -139,7 +139,11 @@ private:
     request_route route = find_route(request->http.path);
     auto caller = with_.authentication.identify(request->http);
     if (!caller && !is_open_to_all(request->http.path)) return refuse(*request, "other", not_authenticated());
-    if (caller) request->caller = std::move(*caller);
+    if (caller) {
+      auto acting = acting_identity(request->http, std::move(*caller));
+      if (!acting) return refuse(*request, "other", acting.error());
+      request->caller = std::move(*acting);
+    }
     request->query = query_values::parse(request->http.query);
     request->pretty = request->query.has("pretty") && request->query.flag("pretty");
     request->request_id = new_request_id();

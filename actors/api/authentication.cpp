@@ -1,5 +1,6 @@
 #include "actors/api/authentication.hpp"
 
+#include "actors/objects/refusals.hpp"
 #include "net/http/http_server.hpp"
 #include "net/pki/cluster_pki.hpp"
 
@@ -54,6 +55,23 @@ bool is_allowed(const caller_identity& caller, const access_question&) {
   return std::ranges::any_of(caller.groups, [](const std::string& group) {
     return group == net::admin_group || group == "system:nodes";
   });
+}
+
+result<caller_identity> acting_identity(const net::http_request& request, caller_identity caller) {
+  caller_identity other;
+  other.user = request.header("impersonate-user");
+  other.uid = request.header("impersonate-uid");
+  for (const auto& [name, value] : request.headers)
+    if (name == "impersonate-group") other.groups.push_back(value);
+  if (other.user.empty()) {
+    // A group or uid alone would leave open whose request it is.
+    if (other.groups.empty() && other.uid.empty()) return caller;
+    return bad_request("requested uid, groups or extra without impersonating a user");
+  }
+  const access_question question{
+      .verb = "impersonate", .group = {}, .resource = "users", .space = {}, .name = other.user, .path = {}};
+  if (!is_allowed(caller, question)) return access_denied(caller, question);
+  return with_group(std::move(other));
 }
 
 error access_denied(const caller_identity& caller, const access_question& question) {

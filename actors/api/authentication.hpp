@@ -50,6 +50,9 @@ struct access_question {
 /// Until roles are evaluated: the administrators' group and this cluster's nodes may do everything, nobody
 /// else anything.
 bool is_allowed(const caller_identity& caller, const access_question& question);
+/// Whom the request speaks for: the caller, or, with Impersonate-User and -Group, somebody the caller may act
+/// as.
+result<caller_identity> acting_identity(const net::http_request& request, caller_identity caller);
 error access_denied(const caller_identity& caller, const access_question& question);
 error not_authenticated();
 

@@ -84,6 +84,31 @@ bool is_absent(const json& object, const char* key) {
   return found == object.end() || found->is_null();
 }
 
+/// A selector of a question: one way to say it, and values where the operator takes some.
+void check_selector(const json& attributes, const char* name, schema::field_errors& errors) {
+  const auto selector = attributes.find(name);
+  if (selector == attributes.end() || !selector->is_object()) return;
+  const std::string path = std::string("spec.resourceAttributes.") + name;
+  const std::string raw = text_of(*selector, "rawSelector");
+  const json requirements =
+      is_absent(*selector, "requirements") ? json::array() : (*selector)["requirements"];
+  if (!raw.empty() && !requirements.empty())
+    errors.invalid(path + ".rawSelector", raw, "may not specified at the same time as requirements");
+  if (raw.empty() && requirements.empty())
+    errors.required(path + ".requirements",
+                    "when " + path + " is specified, requirements or rawSelector is required");
+  for (std::size_t i = 0; i < requirements.size(); ++i) {
+    const json& requirement = requirements[i];
+    const std::string operation = text_of(requirement, "operator");
+    const bool has_values = !is_absent(requirement, "values") && !requirement["values"].empty();
+    const std::string field = path + ".requirements[" + std::to_string(i) + "].values";
+    if ((operation == "In" || operation == "NotIn") && !has_values)
+      errors.required(field, "must be specified when `operator` is 'In' or 'NotIn'");
+    if ((operation == "Exists" || operation == "DoesNotExist") && has_values)
+      errors.forbidden(field, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
+  }
+}
+
 /// What a question must say, and that it is no object: it has no name.
 std::optional<error> check_access_question(const schema::resource_type& type, const json& review) {
   schema::field_errors errors;
@@ -96,6 +121,13 @@ std::optional<error> check_access_question(const schema::resource_type& type, co
   if (!resource && !path)
     errors.invalid("spec.resourceAttributes", nullptr,
                    "exactly one of nonResourceAttributes or resourceAttributes must be specified");
+  if (resource) {
+    check_selector(spec["resourceAttributes"], "fieldSelector", errors);
+    check_selector(spec["resourceAttributes"], "labelSelector", errors);
+  }
+  if (path && type.kind == "LocalSubjectAccessReview")
+    errors.invalid("spec.nonResourceAttributes", spec["nonResourceAttributes"],
+                   "disallowed on this kind of request");
   const bool names_user = type.kind != "SelfSubjectAccessReview";
   if (names_user && text_of(spec, "user").empty() && (is_absent(spec, "groups") || spec["groups"].empty()))
     errors.invalid("spec.user", "", "at least one of user or group must be specified");

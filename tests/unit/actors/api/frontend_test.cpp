@@ -329,6 +329,28 @@ BOOST_AUTO_TEST_CASE(strangers_are_turned_away) {
   BOOST_TEST(code("/nothing", {"admin", {"system:masters"}}) == 404);
 }
 
+BOOST_AUTO_TEST_CASE(an_administrator_can_act_as_somebody_who_may_less) {
+  plane p;
+  const auto code = [&](net::peer_identity peer, std::vector<std::pair<std::string, std::string>> headers) {
+    net::http_request request;
+    request.method = "GET";
+    request.path = maps;
+    request.headers = std::move(headers);
+    request.peer = std::move(peer);
+    auto exchange = std::make_shared<recorded_exchange>();
+    p.handler.handle(std::move(request), exchange);
+    return exchange->wait().code;
+  };
+  const net::peer_identity admin{"admin", {"system:masters"}};
+  BOOST_TEST(code(admin, {}) == 200);
+  BOOST_TEST(code(admin, {{"impersonate-user", "bob"}}) == 403);
+  BOOST_TEST(code(admin, {{"impersonate-user", "bob"}, {"impersonate-group", "system:masters"}}) == 200);
+  BOOST_TEST(code(admin, {{"impersonate-group", "system:masters"}}) == 400);
+  // Who may nothing may not become somebody who may everything.
+  BOOST_TEST(
+      code({"mallory", {}}, {{"impersonate-user", "admin"}, {"impersonate-group", "system:masters"}}) == 403);
+}
+
 BOOST_AUTO_TEST_CASE(bad_input_is_answered_and_stores_nothing) {
   plane p;
   const auto code = [&](std::string body, std::string type = "application/json") {
