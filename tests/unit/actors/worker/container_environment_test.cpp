@@ -24,6 +24,13 @@ reference_lookup lookup_with(schema::text_map config, schema::text_map secret) {
   };
 }
 
+schema::env_view variable(std::string name, std::string value = {}) {
+  schema::env_view made;
+  made.name = std::move(name);
+  made.value = std::move(value);
+  return made;
+}
+
 struct fixture {
   schema::pod_view pod;
   schema::container_view container;
@@ -58,16 +65,17 @@ BOOST_AUTO_TEST_CASE(references_expand_to_what_stands_before_them) {
 
 BOOST_AUTO_TEST_CASE(values_come_from_everywhere_and_later_ones_win) {
   container.env_from.push_back({"CFG_", "settings", "", false});
-  container.env.push_back(
-      {.name = "LEVEL", .value = "", .config_map = schema::key_reference{"settings", "level", false}});
-  container.env.push_back(
-      {.name = "KEY", .value = "", .secret = schema::key_reference{"password", "key", false}});
-  container.env.push_back({.name = "IP", .value = "", .field = schema::field_reference{"status.podIP"}});
-  container.env.push_back(
-      {.name = "APP", .value = "", .field = schema::field_reference{"metadata.labels['app']"}});
-  container.env.push_back(
-      {.name = "CPUS", .value = "", .resource = schema::resource_field_reference{"", "limits.cpu", ""}});
-  container.env.push_back({.name = "CFG_color", .value = "$(LEVEL) blue"});
+  container.env.push_back(variable("LEVEL"));
+  container.env.back().config_map = schema::key_reference{"settings", "level", false};
+  container.env.push_back(variable("KEY"));
+  container.env.back().secret = schema::key_reference{"password", "key", false};
+  container.env.push_back(variable("IP"));
+  container.env.back().field = schema::field_reference{"status.podIP"};
+  container.env.push_back(variable("APP"));
+  container.env.back().field = schema::field_reference{"metadata.labels['app']"};
+  container.env.push_back(variable("CPUS"));
+  container.env.back().resource = schema::resource_field_reference{"", "limits.cpu", ""};
+  container.env.push_back(variable("CFG_color", "$(LEVEL) blue"));
   const auto made = build_environment(pod, container, facts, lookup, {});
   BOOST_REQUIRE(made.has_value());
   BOOST_TEST(value(*made, "CFG_level") == "debug");
@@ -80,8 +88,8 @@ BOOST_AUTO_TEST_CASE(values_come_from_everywhere_and_later_ones_win) {
 }
 
 BOOST_AUTO_TEST_CASE(what_is_missing_is_named_unless_optional) {
-  container.env.push_back(
-      {.name = "X", .value = "", .config_map = schema::key_reference{"nothing", "k", false}});
+  container.env.push_back(variable("X"));
+  container.env.back().config_map = schema::key_reference{"nothing", "k", false};
   BOOST_TEST(build_environment(pod, container, facts, lookup, {}).error().message ==
              "configmap \"nothing\" not found");
   container.env[0].config_map->optional = true;
