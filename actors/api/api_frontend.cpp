@@ -69,6 +69,13 @@ public:
   [[nodiscard]] std::size_t pending_bytes() const override { return inner_->pending_bytes(); }
   void on_drained(std::function<void()> callback) override { inner_->on_drained(std::move(callback)); }
   void on_closed(std::function<void()> callback) override { inner_->on_closed(std::move(callback)); }
+  [[nodiscard]] bool can_switch_protocols() const override { return inner_->can_switch_protocols(); }
+  net::upgraded_handle switch_protocols(std::vector<std::pair<std::string, std::string>> headers,
+                                        net::upgraded_events events) override {
+    auto stream = inner_->switch_protocols(std::move(headers), std::move(events));
+    if (stream) settle(101);
+    return stream;
+  }
 
 private:
   void settle(int code) {

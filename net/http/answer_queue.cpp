@@ -86,8 +86,8 @@ void answer_queue::write(shared_bytes bytes) {
   if (!bytes || bytes->empty()) return;
   {
     const std::scoped_lock lock(mutex_);
-    ALWAYS(closed_ || phase_ == phase::streaming);
-    if (closed_ || !sends_body_) return;
+    ALWAYS(closed_ || switched() || phase_ == phase::streaming);
+    if (closed_ || !sends_body_ || phase_ != phase::streaming) return;
     piece added;
     if (chunked_) {
       char* const first = added.prefix.data();
@@ -134,7 +134,7 @@ void answer_queue::abandon(const std::function<http_response()>& failure) {
   bool unanswered = false;
   {
     const std::scoped_lock lock(mutex_);
-    if (closed_ || phase_ == phase::complete) return;
+    if (closed_ || switched() || phase_ == phase::complete) return;
     unanswered = phase_ == phase::waiting;
     broken_ = !unanswered;
   }
@@ -143,6 +143,33 @@ void answer_queue::abandon(const std::function<http_response()>& failure) {
   } else {
     signal_->raise();
   }
+}
+
+bool answer_queue::switch_protocols(const http_response& head, std::shared_ptr<switched_input> input,
+                                    std::function<void()> drained, std::function<void()> closed) {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (closed_ || phase_ != phase::waiting || !terms_.may_switch) return false;
+    keep_alive_ = false;
+    push_head(head, body_framing::switched, 0);
+    on_drained_ = std::move(drained);
+    on_switched_closed_ = std::move(closed);
+    switched_input_ = std::move(input);
+    phase_ = phase::streaming;
+    switched_.store(true, std::memory_order_release);
+  }
+  signal_->raise();
+  return true;
+}
+
+void answer_queue::end_switched(bool whole) {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (closed_ || !switched() || phase_ != phase::streaming) return;
+    broken_ = !whole;
+    phase_ = phase::complete;
+  }
+  signal_->raise();
 }
 
 std::string_view answer_queue::next_output(std::span<char> scratch) {
@@ -199,12 +226,22 @@ void answer_queue::sent(std::size_t count) {
 
 bool answer_queue::finished() const {
   const std::scoped_lock lock(mutex_);
-  return phase_ == phase::complete && front_ == pieces_.size();
+  return phase_ == phase::complete && !broken_ && front_ == pieces_.size();
 }
 
 bool answer_queue::answered() const {
   const std::scoped_lock lock(mutex_);
   return phase_ != phase::waiting;
+}
+
+std::shared_ptr<switched_input> answer_queue::take_switched_input() {
+  const std::scoped_lock lock(mutex_);
+  return std::exchange(switched_input_, nullptr);
+}
+
+bool answer_queue::streaming() const {
+  const std::scoped_lock lock(mutex_);
+  return phase_ == phase::streaming;
 }
 
 bool answer_queue::broken() const {
@@ -224,6 +261,8 @@ void answer_queue::refuse_keep_alive() {
 
 void answer_queue::close() {
   std::function<void()> closed;
+  std::function<void()> switched_closed;
+  std::shared_ptr<switched_input> input;
   std::function<void()> drained; // destroyed outside the lock: it may hold the last handle of this exchange
   std::vector<piece> pieces;
   {
@@ -231,6 +270,8 @@ void answer_queue::close() {
     if (closed_) return;
     closed_ = true;
     closed = std::exchange(on_closed_, nullptr);
+    switched_closed = std::exchange(on_switched_closed_, nullptr);
+    input = std::exchange(switched_input_, nullptr);
     drained = std::exchange(on_drained_, nullptr);
     pieces.swap(pieces_);
     front_ = 0;
@@ -238,6 +279,7 @@ void answer_queue::close() {
     pending_.store(0, std::memory_order_relaxed);
   }
   if (closed) closed();
+  if (switched_closed) switched_closed();
 }
 
 } // namespace actord::net

@@ -28,16 +28,26 @@ public:
   virtual void raise() = 0;
 };
 
+/// What comes in after the protocol was switched, on its way to who takes it.
+struct switched_input {
+  explicit switched_input(std::function<void(std::string_view)> taker) : received(std::move(taker)) {}
+
+  const std::function<void(std::string_view)> received;
+  std::atomic<bool> paused{true};
+};
+
 /// What the answer must know about its request.
 struct answer_terms {
   bool is_head_request = false;
   bool chunks_allowed = true;
   bool keep_alive = true;
+  bool may_switch = false;     ///< to another protocol
   std::array<char, 29> date{}; ///< for the Date header
 };
 
 /// States: waiting ──begin──▶ streaming ──end──▶ complete; waiting ──respond──▶ complete; any ──close──▶
-/// closed. Invariant: pending_bytes is the sum of what the pieces still have to send.
+/// closed. After `switch_protocols` it is streaming, and what is written are the bytes of another protocol.
+/// Invariant: pending_bytes is the sum of what the pieces still have to send.
 class answer_queue {
 public:
   answer_queue(answer_terms terms, std::shared_ptr<output_signal> signal);
@@ -53,6 +63,13 @@ public:
   /// is broken.
   void abandon(const std::function<http_response()>& failure);
 
+  /// Answers 101; false, and nothing done, when the answer has begun or cannot be this.
+  bool switch_protocols(const http_response& head, std::shared_ptr<switched_input> input,
+                        std::function<void()> drained, std::function<void()> closed);
+  [[nodiscard]] bool may_switch() const { return terms_.may_switch; }
+  /// Ends the stream of the other protocol, sending what is pending (`whole`) or not.
+  void end_switched(bool whole);
+
   /// The side of the connection, called on its thread only.
   ///
   /// The next bytes to send: a view into a large piece, or small ones gathered in `scratch`. Empty when there
@@ -62,6 +79,10 @@ public:
   /// The whole answer was taken out.
   [[nodiscard]] bool finished() const;
   [[nodiscard]] bool answered() const;
+  /// Bytes or an end may still come from the handler.
+  [[nodiscard]] bool streaming() const;
+  std::shared_ptr<switched_input> take_switched_input();
+  [[nodiscard]] bool switched() const { return switched_.load(std::memory_order_acquire); }
   /// The answer cannot be completed: the connection must end without looking complete.
   [[nodiscard]] bool broken() const;
   [[nodiscard]] bool keep_alive() const;
@@ -91,6 +112,7 @@ private:
   const std::shared_ptr<output_signal> signal_;
   mutable std::mutex mutex_;
   phase phase_ = phase::waiting;
+  std::atomic<bool> switched_{false};
   bool closed_ = false;
   bool broken_ = false;
   bool chunked_ = false;
@@ -102,6 +124,8 @@ private:
   std::atomic<std::size_t> pending_{0};
   std::function<void()> on_drained_;
   std::function<void()> on_closed_;
+  std::function<void()> on_switched_closed_;
+  std::shared_ptr<switched_input> switched_input_;
 };
 
 } // namespace actord::net

@@ -17,6 +17,8 @@ constexpr std::uint32_t linger_s = 2;
 constexpr std::size_t linger_limit_bytes = std::size_t{4} * 1024 * 1024;
 constexpr int writes_per_turn = 64; ///< then other connections of this thread get theirs
 constexpr int reads_per_turn = 16;
+constexpr int keepalive_idle_s = 30;
+constexpr int keepalive_interval_s = 15;
 
 } // namespace
 
@@ -59,6 +61,10 @@ connection::connection(std::shared_ptr<io_worker> worker, int socket, std::strin
   static_cast<void>(socket_.native_non_blocking(true, ignored));
   const int yes = 1;
   ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+  // A watch may be silent for hours: that is how a client that vanished without a word is noticed.
+  ::setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &yes, sizeof yes);
+  ::setsockopt(socket, IPPROTO_TCP, TCP_KEEPIDLE, &keepalive_idle_s, sizeof keepalive_idle_s);
+  ::setsockopt(socket, IPPROTO_TCP, TCP_KEEPINTVL, &keepalive_interval_s, sizeof keepalive_interval_s);
 }
 
 connection::~connection() { worker_->settings->connections.fetch_sub(1); }
@@ -139,9 +145,10 @@ void connection::open_session() {
 
 void connection::read_input() {
   read_needs_write_ = false;
-  for (int turn = 0; turn < reads_per_turn && phase_ == phase::open && session_->wants_input(); ++turn) {
+  for (int turn = 0;
+       turn < reads_per_turn && phase_ == phase::open && !input_ended_ && session_->wants_input(); ++turn) {
     const channel_step step = channel_.read(worker_->read_scratch);
-    if (step.next == channel_step::state::ended) return close(false);
+    if (step.next == channel_step::state::ended) return end_input();
     read_needs_write_ = step.next == channel_step::state::needs_write;
     if (step.next != channel_step::state::progress) return;
     wake_up_->suppressed = true;
@@ -152,12 +159,19 @@ void connection::read_input() {
   }
 }
 
+/// A client that said goodbye may still wait for its answer; one that broke off does not.
+void connection::end_input() {
+  if (!channel_.peer_said_goodbye() || !session_->input_ended()) return close(false);
+  input_ended_ = true;
+}
+
 void connection::on_output() {
   if (phase_ == phase::open) settle();
 }
 
 void connection::settle() {
   if (phase_ != phase::open) return;
+  attend();
   flush();
   if (phase_ != phase::open) return;
   const auto ending = session_->wants_end();
@@ -170,13 +184,19 @@ void connection::settle() {
       if (const auto target = self.lock()) target->on_output();
     });
   }
-  if (!session_->wants_input()) return;
+  if (input_ended_ || !session_->wants_input()) return;
   if (channel_.has_buffered_input() && !awaits_readable_) {
     boost::asio::post(worker_->context, [self = weak_from_this()] {
       if (const auto target = self.lock()) target->on_readable();
     });
   }
   await_readable();
+}
+
+void connection::attend() {
+  wake_up_->suppressed = true;
+  session_->attend();
+  wake_up_->suppressed = false;
 }
 
 void connection::flush() {
@@ -203,8 +223,7 @@ void connection::flush() {
       break;
     }
     write_blocked_ = true;
-    deadline_s_ =
-        worker_->now_s + static_cast<std::uint32_t>(worker_->settings->options->write_timeout_s) + 1;
+    deadline_s_ = worker_->now_s + static_cast<std::uint32_t>(session_->write_timeout_s()) + 1;
     break;
   }
   wake_up_->suppressed = false;

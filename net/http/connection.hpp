@@ -43,7 +43,9 @@ private:
   void continue_handshake();
   void open_session();
   void read_input();
+  void end_input();
   void discard_input();
+  void attend();
   /// Sends, then sees what comes next: closing, waiting.
   void settle();
   void flush();
@@ -60,6 +62,7 @@ private:
   bool awaits_writable_ = false;
   bool write_blocked_ = false;
   bool read_needs_write_ = false; ///< TLS itself has something to say first
+  bool input_ended_ = false;      ///< the client said goodbye; its answer is still owed
   bool yields_ = false;           ///< has more to send, after others had their turn
   std::uint32_t deadline_s_;      ///< of the handshake, a stalled write or lingering; 0 for none
   std::size_t discarded_bytes_ = 0;

@@ -2,6 +2,7 @@
 #include "net/http/request_parser.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 namespace actord::net {
@@ -13,11 +14,41 @@ constexpr std::size_t input_kept_bytes =
 constexpr std::size_t body_progress_bytes = 1024; ///< least a body must grow within its time limit
 constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
 
+/// The other protocol's end of the connection. Its destruction is the other protocol's letting go.
+class switched_stream final : public upgraded_stream {
+public:
+  switched_stream(std::shared_ptr<answer_queue> queue, std::shared_ptr<output_signal> signal,
+                  std::weak_ptr<switched_input> input)
+      : queue_(std::move(queue)), signal_(std::move(signal)), input_(std::move(input)) {}
+  switched_stream(const switched_stream&) = delete;
+  switched_stream& operator=(const switched_stream&) = delete;
+  ~switched_stream() override { queue_->end_switched(false); }
+
+  void write(shared_bytes bytes) override { queue_->write(std::move(bytes)); }
+  [[nodiscard]] std::size_t pending_bytes() const override { return queue_->pending_bytes(); }
+  void pause() override { set_paused(true); }
+  void resume() override { set_paused(false); }
+  void end() override { queue_->end_switched(true); }
+  void cut() override { queue_->end_switched(false); }
+
+private:
+  void set_paused(bool paused) {
+    const auto input = input_.lock(); // the session's: gone with the connection
+    if (!input || input->paused.exchange(paused) == paused) return;
+    if (!paused) signal_->raise();
+  }
+
+  const std::shared_ptr<answer_queue> queue_;
+  const std::shared_ptr<output_signal> signal_;
+  const std::weak_ptr<switched_input> input_;
+};
+
 /// The handler's end of an exchange. Its destruction is the handler's letting go.
 class http1_exchange final : public http_exchange {
 public:
-  http1_exchange(std::shared_ptr<answer_queue> queue, std::shared_ptr<const http_server_options> options)
-      : queue_(std::move(queue)), options_(std::move(options)) {}
+  http1_exchange(std::shared_ptr<answer_queue> queue, std::shared_ptr<const http_server_options> options,
+                 std::shared_ptr<output_signal> signal)
+      : queue_(std::move(queue)), options_(std::move(options)), signal_(std::move(signal)) {}
   http1_exchange(const http1_exchange&) = delete;
   http1_exchange& operator=(const http1_exchange&) = delete;
   ~http1_exchange() override {
@@ -32,16 +63,30 @@ public:
   [[nodiscard]] std::size_t pending_bytes() const override { return queue_->pending_bytes(); }
   void on_drained(std::function<void()> callback) override { queue_->on_drained(std::move(callback)); }
   void on_closed(std::function<void()> callback) override { queue_->on_closed(std::move(callback)); }
+  [[nodiscard]] bool can_switch_protocols() const override { return queue_->may_switch(); }
+
+  upgraded_handle switch_protocols(std::vector<std::pair<std::string, std::string>> headers,
+                                   upgraded_events events) override {
+    auto input = std::make_shared<switched_input>(std::move(events.received));
+    auto stream = std::make_shared<switched_stream>(queue_, signal_, input);
+    const http_response head{.code = 101, .headers = std::move(headers), .body = {}};
+    // The queue holds the input until the session takes it over.
+    if (!queue_->switch_protocols(head, input, std::move(events.drained), std::move(events.closed)))
+      return nullptr;
+    return stream;
+  }
 
 private:
   std::shared_ptr<answer_queue> queue_;
   std::shared_ptr<const http_server_options> options_; ///< shared: the exchange may outlive the server
+  std::shared_ptr<output_signal> signal_;
 };
 
 /// One request at a time; the next one is parsed when the answer to the last is sent.
 ///
 ///   idle ──first byte──▶ head ──▶ body ──▶ answering ──answer sent──▶ idle
 ///                          └── fault ──▶ answering, then closing ◀── a head or body left unread
+///                                            └──protocol switched──▶ switched ──its end──▶ closing
 class http1_session final : public protocol_session {
 public:
   explicit http1_session(session_environment environment) : environment_(std::move(environment)) {
@@ -50,7 +95,11 @@ public:
 
   void receive(std::string_view bytes) override {
     if (closing_) return;
-    if (input_.empty() && reads_request()) {
+    attend();
+    if (phase_ == phase::switched) {
+      input_.append(bytes);
+      hand_on_input();
+    } else if (input_.empty() && reads_request()) {
       const std::size_t used = parse(bytes);
       input_.assign(bytes.substr(used));
     } else {
@@ -61,7 +110,18 @@ public:
   }
 
   [[nodiscard]] bool wants_input() const override {
+    if (phase_ == phase::switched) return !closing_ && !switched_->paused;
     return !closing_ && (reads_request() || input_.size() < input_kept_bytes);
+  }
+
+  void attend() override {
+    if (phase_ == phase::answering && answer_ && answer_->switched()) {
+      phase_ = phase::switched;
+      switched_ = answer_->take_switched_input();
+    }
+    if (phase_ == phase::switched) hand_on_input();
+    // A stream whose end needs no bytes, after all others are sent.
+    if (answer_ && phase_ != phase::body && answer_->finished()) finish_answer();
   }
 
   std::string_view next_output(std::span<char> scratch) override {
@@ -97,17 +157,27 @@ public:
     }
   }
 
+  [[nodiscard]] int write_timeout_s() const override {
+    return phase_ == phase::switched ? environment_.options->upgraded_write_timeout_s
+                                     : environment_.options->write_timeout_s;
+  }
+
+  bool input_ended() override { return phase_ == phase::answering && answer_ && !answer_->streaming(); }
+
   void closed() override {
     closing_ = true;
+    switched_.reset();
     abort_sink();
     if (auto answer = std::exchange(answer_, nullptr)) answer->close();
     exchange_.reset();
   }
 
 private:
-  enum class phase { idle, head, body, answering };
+  enum class phase { idle, head, body, answering, switched };
 
-  [[nodiscard]] bool reads_request() const { return !closing_ && phase_ != phase::answering; }
+  [[nodiscard]] bool reads_request() const {
+    return !closing_ && phase_ != phase::answering && phase_ != phase::switched;
+  }
 
   void expect_within(int seconds) {
     deadline_s_ = *environment_.now_s + static_cast<std::uint32_t>(seconds) + 1;
@@ -120,6 +190,13 @@ private:
 
   void release_if_empty() {
     if (input_.empty()) std::string().swap(input_);
+  }
+
+  void hand_on_input() {
+    if (input_.empty() || !switched_ || switched_->paused) return;
+    const std::string input = std::exchange(input_, {});
+    const auto taker = switched_;
+    if (taker->received) taker->received(input);
   }
 
   void parse_kept_input() {
@@ -163,9 +240,10 @@ private:
     answer_terms terms{.is_head_request = parser_->request().method == "HEAD",
                        .chunks_allowed = parser_->understands_chunks(),
                        .keep_alive = keep_alive,
+                       .may_switch = parser_->understands_chunks(),
                        .date = *environment_.date};
     answer_ = std::make_shared<answer_queue>(terms, environment_.signal);
-    exchange_ = std::make_shared<http1_exchange>(answer_, environment_.options);
+    exchange_ = std::make_shared<http1_exchange>(answer_, environment_.options, environment_.signal);
   }
 
   void begin_body(bool body_follows) {
@@ -250,10 +328,11 @@ private:
   }
 
   void finish_answer() {
-    if (phase_ != phase::answering) stop_reading();
+    if (reads_request()) stop_reading();
     const auto answer = std::exchange(answer_, nullptr);
     const bool reuse = answer->keep_alive() && !must_close_;
     answer->close();
+    switched_.reset();
     if (!reuse) {
       closing_ = true;
       return;
@@ -275,6 +354,7 @@ private:
   std::unique_ptr<body_sink> sink_;
   std::shared_ptr<answer_queue> answer_;
   exchange_handle exchange_; ///< held until the request is handed over
+  std::shared_ptr<switched_input> switched_;
 };
 
 } // namespace

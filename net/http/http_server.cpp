@@ -129,6 +129,11 @@ std::string_view http_request::header(std::string_view lower_case_name) const {
   return found == headers.end() ? std::string_view() : std::string_view(found->second);
 }
 
+upgraded_handle http_exchange::switch_protocols(std::vector<std::pair<std::string, std::string>>,
+                                                upgraded_events) {
+  return nullptr;
+}
+
 result<std::unique_ptr<http_server>> http_server::start(http_server_options options, http_handler handler) {
   auto tls = make_server_tls({.certificate_pem = options.certificate_pem,
                               .key_pem = options.key_pem,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "net/http/upgraded_stream.hpp"
 #include "schema/base/bytes.hpp"
 #include "schema/base/result.hpp"
 
@@ -61,6 +62,14 @@ public:
   virtual void on_drained(std::function<void()> callback) = 0;
   /// Called once when the client is gone or the exchange is over.
   virtual void on_closed(std::function<void()> callback) = 0;
+
+  /// Leaves HTTP: answers 101 with these headers (`connection: Upgrade` is added), and the connection's bytes
+  /// are the stream's from there on. Null, with nothing answered, where that cannot be: HTTP/2 and HTTP/1.0,
+  /// an answer that has begun, a client that is gone.
+  virtual upgraded_handle switch_protocols(std::vector<std::pair<std::string, std::string>> headers,
+                                           upgraded_events events);
+  /// Whether the protocol of this connection can be left at all.
+  [[nodiscard]] virtual bool can_switch_protocols() const { return false; }
 };
 using exchange_handle = std::shared_ptr<http_exchange>;
 
@@ -93,9 +102,10 @@ struct http_server_options {
   int threads = 2;
   std::size_t connections_max = 20'000;
   int idle_timeout_s = 300;
-  int header_timeout_s = 10; ///< slow clients: headers must be complete by then
-  int body_timeout_s = 30;   ///< a body must grow by 1 KiB within this time
-  int write_timeout_s = 60;  ///< a client that takes none of its answer for so long is cut off
+  int header_timeout_s = 10;               ///< slow clients: headers must be complete by then
+  int body_timeout_s = 30;                 ///< a body must grow by 1 KiB within this time
+  int write_timeout_s = 60;                ///< a client that takes none of its answer for so long is cut off
+  int upgraded_write_timeout_s = 4 * 3600; ///< the same once HTTP is left: a person may stop a terminal
   /// Renders the answers the server gives by itself (400, 408, 413, 431, 500); plain text when empty. Any
   /// thread.
   std::function<http_response(int code, std::string_view message)> render_error;

@@ -34,6 +34,9 @@ public:
   /// False while more input would only pile up.
   [[nodiscard]] virtual bool wants_input() const = 0;
 
+  /// Takes note of what handlers did meanwhile, from whatever thread. Called before output is asked for.
+  virtual void attend() = 0;
+
   /// The next bytes to send; valid until the next call. Asked again before `sent`, it begins with the same
   /// bytes.
   virtual std::string_view next_output(std::span<char> scratch) = 0;
@@ -49,6 +52,10 @@ public:
   /// When `deadline_passed` is due, in the seconds of the environment; 0 for never.
   [[nodiscard]] virtual std::uint32_t deadline_s() const = 0;
   virtual void deadline_passed() = 0;
+  /// How long the client may take none of the output.
+  [[nodiscard]] virtual int write_timeout_s() const = 0;
+  /// The client sends no more, but may still read. False when there is nothing to finish for it.
+  virtual bool input_ended() = 0;
   /// The peer is gone or the server stops.
   virtual void closed() = 0;
 };

@@ -1,5 +1,7 @@
 #include "net/http/response_head.hpp"
 
+#include "net/http/header_lists.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -16,13 +18,6 @@ bool is_token_character(char character) {
 
 bool is_token(std::string_view name) {
   return !name.empty() && std::all_of(name.begin(), name.end(), is_token_character);
-}
-
-bool equals_ignoring_case(std::string_view text, std::string_view lower) {
-  return text.size() == lower.size() &&
-         std::equal(text.begin(), text.end(), lower.begin(), [](char left, char right) {
-           return (left >= 'A' && left <= 'Z' ? static_cast<char>(left + 32) : left) == right;
-         });
 }
 
 bool is_framing_header(std::string_view name) {
@@ -50,6 +45,10 @@ void append_framing(std::string& text, const head_facts& facts) {
     text += "\r\n";
   } else if (facts.framing == body_framing::chunked) {
     text += "Transfer-Encoding: chunked\r\n";
+  }
+  if (facts.framing == body_framing::switched) {
+    text += "Connection: Upgrade\r\n";
+    return;
   }
   if (!facts.keep_alive || facts.framing == body_framing::to_close) text += "Connection: close\r\n";
 }

@@ -17,6 +17,7 @@ enum class body_framing {
   chunked,  ///< transfer-encoding: chunked
   to_close, ///< the end of the connection (HTTP/1.0 clients)
   none,     ///< there cannot be one (204, 304)
+  switched, ///< what follows is another protocol (101)
 };
 
 struct head_facts {

@@ -97,6 +97,11 @@ void tls_channel::say_goodbye() {
 
 bool tls_channel::has_buffered_input() const { return SSL_has_pending(connection_) == 1; }
 
+bool tls_channel::peer_said_goodbye() const {
+  return (static_cast<unsigned>(SSL_get_shutdown(connection_)) &
+          static_cast<unsigned>(SSL_RECEIVED_SHUTDOWN)) != 0;
+}
+
 peer_identity tls_channel::identity() const { return identity_of(connection_); }
 
 } // namespace actord::net

@@ -36,6 +36,8 @@ public:
   void say_goodbye();
   /// Bytes have arrived that the next `read` gives without the socket.
   [[nodiscard]] bool has_buffered_input() const;
+  /// The peer ended its side in good order; it may still be reading.
+  [[nodiscard]] bool peer_said_goodbye() const;
   [[nodiscard]] peer_identity identity() const;
 
 private:

@@ -84,6 +84,9 @@ public:
 
   void say(std::string_view text) { SSL_write(connection_, text.data(), static_cast<int>(text.size())); }
 
+  /// Says that nothing follows, and goes on listening.
+  void finish() { SSL_shutdown(connection_); }
+
   /// Reads on until the text ends with `end`, or the connection does.
   std::string hear(std::string_view end) {
     std::string text;
@@ -248,6 +251,45 @@ BOOST_AUTO_TEST_CASE(broken_input_is_answered_and_the_server_lives) {
   raw_client fine(port);
   fine.say(get);
   BOOST_CHECK_EQUAL(body_of(fine.hear("$")), "||$");
+}
+
+BOOST_AUTO_TEST_CASE(a_client_that_has_said_all_still_gets_its_answer) {
+  std::promise<exchange_handle> received;
+  handler.handle = [&](http_request, const exchange_handle& exchange) { received.set_value(exchange); };
+  const auto port = start();
+  raw_client client(port);
+  client.say(get);
+  client.finish();
+  received.get_future().get()->respond({.code = 200, .headers = {}, .body = share_bytes("$")});
+  BOOST_CHECK_EQUAL(body_of(client.hear_all()), "$");
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_can_leave_http) {
+  std::promise<upgraded_handle> opened;
+  std::promise<void> over;
+  std::promise<std::string> heard;
+  handler.handle = [&](http_request, const exchange_handle& exchange) {
+    auto stream = exchange->switch_protocols(
+        {{"upgrade", "SPDY/3.1"}},
+        {.received = [&](std::string_view bytes) { heard.set_value(std::string(bytes)); },
+         .drained = {},
+         .closed = [&] { over.set_value(); }});
+    opened.set_value(stream);
+  };
+  const auto port = start();
+  raw_client client(port);
+  client.say(get);
+  const auto stream = opened.get_future().get();
+  BOOST_REQUIRE(stream);
+  BOOST_CHECK(client.hear("\r\n\r\n").starts_with("HTTP/1.1 101 "));
+  stream->resume();
+  client.say("ping");
+  BOOST_CHECK_EQUAL(heard.get_future().get(), "ping");
+  stream->write(share_bytes("pong"));
+  BOOST_CHECK_EQUAL(client.hear("pong"), "pong");
+  stream->end();
+  BOOST_CHECK_EQUAL(client.hear_all(), "");
+  over.get_future().get();
 }
 
 BOOST_AUTO_TEST_CASE(the_connection_cap_holds) {
