@@ -40,7 +40,7 @@ struct StoredObject {
   creationTime @10 :Int64;
 
   deadline @11 :Int64;
-  # When the object's actor must act by itself (end of a deletion's grace period, time to live), 0 for never.
+  # When the object has outlived its time and is to be removed (schema/object/object_deadline.hpp), 0 for never.
 
   generation @12 :Int64;
 

@@ -142,7 +142,7 @@ private:
   const std::shared_ptr<const controller_context> context_;
   const std::shared_ptr<const controller_kind> kind_;
   const std::shared_ptr<actor_card> card_;
-  const live_count::token alive_;
+  const actor_gate::place alive_;
   const std::shared_ptr<std::atomic<bool>> woken_ = std::make_shared<std::atomic<bool>>(false);
   std::vector<std::unique_ptr<storage::watch_cursor>> cursors_;
   std::map<object_key, child> children_;

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "actors/console/actor_gate.hpp"
 #include "actors/controllers/controller_kind.hpp"
-#include "actors/controllers/live_count.hpp"
 
 #include <caf/actor.hpp>
 
@@ -27,7 +27,7 @@ struct controller_context {
   event_recorder& events;
   verdict_board& verdicts;
   const clock_source& clock;
-  std::shared_ptr<live_count> live;
+  std::shared_ptr<actor_gate> live;
 };
 
 /// One controller: watches, turns events into keys and keeps one reconciler per key in work.

@@ -34,7 +34,7 @@ public:
                       const std::string& ca_pem)
       : context_(std::make_shared<controller_context>(
             controller_context{with.system, with.store, with.router, with.registry, with.events, verdicts_,
-                               with.clock, std::make_shared<live_count>()})) {
+                               with.clock, std::make_shared<actor_gate>()})) {
     const auto chosen = [&](std::string_view name) {
       return std::find(names.begin(), names.end(), name) != names.end();
     };
@@ -45,7 +45,7 @@ public:
 
   ~running_controllers() override {
     begin_stop();
-    context_->live->wait_for_none();
+    context_->live->wait_until_empty();
   }
 
   void begin_stop() override {

@@ -274,7 +274,7 @@ private:
   const object_key key_;
   const caf::actor parent_;
   const std::shared_ptr<actor_card> card_;
-  const live_count::token alive_;
+  const actor_gate::place alive_;
 
   std::uint64_t looks_ = 0;
   revision trigger_, other_trigger_; ///< what made it look since the last round

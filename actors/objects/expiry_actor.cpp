@@ -2,12 +2,10 @@
 
 #include "actors/console/actor_registry.hpp"
 #include "actors/objects/object_router.hpp"
-#include "schema/base/json.hpp"
-#include "schema/base/timestamp.hpp"
+#include "schema/object/stored_object.hpp"
 #include "schema/tables/resource_table.hpp"
 #include "storage/store.hpp"
 
-#include <algorithm>
 #include <caf/actor_system.hpp>
 #include <caf/event_based_actor.hpp>
 #include <caf/exit_reason.hpp>
@@ -25,27 +23,10 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actord::actors::expiry_messages::look)
 namespace actord::actors {
 namespace {
 
-constexpr std::chrono::hours event_life{1};
-constexpr std::chrono::seconds interval{60};
-/// Removals of one round: the rest waits a minute, so that expiry never crowds out what people ask for.
-constexpr std::size_t batch = 500;
-
-/// When an event last happened; the envelope only knows when it was first written down.
-wall_time last_seen(const schema::object_view& event, const schema::resource_type& type) {
-  wall_time last = event.creation_time();
-  const json object = event.to_json(type);
-  const auto consider = [&](const json& holder, const char* field) {
-    const auto found = holder.find(field);
-    if (found == holder.end() || !found->is_string()) return;
-    if (const auto when = schema::parse_time(found->get_ref<const std::string&>()))
-      last = std::max(last, *when);
-  };
-  consider(object, "lastTimestamp");
-  consider(object, "eventTime");
-  if (const auto series = object.find("series"); series != object.end() && series->is_object())
-    consider(*series, "lastObservedTime");
-  return last;
-}
+/// One seek in an index: cheap enough to ask again instead of following every write.
+constexpr std::chrono::seconds interval{5};
+/// Removals of one round: the rest waits for the next, so that expiry never crowds out what people ask for.
+constexpr std::size_t batch = 200;
 
 struct actor_setup {
   storage::store* store;
@@ -58,12 +39,18 @@ struct actor_state {
   std::uint64_t removed = 0;
 };
 
+std::string_view reason_of(resource_id resource) {
+  static const resource_id events = schema::builtin("", "events").stored_as;
+  return resource == events ? "an hour after its last write" : "expired";
+}
+
 void remove_expired(const actor_setup& with, actor_state& state) {
   std::vector<expired_object> expired;
   {
     const auto reads = with.store->read();
-    expired = expired_events(*reads, with.store->now(), batch);
+    expired = expired_objects(*reads, with.store->now(), batch);
   }
+  if (expired.empty()) return;
   for (expired_object& each : expired) {
     write_command command;
     command.verb = write_verb::remove;
@@ -74,11 +61,11 @@ void remove_expired(const actor_setup& with, actor_state& state) {
                      .verb = "delete",
                      .request_id = {},
                      .reacted_to = each.at,
-                     .note = "an hour after it last happened"};
+                     .note = std::string(each.why)};
     with.router->submit(std::move(command));
   }
   state.removed += expired.size();
-  state.card->summarize("removed " + std::to_string(state.removed) + " events");
+  state.card->summarize("removed " + std::to_string(state.removed) + " objects");
 }
 
 caf::behavior run_expiry(caf::stateful_actor<actor_state>* self, const actor_setup& with) {
@@ -97,18 +84,15 @@ struct expiry::state {
   caf::actor timer;
 };
 
-std::vector<expired_object> expired_events(const storage::snapshot& reads, wall_time now, std::size_t limit) {
-  const schema::resource_type& type = schema::builtin("", "events");
+std::vector<expired_object> expired_objects(const storage::snapshot& reads, wall_time now,
+                                            std::size_t limit) {
   std::vector<expired_object> expired;
-  reads.scan(type.stored_as, {}, [&](std::string_view bytes) {
-    const auto view = schema::object_view::open(bytes);
-    if (!view || now - view->creation_time() < event_life || now - last_seen(*view, type) < event_life)
-      return true;
-    object_key key = view->key();
-    key.resource = type.id;
-    expired.push_back({std::move(key), view->at()});
-    return expired.size() < limit;
-  });
+  for (auto& [deadline, key] : reads.due(now, limit)) {
+    const auto view = schema::object_view::open(reads.get(key));
+    if (!view) continue;
+    const std::string_view why = reason_of(key.resource);
+    expired.push_back({std::move(key), view->at(), why});
+  }
   return expired;
 }
 

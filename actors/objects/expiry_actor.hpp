@@ -4,6 +4,7 @@
 #include "schema/base/ids.hpp"
 
 #include <memory>
+#include <string_view>
 #include <vector>
 
 namespace caf {
@@ -24,12 +25,14 @@ class object_router;
 struct expired_object {
   object_key key;
   revision at;
+  std::string_view why; ///< for the cause of its removal
 };
 
-/// Events are kept for an hour after they last happened. At most `limit`, in the order of the store.
-std::vector<expired_object> expired_events(const storage::snapshot& reads, wall_time now, std::size_t limit);
+/// What has outlived its time (schema/object/object_deadline.hpp): longest ago first, at most `limit`.
+std::vector<expired_object> expired_objects(const storage::snapshot& reads, wall_time now, std::size_t limit);
 
-/// Removes what has expired, once a minute, until destroyed.
+/// The one timer behind the deadlines of all objects: removes what has outlived its time, a few seconds after
+/// it has, until destroyed. A deadline is a row of the store and keeps no actor.
 class expiry {
 public:
   struct collaborators {

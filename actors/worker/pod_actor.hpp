@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/worker/actor_gate.hpp"
+#include "actors/console/actor_gate.hpp"
 #include "actors/worker/pod_worker.hpp"
 
 #include <caf/actor.hpp>

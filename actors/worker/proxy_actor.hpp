@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/worker/actor_gate.hpp"
+#include "actors/console/actor_gate.hpp"
 #include "net/services/service_types.hpp"
 #include "schema/view/endpoint_slice_view.hpp"
 #include "schema/view/service_view.hpp"

@@ -68,8 +68,12 @@ daemon_arguments parse_daemon_arguments(int argc, char** argv) {
   app.add_option("--cluster-cidr", options.cluster_cidr, "addresses of pods");
   app.add_option("--service-cidr", options.service_cidr, "addresses of services");
   app.add_option("--runtime", options.runtime, "auto, crun, runc or cri:SOCKET");
+  const CLI::App* reset =
+      app.add_subcommand("reset", "remove the pods, network, rules and data that a daemon left, then end")
+          ->fallthrough();
   try {
     app.parse(argc, argv);
+    arguments.reset = reset->parsed();
     if (std::string wrong = split_address(listen, options.listen_address, options.listen_port);
         !wrong.empty())
       throw CLI::ValidationError("--listen", wrong);

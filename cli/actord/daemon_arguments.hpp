@@ -8,6 +8,7 @@ namespace actord::cli {
 
 struct daemon_arguments {
   actors::daemon_options options;
+  bool reset = false; ///< remove what an earlier daemon left instead of starting one
   std::optional<int>
       exit_code; ///< set when there is nothing to run: help was asked for, or an argument is wrong
 };

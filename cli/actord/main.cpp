@@ -1,6 +1,7 @@
 #include "cli/actord/daemon_arguments.hpp"
 
 #include "actors/cluster/daemon.hpp"
+#include "actors/cluster/reset.hpp"
 
 #include <csignal>
 #include <cstdio>
@@ -26,11 +27,22 @@ void log_to_stderr() {
   spdlog::set_pattern("%Y-%m-%d %H:%M:%S.%e %^%l%$ %v");
 }
 
+int reset(const actord::actors::daemon_options& options) {
+  const auto done = actord::actors::reset_member(options);
+  if (!done) {
+    std::fprintf(stderr, "actord: %s\n", done.error().message.c_str());
+    return EXIT_FAILURE;
+  }
+  std::printf("Removed the pods, network, rules and data of %s.\n", options.data_dir.c_str());
+  return EXIT_SUCCESS;
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
   auto arguments = actord::cli::parse_daemon_arguments(argc, argv);
   if (arguments.exit_code) return *arguments.exit_code;
+  if (arguments.reset) return reset(arguments.options);
   const sigset_t stop = block_stop_signals();
   log_to_stderr();
   auto running = actord::actors::daemon::start(std::move(arguments.options));

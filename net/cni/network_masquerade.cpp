@@ -1,5 +1,9 @@
 #include "net/cni/network_masquerade.hpp"
 
+#include <iterator>
+#include <sstream>
+#include <utility>
+
 namespace actord::net {
 namespace {
 
@@ -59,21 +63,40 @@ result<void> install_masquerade(const cni_options& options, program_runner& runn
   return {};
 }
 
-result<void> remove_masquerade(const cni_options& options, program_runner& runner) {
-  for (const auto& deletion : jumps(options, "-D")) {
-    constexpr int most_copies = 100;
-    for (int copy = 0; copy < most_copies; ++copy) {
-      const auto deleted = runner.run(deletion, search_path, {}, patience);
-      if (!deleted) return deleted.error();
-      if (!deleted->succeeded) break;
-    }
+namespace {
+
+/// The rules of a system chain that lead to ours, in the words of -S without "-A": what to delete, whoever
+/// wrote them with which addresses.
+std::vector<std::vector<std::string>> jumps_in(const std::string& listing, const std::string& chain) {
+  std::vector<std::vector<std::string>> rules;
+  std::istringstream lines(listing);
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("-A ") || !line.ends_with(" -j " + chain)) continue;
+    std::istringstream words(line.substr(3));
+    rules.emplace_back(std::istream_iterator<std::string>(words), std::istream_iterator<std::string>());
   }
-  for (const char* table : {"nat", "mangle"})
+  return rules;
+}
+
+} // namespace
+
+result<void> remove_masquerade(const cni_options& options, program_runner& runner) {
+  const std::string chain = masquerade_chain(options);
+  for (const auto& [table, system_chain] :
+       {std::pair("nat", "POSTROUTING"), std::pair("mangle", "PREROUTING")}) {
+    const auto listed = runner.run(iptables({"-t", table, "-S", system_chain}), search_path, {}, patience);
+    if (!listed) return listed.error();
+    for (std::vector<std::string> rule : jumps_in(listed->output, chain)) {
+      rule.insert(rule.begin(), {"-t", table, "-D"});
+      if (auto deleted = must_succeed(runner.run(iptables(rule), search_path, {}, patience)); !deleted)
+        return deleted;
+    }
+    // Both fail where the chain is gone already.
     for (const char* action : {"-F", "-X"})
-      if (const auto done = runner.run(iptables({"-t", table, action, masquerade_chain(options)}),
-                                       search_path, {}, patience);
+      if (const auto done = runner.run(iptables({"-t", table, action, chain}), search_path, {}, patience);
           !done)
         return done.error();
+  }
   return {};
 }
 

@@ -3,6 +3,7 @@
 #include "schema/base/timestamp.hpp"
 #include "schema/codec/json_text.hpp"
 #include "schema/object/frame.hpp"
+#include "schema/object/object_deadline.hpp"
 #include "schema/object/selectable_fields.hpp"
 #include "schema/object/stored_object.hpp"
 #include "schema/object/version_views.hpp"
@@ -184,7 +185,7 @@ void fill_envelope(StoredObject::Builder root, const resource_type& type, const 
       finalizers != nullptr && finalizers->is_array())
     root.setFinalizerCount(static_cast<std::uint16_t>(finalizers->size()));
   root.setDeletionTime(time_member(metadata, "deletionTimestamp"));
-  root.setDeadline(root.getDeletionTime()); // the timestamp already includes the grace period
+  root.setDeadline(object_deadline(type, object).time_since_epoch().count());
   root.setCreationTime(time_member(metadata, "creationTimestamp"));
   if (const json* generation = member(metadata, "generation");
       generation != nullptr && generation->is_number_integer())

@@ -1,6 +1,7 @@
 #include "storage/kv/lmdb_kv.hpp"
 
 #include "schema/base/always.hpp"
+#include "storage/kv/directory_lock.hpp"
 
 #include <cerrno>
 #include <cstring>
@@ -8,7 +9,7 @@
 #include <filesystem>
 #include <lmdb.h>
 #include <mutex>
-#include <sys/file.h>
+#include <optional>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
@@ -204,12 +205,11 @@ private:
 
 class lmdb_environment final : public environment {
 public:
-  lmdb_environment(MDB_env* opened, int lock, const handles& tables)
-      : environment_(opened), lock_(lock), tables_(tables) {}
+  lmdb_environment(MDB_env* opened, std::optional<directory_lock> lock, const handles& tables)
+      : lock_(std::move(lock)), environment_(opened), tables_(tables) {}
   ~lmdb_environment() override {
     for (MDB_txn* transaction : idle_) mdb_txn_abort(transaction);
     mdb_env_close(environment_);
-    if (lock_ >= 0) ::close(lock_);
   }
   lmdb_environment(const lmdb_environment&) = delete;
   lmdb_environment& operator=(const lmdb_environment&) = delete;
@@ -268,8 +268,8 @@ public:
   }
 
 private:
+  std::optional<directory_lock> lock_; ///< none for a reader
   MDB_env* environment_;
-  int lock_;
   handles tables_;
   mutable std::mutex mutex_;
   mutable std::vector<MDB_txn*>
@@ -304,17 +304,6 @@ result<void> make_directory(const std::string& path) {
   return {};
 }
 
-result<int> take_lock(const std::string& directory) {
-  const std::string path = directory + "/member.lock";
-  const int lock = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
-  if (lock < 0) return open_failed(directory, std::strerror(errno));
-  if (::flock(lock, LOCK_EX | LOCK_NB) != 0) {
-    ::close(lock);
-    return error{error_kind::conflict, "another process uses the store in " + directory, {}, {}, 0};
-  }
-  return lock;
-}
-
 int open_tables(MDB_env* environment, bool read_only, handles& tables) {
   MDB_txn* transaction = nullptr;
   int code = mdb_txn_begin(environment, nullptr, read_only ? MDB_RDONLY : 0, &transaction);
@@ -332,12 +321,12 @@ int open_tables(MDB_env* environment, bool read_only, handles& tables) {
 } // namespace
 
 result<std::unique_ptr<environment>> open_lmdb(const lmdb_options& options) {
-  int lock = -1;
+  std::optional<directory_lock> lock;
   if (!options.read_only) {
     if (auto made = make_directory(options.directory); !made) return std::move(made).error();
-    auto taken = take_lock(options.directory);
+    auto taken = directory_lock::take(options.directory);
     if (!taken) return std::move(taken).error();
-    lock = *taken;
+    lock.emplace(std::move(*taken));
   }
   MDB_env* environment = nullptr;
   must(mdb_env_create(&environment), "mdb_env_create");
@@ -350,10 +339,9 @@ result<std::unique_ptr<environment>> open_lmdb(const lmdb_options& options) {
   if (code == 0) code = open_tables(environment, options.read_only, tables);
   if (code != 0) {
     mdb_env_close(environment);
-    if (lock >= 0) ::close(lock);
     return open_failed(options.directory, mdb_strerror(code));
   }
-  auto opened = std::make_unique<lmdb_environment>(environment, lock, tables);
+  auto opened = std::make_unique<lmdb_environment>(environment, std::move(lock), tables);
   if (!options.read_only) opened->tidy_readers();
   return std::unique_ptr<kv::environment>(std::move(opened));
 }

@@ -105,10 +105,8 @@ finish() {
   local code=$?
   trap - EXIT
   set +e
-  if [[ -n $daemon ]]; then
-    in_net timeout 20 "$bin/actctl" delete pods --all -A --grace-period 0 >/dev/null 2>&1
-    stop_daemon
-  fi
+  stop_daemon
+  in_net timeout 60 "$bin/actord" reset --data-dir "$data" >/dev/null 2>&1
   for pid in $(ip netns pids "$space" 2>/dev/null); do kill -9 "$pid" 2>/dev/null; done
   # conmon and containers of this test name its folder on their command lines or hold mounts in it
   for pid in $(pgrep -f "$work" 2>/dev/null); do [[ $pid != $$ ]] && kill -9 "$pid" 2>/dev/null; done
