@@ -1,0 +1,253 @@
+#include <algorithm>
+#include <arpa/inet.h>
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <deque>
+#include <fcntl.h>
+#include <fstream>
+#include <memory>
+#include <netinet/tcp.h>
+#include <openssl/ssl.h>
+#include <string>
+#include <string_view>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <vector>
+
+/// Many watchers over TLS, on one thread of epoll:
+///   bench_watchers PORT TOKEN PID idle COUNT            memory of the daemon PID for each idle watcher
+///   bench_watchers PORT TOKEN PID events COUNT RATE S   RATE creates a second for S seconds, seen by COUNT
+///                                                       watchers: events a second, time from the request
+///                                                       that wrote to the watcher's line (every tenth
+///                                                       watcher)
+
+namespace {
+
+using clock_type = std::chrono::steady_clock;
+constexpr const char* collection = "/api/v1/namespaces/default/configmaps";
+constexpr std::size_t sampled = 10; ///< one watcher of so many looks at every event's time
+constexpr const char* stamp_key = "\"stamp\":\"";
+constexpr std::size_t writers = 16;
+
+[[noreturn]] void die(const std::string& what) {
+  std::fprintf(stderr, "bench_watchers: %s: %s\n", what.c_str(), std::strerror(errno));
+  std::exit(1); // NOLINT(concurrency-mt-unsafe)
+}
+
+long long now_ns() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(clock_type::now().time_since_epoch()).count();
+}
+
+double resident_kib(int pid) {
+  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with("RssAnon:")) return std::strtod(line.c_str() + 8, nullptr);
+  return 0;
+}
+
+/// A blocking handshake, then non-blocking reads.
+class channel {
+public:
+  channel(SSL_CTX* context, std::uint16_t port) {
+    fd_ = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_port = htons(port);
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (fd_ < 0 || ::connect(fd_, reinterpret_cast<sockaddr*>(&to), sizeof to) != 0) die("connect");
+    const int on = 1;
+    ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    ssl_ = SSL_new(context);
+    SSL_set_fd(ssl_, fd_);
+    if (SSL_connect(ssl_) != 1) die("TLS handshake");
+    ::fcntl(fd_, F_SETFL, ::fcntl(fd_, F_GETFL) | O_NONBLOCK);
+  }
+  ~channel() {
+    SSL_free(ssl_);
+    ::close(fd_);
+  }
+  channel(const channel&) = delete;
+  channel& operator=(const channel&) = delete;
+
+  void send(const std::string& request) {
+    if (SSL_write(ssl_, request.data(), static_cast<int>(request.size())) != static_cast<int>(request.size()))
+      die("write");
+  }
+  /// Hands out what has come; false when nothing has.
+  std::string_view read(std::string& buffer) {
+    const int got = SSL_read(ssl_, buffer.data(), static_cast<int>(buffer.size()));
+    if (got > 0) return {buffer.data(), static_cast<std::size_t>(got)};
+    if (SSL_get_error(ssl_, got) != SSL_ERROR_WANT_READ) die("the daemon closed the connection");
+    return {};
+  }
+  [[nodiscard]] int fd() const { return fd_; }
+
+private:
+  int fd_ = -1;
+  SSL* ssl_ = nullptr;
+};
+
+struct watcher {
+  std::unique_ptr<channel> link;
+  std::size_t events = 0;
+  char last = 0;
+  std::string tail; ///< of a sampled watcher: an unfinished line
+};
+
+std::string get_request(const std::string& path, const std::string& token) {
+  return "GET " + path + " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + token + "\r\n\r\n";
+}
+
+std::string create_request(const std::string& token, const std::string& name) {
+  const std::string body = R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":")" + name +
+                           R"("},"data":{"stamp":")" + std::to_string(now_ns()) + R"(","filler":")" +
+                           std::string(850, 'x') + R"("}})";
+  return std::string("POST ") + collection +
+         " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nAuthorization: Bearer " + token +
+         "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+}
+
+class bench {
+public:
+  bench(std::uint16_t port, std::string token, int pid) : port_(port), token_(std::move(token)), pid_(pid) {
+    SSL_CTX_set_verify(context_, SSL_VERIFY_NONE, nullptr);
+    SSL_CTX_set_mode(context_, SSL_MODE_RELEASE_BUFFERS);
+    rlimit files{};
+    ::getrlimit(RLIMIT_NOFILE, &files);
+    files.rlim_cur = files.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &files);
+  }
+
+  void open(std::size_t count) {
+    watchers_.resize(count);
+    for (watcher& one : watchers_) {
+      one.link = std::make_unique<channel>(context_, port_);
+      one.link->send(get_request(std::string(collection) + "?watch=1", token_));
+      epoll_event what{.events = EPOLLIN, .data = {.ptr = &one}};
+      ::epoll_ctl(poll_, EPOLL_CTL_ADD, one.link->fd(), &what);
+    }
+    drain(std::chrono::seconds(2)); // response heads and whatever there was before
+    for (watcher& one : watchers_) one.events = 0;
+    latencies_ns_.clear();
+  }
+
+  void idle(std::size_t count) {
+    const double before = resident_kib(pid_);
+    open(count);
+    const double grown = resident_kib(pid_) - before;
+    std::printf("%zu idle watchers: %.1f KiB each\n", count, grown / static_cast<double>(count));
+  }
+
+  void events(std::size_t count, double rate, int seconds) {
+    open(count);
+    std::deque<std::unique_ptr<channel>> idle;
+    for (std::size_t i = 0; i < writers; ++i) idle.push_back(std::make_unique<channel>(context_, port_));
+    std::vector<std::unique_ptr<channel>> busy;
+    const std::string prefix = "w" + std::to_string(::getpid()) + "-";
+    const auto began = clock_type::now();
+    const auto end = began + std::chrono::seconds(seconds);
+    std::size_t sent = 0;
+    while (clock_type::now() < end) {
+      const double elapsed = std::chrono::duration<double>(clock_type::now() - began).count();
+      while (!idle.empty() && static_cast<double>(sent) < elapsed * rate) {
+        idle.front()->send(create_request(token_, prefix + std::to_string(sent++)));
+        busy.push_back(std::move(idle.front()));
+        idle.pop_front();
+      }
+      poll_once(1);
+      std::erase_if(busy, [&](std::unique_ptr<channel>& one) {
+        const std::string_view answer = one->read(buffer_);
+        if (answer.empty()) return false;
+        if (answer.substr(9, 3) != "201") die("create refused: " + std::string(answer.substr(0, 200)));
+        idle.push_back(std::move(one));
+        return true;
+      });
+    }
+    while (total() < sent * count && clock_type::now() < end + std::chrono::seconds(10)) poll_once(10);
+    const double took = std::chrono::duration<double>(clock_type::now() - began).count();
+    std::sort(latencies_ns_.begin(), latencies_ns_.end());
+    const auto at = [&](double part) {
+      return latencies_ns_.empty() ? 0.0
+                                   : static_cast<double>(latencies_ns_[static_cast<std::size_t>(
+                                         part * static_cast<double>(latencies_ns_.size() - 1))]) /
+                                         1e6;
+    };
+    std::printf("%zu watchers, %.0f creates/s: %.0f events/s, p50 %.1f ms, p99 %.1f ms, %zu of %zu arrived\n",
+                count, static_cast<double>(sent) / took, static_cast<double>(total()) / took, at(0.5),
+                at(0.99), total(), sent * count);
+  }
+
+private:
+  [[nodiscard]] std::size_t total() const {
+    std::size_t sum = 0;
+    for (const watcher& one : watchers_) sum += one.events;
+    return sum;
+  }
+
+  /// Events end in "}\n"; the lines of the chunked encoding end in "\r\n".
+  void count(watcher& one, std::string_view bytes) {
+    for (std::size_t at = bytes.find('\n'); at != std::string_view::npos; at = bytes.find('\n', at + 1))
+      if ((at > 0 ? bytes[at - 1] : one.last) == '}') ++one.events;
+    one.last = bytes.back();
+    if (static_cast<std::size_t>(&one - watchers_.data()) % sampled != 0) return;
+    one.tail.append(bytes);
+    std::size_t from = 0;
+    const long long now = now_ns();
+    for (;;) {
+      const std::size_t at = one.tail.find(stamp_key, from);
+      if (at == std::string::npos || one.tail.size() - at < 64) break;
+      from = at + std::strlen(stamp_key);
+      latencies_ns_.push_back(now - std::strtoll(one.tail.c_str() + from, nullptr, 10));
+    }
+    one.tail.erase(0, std::max(from, one.tail.size() - std::min<std::size_t>(one.tail.size(), 128)));
+  }
+
+  void poll_once(int wait_ms) {
+    epoll_event ready[256];
+    const int got = ::epoll_wait(poll_, ready, 256, wait_ms);
+    for (int i = 0; i < got; ++i) {
+      auto& one = *static_cast<watcher*>(ready[i].data.ptr);
+      for (;;) {
+        const std::string_view bytes = one.link->read(buffer_);
+        if (bytes.empty()) break;
+        count(one, bytes);
+      }
+    }
+  }
+  void drain(std::chrono::seconds quiet) {
+    const auto end = clock_type::now() + quiet;
+    while (clock_type::now() < end) poll_once(50);
+  }
+
+  std::uint16_t port_;
+  std::string token_;
+  int pid_;
+  SSL_CTX* context_ = SSL_CTX_new(TLS_client_method());
+  int poll_ = ::epoll_create1(EPOLL_CLOEXEC);
+  std::string buffer_ = std::string(64U << 10U, '\0');
+  std::vector<watcher> watchers_;
+  std::vector<long long> latencies_ns_;
+};
+
+} // namespace
+
+int main(int argc, char** argv) {
+  if (argc < 6) {
+    std::fprintf(stderr, "usage: bench_watchers PORT TOKEN PID idle COUNT | events COUNT RATE SECONDS\n");
+    return 2;
+  }
+  bench run(static_cast<std::uint16_t>(std::strtoul(argv[1], nullptr, 10)), argv[2],
+            static_cast<int>(std::strtol(argv[3], nullptr, 10)));
+  const std::size_t count = std::strtoull(argv[5], nullptr, 10);
+  if (std::string_view(argv[4]) == "idle") {
+    run.idle(count);
+  } else if (argc == 8) {
+    run.events(count, std::strtod(argv[6], nullptr), static_cast<int>(std::strtol(argv[7], nullptr, 10)));
+  }
+  return 0;
+}
