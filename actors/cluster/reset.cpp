@@ -36,10 +36,11 @@ result<void> reset_member(const daemon_options& options) {
     alone.emplace(std::move(*taken));
   }
   if (options.works) {
-    const worker_options node{.node_name = options.node_name,
-                              .data_dir = options.data_dir,
-                              .cluster_cidr = options.cluster_cidr,
-                              .runtime = options.runtime};
+    worker_options node;
+    node.node_name = options.node_name;
+    node.data_dir = options.data_dir;
+    node.cluster_cidr = options.cluster_cidr;
+    node.runtime = options.runtime;
     if (auto removed = remove_node(node, system_clock_source()); !removed) return removed;
   }
   for (const char* entry : own_entries)
