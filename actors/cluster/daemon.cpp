@@ -10,7 +10,7 @@
 #include "actors/objects/expiry_actor.hpp"
 #include "actors/objects/object_router.hpp"
 #include "actors/objects/refusals.hpp"
-#include "actors/worker/node_object.hpp"
+#include "actors/worker/node/node_object.hpp"
 #include "actors/worker/worker.hpp"
 #include "net/http/http_server.hpp"
 #include "net/pki/cluster_pki.hpp"

@@ -1,6 +1,6 @@
 #include "actors/cluster/reset.hpp"
 
-#include "actors/worker/node_drivers.hpp"
+#include "actors/worker/node/node_drivers.hpp"
 #include "actors/worker/worker.hpp"
 #include "runtime/files/file_tools.hpp"
 #include "schema/base/clock.hpp"

@@ -4,7 +4,7 @@
 #include "actors/objects/object_router.hpp"
 #include "actors/worker/local_node_services.hpp"
 #include "actors/worker/local_pod_operations.hpp"
-#include "actors/worker/node_drivers.hpp"
+#include "actors/worker/node/node_drivers.hpp"
 #include "actors/worker/proxy_actor.hpp"
 #include "actors/worker/worker_actor.hpp"
 #include "schema/object/stored_object.hpp"

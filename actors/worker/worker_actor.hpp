@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/worker/node_object.hpp"
+#include "actors/worker/node/node_object.hpp"
 #include "actors/worker/pod_actor.hpp"
 
 #include <caf/actor.hpp>

@@ -1,4 +1,4 @@
-#include "actors/worker/node_drivers.hpp"
+#include "actors/worker/node/node_drivers.hpp"
 
 #include "actors/worker/worker.hpp"
 #include "net/services/command_runner.hpp"

@@ -1,4 +1,4 @@
-#include "actors/worker/node_object.hpp"
+#include "actors/worker/node/node_object.hpp"
 
 #include "schema/base/json.hpp"
 #include "schema/base/timestamp.hpp"
