@@ -11,6 +11,7 @@
 #include "actors/api/write_endpoint.hpp"
 #include "actors/objects/refusals.hpp"
 #include "schema/base/json.hpp"
+#include "schema/rules/deprecation.hpp"
 #include "storage/store.hpp"
 
 #include <algorithm>
@@ -47,21 +48,25 @@ error overloaded() {
           .retry_after_s = 1};
 }
 
-/// Passes everything on, and tells when and how the request was answered.
+/// Passes everything on, and tells when and how the request was answered. Each answer about a kind on its way
+/// out says so.
 class watched_exchange final : public net::http_exchange {
 public:
-  watched_exchange(net::exchange_handle inner, std::function<void(int code)> answered)
-      : inner_(std::move(inner)), answered_(std::move(answered)) {}
+  watched_exchange(net::exchange_handle inner, std::string_view deprecation,
+                   std::function<void(int code)> answered)
+      : inner_(std::move(inner)), deprecation_(deprecation), answered_(std::move(answered)) {}
   ~watched_exchange() override { settle(500); }
   watched_exchange(const watched_exchange&) = delete;
   watched_exchange& operator=(const watched_exchange&) = delete;
 
   void respond(net::http_response response) override {
     settle(response.code);
+    warn(response);
     inner_->respond(std::move(response));
   }
   void begin(net::http_response head) override {
     settle(head.code);
+    warn(head);
     inner_->begin(std::move(head));
   }
   void write(shared_bytes bytes) override { inner_->write(std::move(bytes)); }
@@ -82,7 +87,12 @@ private:
     if (auto answered = std::exchange(answered_, nullptr)) answered(code);
   }
 
+  void warn(net::http_response& response) const {
+    if (!deprecation_.empty()) response.headers.emplace_back("warning", warning_header(deprecation_));
+  }
+
   net::exchange_handle inner_;
+  std::string_view deprecation_;
   std::function<void(int)> answered_;
 };
 
@@ -208,7 +218,8 @@ private:
       return;
     }
     request->exchange = std::make_shared<watched_exchange>(
-        request->exchange, [self = shared_from_this(), verb = request->verb, holds_place](int code) {
+        request->exchange, schema::deprecation_of(request->type()),
+        [self = shared_from_this(), verb = request->verb, holds_place](int code) {
           self->metrics_.count(verb, code);
           if (holds_place) self->writes_.leave();
         });

@@ -10,16 +10,6 @@
 namespace actord::actors {
 namespace {
 
-/// RFC 7234 warn-text: quoted, without control characters.
-std::string warning_header(std::string_view text) {
-  std::string quoted = "299 - \"";
-  for (const char letter : text) {
-    if (letter == '"' || letter == '\\') quoted += '\\';
-    quoted += static_cast<unsigned char>(letter) < 32 ? ' ' : letter;
-  }
-  return quoted + '"';
-}
-
 net::http_response response_of(int code, std::string_view content_type, std::string body) {
   net::http_response response;
   response.code = code;
@@ -38,6 +28,15 @@ net::http_response error_response(const error& failure, std::string_view content
 }
 
 } // namespace
+
+std::string warning_header(std::string_view text) {
+  std::string quoted = "299 - \"";
+  for (const char letter : text) {
+    if (letter == '"' || letter == '\\') quoted += '\\';
+    quoted += static_cast<unsigned char>(letter) < 32 ? ' ' : letter;
+  }
+  return quoted + '"';
+}
 
 void answer_bytes(const api_request& request, int code, std::string_view content_type, std::string body,
                   const answer_extras& extras) {

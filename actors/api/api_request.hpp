@@ -35,6 +35,9 @@ struct answer_extras {
   std::vector<std::string> warnings;
 };
 
+/// The value of a Warning header. RFC 7234 warn-text: quoted, without control characters.
+std::string warning_header(std::string_view text);
+
 /// Sends a body that is in its final form.
 void answer_bytes(const api_request& request, int code, std::string_view content_type, std::string body,
                   const answer_extras& extras = {});

@@ -5,6 +5,7 @@
 #include "schema/base/timestamp.hpp"
 #include "schema/codec/decode.hpp"
 #include "schema/patch/field_manager.hpp"
+#include "schema/rules/checks/go_value.hpp"
 #include "schema/rules/kind_rules.hpp"
 #include "schema/tables/resource_table.hpp"
 #include "schema/write/object_metadata.hpp"
@@ -109,6 +110,11 @@ void check_selector(const json& attributes, const char* name, schema::field_erro
   }
 }
 
+schema::printed_value shown_path(const json& spec) {
+  return schema::rules::as_structure("io.k8s.api.authorization.v1.NonResourceAttributes",
+                                     spec["nonResourceAttributes"]);
+}
+
 /// What a question must say, and that it is no object: it has no name.
 std::optional<error> check_access_question(const schema::resource_type& type, const json& review) {
   schema::field_errors errors;
@@ -116,7 +122,7 @@ std::optional<error> check_access_question(const schema::resource_type& type, co
   const bool resource = !is_absent(spec, "resourceAttributes");
   const bool path = !is_absent(spec, "nonResourceAttributes");
   if (resource && path)
-    errors.invalid("spec.nonResourceAttributes", spec["nonResourceAttributes"],
+    errors.invalid("spec.nonResourceAttributes", shown_path(spec),
                    "cannot be specified in combination with resourceAttributes");
   if (!resource && !path)
     errors.invalid("spec.resourceAttributes", nullptr,
@@ -125,9 +131,6 @@ std::optional<error> check_access_question(const schema::resource_type& type, co
     check_selector(spec["resourceAttributes"], "fieldSelector", errors);
     check_selector(spec["resourceAttributes"], "labelSelector", errors);
   }
-  if (path && type.kind == "LocalSubjectAccessReview")
-    errors.invalid("spec.nonResourceAttributes", spec["nonResourceAttributes"],
-                   "disallowed on this kind of request");
   const bool names_user = type.kind != "SelfSubjectAccessReview";
   if (names_user && text_of(spec, "user").empty() && (is_absent(spec, "groups") || spec["groups"].empty()))
     errors.invalid("spec.user", "", "at least one of user or group must be specified");
@@ -137,7 +140,11 @@ std::optional<error> check_access_question(const schema::resource_type& type, co
   metadata.erase("managedFields");
   if (local) metadata.erase("namespace");
   if (!metadata.empty())
-    errors.invalid("metadata", shown, local ? "must be empty except for namespace" : "must be empty");
+    errors.invalid("metadata",
+                   schema::rules::as_structure("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta", shown),
+                   local ? "must be empty except for namespace" : "must be empty");
+  if (path && local)
+    errors.invalid("spec.nonResourceAttributes", shown_path(spec), "disallowed on this kind of request");
   if (errors.empty()) return {};
   std::string text;
   for (const error_cause& cause : errors.causes())

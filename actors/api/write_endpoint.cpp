@@ -8,12 +8,14 @@
 #include "actors/objects/object_router.hpp"
 #include "actors/objects/refusals.hpp"
 #include "schema/codec/decode.hpp"
+#include "schema/rules/checks/formats.hpp"
 #include "schema/write/object_metadata.hpp"
 #include "schema/write/scale.hpp"
 #include "storage/store.hpp"
 
 #include <atomic>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <mutex>
 
 namespace actord::actors {
@@ -83,6 +85,14 @@ void submit(object_router& router, const request_handle& request, write_command 
   router.submit(std::move(command));
 }
 
+/// The name of an object that a request is about must be able to stand in a path.
+result<void> check_path_name(std::string_view name) {
+  if (name.empty()) return bad_request("Name parameter required.");
+  const auto wrong = schema::rules::path_segment(name);
+  if (wrong.empty()) return {};
+  return bad_request(fmt::format("Name parameter invalid: \"{}\": {}", name, fmt::join(wrong, ";")));
+}
+
 /// A Binding is a write of the pod it names, whichever way it is posted. What the actor gets is decoded JSON.
 result<void> settle_binding(const api_request& request, write_command& command) {
   if (!is_binding(request)) return {};
@@ -101,8 +111,7 @@ result<void> settle_binding(const api_request& request, write_command& command) 
   command.subresource = "binding";
   command.format = schema::body_format::json;
   command.body = binding.dump();
-  if (command.key.name.empty()) return bad_request("name in URL does not match name in Binding object");
-  return {};
+  return check_path_name(command.key.name);
 }
 
 void serve_create(object_router& router, const request_handle& request) {
@@ -171,6 +180,16 @@ void serve_patch(object_router& router, const request_handle& request) {
   submit(router, request, std::move(command));
 }
 
+/// Jobs keep their pods unless the request says what becomes of them, which few people expect.
+constexpr std::string_view orphans_by_default_warning =
+    "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove "
+    "them "
+    "or set propagationPolicy=Orphan to suppress this warning";
+
+bool keeps_dependents_unasked(const schema::resource_type& type, const delete_options& options) {
+  return type.group == "batch" && type.plural == "jobs" && options.how == propagation::by_default;
+}
+
 result<removal_request> removal_of(const api_request& request) {
   std::string body = request.http.body;
   if (!body.empty()) {
@@ -189,14 +208,17 @@ void serve_delete(object_router& router, const request_handle& request) {
   write_command command = base_command(*request, write_verb::remove);
   command.removal = removal->options;
   command.dry_run = removal->dry_run;
-  command.done = [request, cascades = removal->asked_for_dependents](result<write_answer> outcome) {
+  const bool warns_of_orphans = keeps_dependents_unasked(request->type(), removal->options);
+  command.done = [request, warns_of_orphans,
+                  cascades = removal->asked_for_dependents](result<write_answer> outcome) {
     if (!outcome) return answer_error(*request, outcome.error());
     const schema::resource_type& type = request->type();
+    if (warns_of_orphans) outcome->warnings.emplace_back(orphans_by_default_warning);
     if (!outcome->removed || answers_with_deleted_object(type))
       return answer_written(request, !outcome->removed && cascades ? 202 : 200, *outcome);
     const auto view = schema::object_view::open(*outcome->stored);
     if (!view) return answer_error(*request, view.error());
-    answer_json(*request, 200, success_status(type, view->name(), view->uid()));
+    answer_json(*request, 200, success_status(type, view->name(), view->uid()), {outcome->warnings});
   };
   router.submit(std::move(command));
 }

@@ -134,7 +134,18 @@ result<void> allocate_address(json& service, const std::vector<std::string>& hel
   return {};
 }
 
+/// A headless service without a selector says nothing of its endpoints: they may be of either family.
 void fill_families(json& spec) {
+  const bool has_selector = spec.contains("selector") && !spec["selector"].empty();
+  if (text_of(spec, "clusterIP") == "None" && !has_selector) {
+    const std::string policy = text_of(spec, "ipFamilyPolicy");
+    if (policy.empty()) spec["ipFamilyPolicy"] = "RequireDualStack";
+    json families = spec.value("ipFamilies", json::array());
+    if (families.empty()) families.push_back("IPv4");
+    if (policy != "SingleStack" && families.size() == 1)
+      families.push_back(families[0] == "IPv4" ? "IPv6" : "IPv4");
+    spec["ipFamilies"] = std::move(families);
+  }
   if (!spec.contains("ipFamilyPolicy")) spec["ipFamilyPolicy"] = "SingleStack";
   if (!spec.contains("ipFamilies") || spec["ipFamilies"].empty()) spec["ipFamilies"] = json::array({"IPv4"});
   if (text_of(spec, "clusterIP") == "None") spec["clusterIPs"] = json::array({"None"});

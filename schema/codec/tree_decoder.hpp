@@ -67,8 +67,10 @@ private:
     json slot;
     if (existing != members.end()) slot = std::move(existing->second);
     decode_value(field.value, in, slot, field.shown);
+    // An empty list that is always shown belongs to who sent it; all others are as good as absent.
     const bool is_empty_container =
-        (field.value.kind == value_kind::list || field.value.kind == value_kind::map) && slot.empty();
+        (field.value.kind == value_kind::list || field.value.kind == value_kind::map) && slot.empty() &&
+        !(field.value.kind == value_kind::list && field.shown == presence::always && slot.is_array());
     const bool shown = !slot.is_null() && !is_empty_container &&
                        (field.shown != presence::when_not_zero || !is_zero(field.value, slot));
     if (!shown) {

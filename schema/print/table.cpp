@@ -31,10 +31,24 @@ void append_list_meta(std::string& out, const list_meta& meta) {
   out += '}';
 }
 
+/// The metadata of daemon sets keeps one thing in an annotation that is a field inside Kubernetes, where
+/// Tables and metadata are made.
+constexpr const char* template_generation = "deprecated.daemonset.template.generation";
+
+json without_template_generation(json metadata) {
+  json& annotations = metadata["annotations"];
+  annotations.erase(template_generation);
+  if (annotations.empty()) metadata.erase("annotations");
+  return metadata;
+}
+
 void append_partial(std::string& out, const json& object) {
   out += partial_head;
   const json& metadata = print::at(object, {"metadata"});
-  if (metadata.is_object())
+  const json& annotations = print::at(object, {"metadata", "annotations"});
+  if (annotations.is_object() && annotations.contains(template_generation))
+    append_json_text(out, without_template_generation(metadata));
+  else if (metadata.is_object())
     append_json_text(out, metadata);
   else
     out += "{}";

@@ -51,7 +51,11 @@ void field_errors::required(std::string field, std::string_view detail) {
 }
 
 void field_errors::invalid(std::string field, const json& value, std::string_view detail) {
-  add("FieldValueInvalid", std::move(field), with_detail("Invalid value: " + printed(value), detail));
+  invalid(std::move(field), printed_value{printed(value)}, detail);
+}
+
+void field_errors::invalid(std::string field, const printed_value& value, std::string_view detail) {
+  add("FieldValueInvalid", std::move(field), with_detail("Invalid value: " + value.text, detail));
 }
 
 void field_errors::invalid_without_value(std::string field, std::string_view detail) {
@@ -60,14 +64,23 @@ void field_errors::invalid_without_value(std::string field, std::string_view det
 
 void field_errors::not_supported(std::string field, const json& value,
                                  const std::vector<std::string_view>& supported) {
+  not_supported(std::move(field), printed_value{printed(value)}, supported);
+}
+
+void field_errors::not_supported(std::string field, const printed_value& value,
+                                 const std::vector<std::string_view>& supported) {
   std::string list;
   for (const std::string_view one : supported)
     list += (list.empty() ? "supported values: " : ", ") + rules::go_quoted(one);
-  add("FieldValueNotSupported", std::move(field), with_detail("Unsupported value: " + printed(value), list));
+  add("FieldValueNotSupported", std::move(field), with_detail("Unsupported value: " + value.text, list));
 }
 
 void field_errors::duplicate(std::string field, const json& value, std::string_view detail) {
-  add("FieldValueDuplicate", std::move(field), with_detail("Duplicate value: " + printed(value), detail));
+  duplicate(std::move(field), printed_value{printed(value)}, detail);
+}
+
+void field_errors::duplicate(std::string field, const printed_value& value, std::string_view detail) {
+  add("FieldValueDuplicate", std::move(field), with_detail("Duplicate value: " + value.text, detail));
 }
 
 void field_errors::forbidden(std::string field, std::string_view detail) {

@@ -17,6 +17,11 @@ namespace actord::schema {
 
 struct resource_type;
 
+/// A value in the words of its own printer, for those that JSON does not print as Kubernetes does.
+struct printed_value {
+  std::string text;
+};
+
 /// Collects what is wrong with an object, in the words and order that Kubernetes clients match on.
 class field_errors {
 public:
@@ -24,11 +29,15 @@ public:
   void required(std::string field, std::string_view detail = {});
   /// `Invalid value: <value>: <detail>`; the value as compact JSON.
   void invalid(std::string field, const json& value, std::string_view detail);
+  void invalid(std::string field, const printed_value& value, std::string_view detail);
   /// The same where the value is better not shown.
   void invalid_without_value(std::string field, std::string_view detail);
   /// `Unsupported value: "x": supported values: "a", "b"`.
   void not_supported(std::string field, const json& value, const std::vector<std::string_view>& supported);
+  void not_supported(std::string field, const printed_value& value,
+                     const std::vector<std::string_view>& supported);
   void duplicate(std::string field, const json& value, std::string_view detail = {});
+  void duplicate(std::string field, const printed_value& value, std::string_view detail = {});
   void forbidden(std::string field, std::string_view detail);
   void too_long(std::string field, int max_bytes);
   void too_many(std::string field, std::size_t actual, std::size_t max);

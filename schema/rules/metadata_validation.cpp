@@ -1,5 +1,6 @@
 #include "schema/base/json.hpp"
 #include "schema/rules/checks/checks.hpp"
+#include "schema/rules/checks/go_value.hpp"
 #include "schema/rules/kind_rules.hpp"
 #include "schema/rules/strategy_table.hpp"
 #include "schema/tables/resource_table.hpp"
@@ -19,6 +20,8 @@ constexpr std::size_t annotations_limit_bytes = 256 * 1024;
 constexpr int manager_limit_bytes = 128;
 constexpr int subresource_limit_bytes = 256;
 
+constexpr std::string_view owner_type = "io.k8s.apimachinery.pkg.apis.meta.v1.OwnerReference";
+
 void check_owners(const field& owners, field_errors& errors) {
   std::string controller;
   for (const field owner : owners.items()) {
@@ -34,14 +37,15 @@ void check_owners(const field& owners, field_errors& errors) {
     if (owner.at("name").zero()) errors.invalid(owners.named("name"), "", "must not be empty");
     if (owner.at("uid").zero()) errors.invalid(owners.named("uid"), "", "must not be empty");
     if (api_version == "v1" && kind == "Event")
-      errors.invalid(owners, owner.value(), "/v1, Kind=Event is disallowed from being an owner");
+      errors.invalid(owners, as_structure(owner_type, owner.value()),
+                     "/v1, Kind=Event is disallowed from being an owner");
     if (!owner.at("controller").truth()) continue;
     const std::string here = fmt::format("{}/{}", kind, owner.at("name").text());
     if (controller.empty())
       controller = here;
     else
       errors.invalid(
-          owners, owners.value(),
+          owners, as_structures(owner_type, owners.value()),
           fmt::format("Only one reference can have Controller set to true. Found \"true\" in references "
                       "for {} and {}",
                       controller, here));

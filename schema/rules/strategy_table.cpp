@@ -276,6 +276,13 @@ constexpr kind_rules metadata_only{.prepare_create = rules::prepare_create_as_us
                                    .validate_create = validate_metadata_create,
                                    .validate_update = validate_metadata_update};
 
+/// Events are judged as the core kind, whichever group they came through.
+error refused(const resource_type& type, const rules::field& metadata, const field_errors& errors) {
+  resource_type named = type;
+  if (type.group == "events.k8s.io") named.group = {};
+  return invalid_object(named, metadata.at("name").text(), errors);
+}
+
 } // namespace
 
 const kind_rules& rules_of(const resource_type& type) {
@@ -294,7 +301,7 @@ std::optional<error> check_create(const json& object, const rule_context& contex
     rules::check_metadata(metadata, context.type.namespaced, rules::path_segment, errors);
   }
   if (errors.empty()) return std::nullopt;
-  return invalid_object(context.type, metadata.at("name").text(), errors);
+  return refused(context.type, metadata, errors);
 }
 
 std::optional<error> check_update(const json& object, const json& old, const rule_context& context) {
@@ -305,7 +312,7 @@ std::optional<error> check_update(const json& object, const json& old, const rul
   rules::check_metadata_change(metadata, rules::field(old).at("metadata"), errors);
   rules_of(context.type).validate_update(object, old, errors, context);
   if (errors.empty()) return std::nullopt;
-  return invalid_object(context.type, metadata.at("name").text(), errors);
+  return refused(context.type, metadata, errors);
 }
 
 } // namespace actord::schema

@@ -191,6 +191,14 @@ void check_autoscaler(const json& object, field_errors& errors, const rule_conte
   }
   const field metrics = spec.at("metrics");
   for (const field metric : metrics.items()) check_metric(metric, errors);
+  const auto wakes = [](const field& metric) {
+    return metric.at("type").text() == "Object" || metric.at("type").text() == "External";
+  };
+  bool can_wake = false;
+  for (const field metric : metrics.items()) can_wake = can_wake || wakes(metric);
+  if (least.present() && least.integer() == 0 && !can_wake)
+    errors.forbidden(metrics, "must specify at least one Object or External metric to support scaling to "
+                              "zero replicas");
   const field behavior = spec.at("behavior");
   check_scaling(behavior.at("scaleUp"), errors);
   check_scaling(behavior.at("scaleDown"), errors);

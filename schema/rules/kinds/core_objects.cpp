@@ -4,6 +4,7 @@
 #include "schema/rules/checks/amounts.hpp"
 #include "schema/rules/checks/checks.hpp"
 #include "schema/rules/checks/defaults.hpp"
+#include "schema/rules/checks/go_value.hpp"
 #include "schema/rules/kinds/kinds.hpp"
 #include "schema/rules/pod/pod_validation.hpp"
 #include "schema/rules/strategy_table.hpp"
@@ -113,7 +114,8 @@ void check_taints(const field& taints, field_errors& errors) {
       errors.invalid(taint.at("value"), taint.at("value").text(), fmt::format("{}", fmt::join(wrong, ";")));
     if (require(effect, errors)) check_taint_effect(effect, errors);
     if (!seen.emplace(effect.text(), key.text()).second)
-      errors.duplicate(taint, taint.value(), "taints must be unique by key and effect pair");
+      errors.duplicate(taint, as_structure("io.k8s.api.core.v1.Taint", taint.value()),
+                       "taints must be unique by key and effect pair");
   }
 }
 

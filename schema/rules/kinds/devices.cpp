@@ -3,6 +3,7 @@
 #include "schema/rules/checks/amounts.hpp"
 #include "schema/rules/checks/checks.hpp"
 #include "schema/rules/checks/defaults.hpp"
+#include "schema/rules/checks/go_value.hpp"
 #include "schema/rules/kinds/kinds.hpp"
 #include "schema/rules/pod/pod_validation.hpp"
 #include "schema/rules/strategy_table.hpp"
@@ -355,7 +356,9 @@ void check_place_of_slice(const field& spec, field_errors& errors) {
     given.emplace_back("`nodeSelector`");
     check_node_selector(selector, errors);
     const field terms = selector.at("nodeSelectorTerms");
-    if (terms.size() != 1) errors.invalid(terms, terms.value(), "must have exactly one node selector term");
+    if (terms.size() != 1)
+      errors.invalid(terms, as_structures("io.k8s.api.core.v1.NodeSelectorTerm", terms.value()),
+                     "must have exactly one node selector term");
   }
   check_true_or_unset(spec.at("allNodes"), given, errors);
   check_true_or_unset(spec.at("perDeviceNodeSelection"), given, errors);
@@ -501,10 +504,11 @@ void check_device_slice_update(const json& object, const json& old, field_errors
 void check_template_metadata(const field& metadata, field_errors& errors) {
   check_annotations(metadata.at("annotations"), errors);
   check_labels(metadata.at("labels"), errors);
-  if (!metadata.value().is_object()) return;
-  for (const auto& [name, value] : metadata.value().items())
-    if (name != "annotations" && name != "labels" && !metadata.at(name).zero())
-      errors.forbidden(metadata.at(name), "cannot be set");
+  for (const std::string_view name :
+       {"name", "generateName", "namespace", "selfLink", "uid", "resourceVersion", "generation",
+        "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "ownerReferences",
+        "finalizers", "managedFields"})
+    if (!metadata.at(name).zero()) errors.forbidden(metadata.at(name), "cannot be set");
 }
 
 constinit const kind_rules device_claim_rules{.set_defaults = default_device_claim,

@@ -1,6 +1,7 @@
 #include "schema/base/json.hpp"
 #include "schema/rules/checks/checks.hpp"
 #include "schema/rules/checks/defaults.hpp"
+#include "schema/rules/checks/go_value.hpp"
 #include "schema/rules/kinds/kinds.hpp"
 #include "schema/rules/strategy_table.hpp"
 
@@ -146,7 +147,9 @@ void check_flow_schema(const json& object, field_errors& errors, const rule_cont
   if (const field method = spec.at("distinguisherMethod"); method.present()) {
     const std::string_view type = method.at("type").text();
     if (type != "ByNamespace" && type != "ByUser")
-      errors.not_supported(method.at("type"), method.value(), {"ByNamespace", "ByUser"});
+      errors.not_supported(method.at("type"),
+                           as_structure("io.k8s.api.flowcontrol.v1.FlowDistinguisherMethod", method.value()),
+                           {"ByNamespace", "ByUser"});
   }
   const field level = spec.at("priorityLevelConfiguration").at("name");
   if (require(level, errors, "must reference a priority level")) check_format(level, dns_subdomain, errors);

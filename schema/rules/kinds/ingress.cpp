@@ -257,7 +257,7 @@ void check_service_blocks(const json& object, field_errors& errors, const rule_c
   const field blocks = field(object).at("spec").at("cidrs");
   if (blocks.zero()) return errors.required(blocks, "at least one CIDR required");
   if (blocks.size() > 2)
-    return errors.invalid(blocks, {{"CIDRs", blocks.value()}}, "may only hold up to 2 values");
+    return errors.invalid(blocks, json{{"CIDRs", blocks.value()}}, "may only hold up to 2 values");
   for (const field block : blocks.items())
     for (const std::string& wrong : canonical_cidr_complaints(block.text()))
       errors.invalid(block, block.text(), wrong);

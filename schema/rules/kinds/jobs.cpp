@@ -1,10 +1,12 @@
 #include "schema/base/json.hpp"
 #include "schema/rules/checks/checks.hpp"
 #include "schema/rules/checks/defaults.hpp"
+#include "schema/rules/checks/go_value.hpp"
 #include "schema/rules/kinds/cron_schedule.hpp"
 #include "schema/rules/kinds/kinds.hpp"
 #include "schema/rules/pod/pod_defaults.hpp"
 #include "schema/rules/pod/pod_validation.hpp"
+#include "schema/rules/pod/pod_warnings.hpp"
 #include "schema/rules/strategy_table.hpp"
 
 #include <fmt/format.h>
@@ -158,7 +160,8 @@ std::string count_indexes(std::string_view text, std::int64_t completions, std::
 void check_success_policy(const field& spec, field_errors& errors) {
   const field policy = spec.at("successPolicy");
   if (spec.at("completionMode").text() != "Indexed")
-    return errors.invalid(policy, policy.value(), "requires indexed completion mode");
+    return errors.invalid(policy, as_structure("io.k8s.api.batch.v1.SuccessPolicy", policy.value()),
+                          "requires indexed completion mode");
   const field rules = policy.at("rules");
   const std::int64_t completions = spec.at("completions").integer();
   require(rules, errors, "at least one rules must be specified when the successPolicy is specified");
@@ -284,7 +287,8 @@ void check_generated_selector(const field& job, field_errors& errors) {
   }
   const field selector = spec.at("selector");
   if (usable_selector(selector) && !selector_matches(selector, field(expected)))
-    errors.invalid(selector, selector.value(), "`selector` not auto-generated");
+    errors.invalid(selector, as_structure(label_selector_type, selector.value()),
+                   "`selector` not auto-generated");
 }
 
 void check_job_spec(const field& spec, field_errors& errors) {
@@ -426,7 +430,8 @@ void check_cron_spec(const field& spec, const field* old, field_errors& errors) 
   const field job = spec.at("jobTemplate").at("spec");
   check_job_parts(job, errors);
   if (const field selector = job.at("selector"); selector.present())
-    errors.invalid(selector, selector.value(), "`selector` will be auto-generated");
+    errors.invalid(selector, as_structure(label_selector_type, selector.value()),
+                   "`selector` will be auto-generated");
   if (const field manual = job.at("manualSelector"); manual.truth())
     errors.not_supported(manual, true, {"nil", "false"});
   check_counts(spec, {"successfulJobsHistoryLimit", "failedJobsHistoryLimit"}, errors);
@@ -454,11 +459,13 @@ constinit const kind_rules job_rules{.set_defaults = default_job,
                                      .prepare_create = prepare_job_create,
                                      .prepare_update = prepare_update_as_usual,
                                      .validate_create = check_after_metadata<check_job>,
-                                     .validate_update = check_job_update};
+                                     .validate_update = check_job_update,
+                                     .warn = warn_of_workload};
 constinit const kind_rules cron_job_rules{.set_defaults = default_cron_job,
                                           .prepare_create = prepare_create_as_usual,
                                           .prepare_update = prepare_update_as_usual,
                                           .validate_create = check_after_metadata<check_cron_job>,
-                                          .validate_update = check_cron_job_update};
+                                          .validate_update = check_cron_job_update,
+                                          .warn = warn_of_cron_job};
 
 } // namespace actord::schema::rules

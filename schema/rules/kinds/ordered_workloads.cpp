@@ -1,10 +1,12 @@
 #include "schema/base/json.hpp"
 #include "schema/rules/checks/checks.hpp"
 #include "schema/rules/checks/defaults.hpp"
+#include "schema/rules/checks/go_value.hpp"
 #include "schema/rules/kinds/kinds.hpp"
 #include "schema/rules/kinds/workload_parts.hpp"
 #include "schema/rules/pod/pod_defaults.hpp"
 #include "schema/rules/pod/pod_validation.hpp"
+#include "schema/rules/pod/pod_warnings.hpp"
 #include "schema/rules/strategy_table.hpp"
 
 #include <fmt/format.h>
@@ -83,7 +85,8 @@ void check_daemon_set(const json& object, field_errors& errors, const rule_conte
   if (usable_selector(selector) && !selector_matches(selector, labels))
     errors.invalid(labels, labels.value(), "`selector` does not match template `labels`");
   if (selector.present() && empty_selector(selector))
-    errors.invalid(selector, selector.value(), "empty selector is invalid for daemonset");
+    errors.invalid(selector, as_structure(label_selector_type, selector.value()),
+                   "empty selector is invalid for daemonset");
   check_pod_template(pod_template, errors);
   check_restarts_always(pod_template, "DaemonSet", errors);
   check_counts(spec, {"minReadySeconds"}, errors);
@@ -95,7 +98,9 @@ void check_daemon_set(const json& object, field_errors& errors, const rule_conte
     else
       check_rolling_daemons(rolling, errors);
   } else if (strategy.at("type").text() != "OnDelete")
-    errors.not_supported(strategy, strategy.value(), {"RollingUpdate", "OnDelete"});
+    errors.not_supported(strategy,
+                         as_structure("io.k8s.api.apps.v1.DaemonSetUpdateStrategy", strategy.value()),
+                         {"RollingUpdate", "OnDelete"});
   check_counts(spec, {"revisionHistoryLimit"}, errors);
 }
 
@@ -176,6 +181,8 @@ json effective_template(const field& spec) {
   json volumes = json::array();
   for (const field claim : claims.items()) {
     const std::string name(claim.at("metadata").at("name").text());
+    const auto same_name = [&](const json& other) { return other["name"] == name; };
+    if (std::ranges::any_of(volumes, same_name)) continue;
     volumes.push_back({{"name", name}, {"persistentVolumeClaim", {{"claimName", name}}}});
   }
   const std::size_t made = volumes.size();
@@ -209,7 +216,8 @@ void check_set_strategy(const field& strategy, field_errors& errors) {
   } else if (type == "RollingUpdate") {
     if (rolling.present()) check_rolling_set(rolling, errors);
   } else
-    errors.invalid(strategy, strategy.value(), "must be 'RollingUpdate' or 'OnDelete'");
+    errors.invalid(strategy, as_structure("io.k8s.api.apps.v1.StatefulSetUpdateStrategy", strategy.value()),
+                   "must be 'RollingUpdate' or 'OnDelete'");
 }
 
 void check_set_spec(const field& spec, bool update, field_errors& errors) {
@@ -231,7 +239,7 @@ void check_set_spec(const field& spec, bool update, field_errors& errors) {
   if (!update && !spec.at("serviceName").zero()) check_format(spec.at("serviceName"), dns_label, errors);
   const field selector = spec.at("selector");
   if (!check_workload_selector(selector, "statefulset", errors))
-    errors.invalid(selector, selector.value(), "");
+    errors.invalid(selector, as_structure(label_selector_type, selector.value()), "");
   else {
     const json as_run = effective_template(spec);
     const field pod_template = spec.at("template").with(as_run);
@@ -312,12 +320,14 @@ constinit const kind_rules daemon_set_rules{.set_defaults = default_daemon_set,
                                             .prepare_create = prepare_daemon_set_create,
                                             .prepare_update = prepare_daemon_set_update,
                                             .validate_create = check_after_metadata<check_daemon_set>,
-                                            .validate_update = check_daemon_set_update};
+                                            .validate_update = check_daemon_set_update,
+                                            .warn = warn_of_workload};
 constinit const kind_rules stateful_set_rules{.set_defaults = default_stateful_set,
                                               .prepare_create = prepare_stateful_set_create,
                                               .prepare_update = prepare_stateful_set_update,
                                               .validate_create = check_after_metadata<check_stateful_set>,
-                                              .validate_update = check_stateful_set_update};
+                                              .validate_update = check_stateful_set_update,
+                                              .warn = warn_of_workload};
 constinit const kind_rules controller_revision_rules{.prepare_create = prepare_create_as_usual,
                                                      .prepare_update = prepare_update_as_usual,
                                                      .validate_create =

@@ -5,6 +5,7 @@
 #include "schema/rules/kinds/kinds.hpp"
 #include "schema/rules/pod/pod_defaults.hpp"
 #include "schema/rules/pod/pod_validation.hpp"
+#include "schema/rules/pod/pod_warnings.hpp"
 #include "schema/rules/strategy_table.hpp"
 
 #include <fmt/format.h>
@@ -344,13 +345,15 @@ constinit const kind_rules pod_rules{.set_defaults = default_pod,
                                      .prepare_create = prepare_pod_create,
                                      .prepare_update = prepare_pod_update,
                                      .validate_create = check_pod_create,
-                                     .validate_update = check_pod_update};
+                                     .validate_update = check_pod_update,
+                                     .warn = warn_of_pod};
 constinit const kind_rules pod_template_rules{.set_defaults = default_stored_template,
                                               .prepare_create = prepare_create_as_usual,
                                               .prepare_update = prepare_update_as_usual,
                                               .validate_create = check_after_metadata<check_stored_template>,
                                               .validate_update =
-                                                  check_update_after_metadata<check_stored_template>};
+                                                  check_update_after_metadata<check_stored_template>,
+                                              .warn = warn_of_stored_template};
 constinit const kind_rules binding_rules{.validate_create = check_binding,
                                          .validate_update = check_binding_update};
 

@@ -2,6 +2,7 @@
 #include "schema/rules/checks/amounts.hpp"
 #include "schema/rules/checks/checks.hpp"
 #include "schema/rules/checks/defaults.hpp"
+#include "schema/rules/checks/go_value.hpp"
 #include "schema/rules/kinds/kinds.hpp"
 #include "schema/rules/pod/pod_validation.hpp"
 #include "schema/rules/strategy_table.hpp"
@@ -24,7 +25,8 @@ void check_budget(const json& object, field_errors& errors, const rule_context&)
   const field least = spec.at("minAvailable");
   const field most = spec.at("maxUnavailable");
   if (least.present() && most.present())
-    errors.invalid(spec, spec.value(), "minAvailable and maxUnavailable cannot be both set");
+    errors.invalid(spec, as_structure("io.k8s.api.policy.v1.PodDisruptionBudgetSpec", spec.value()),
+                   "minAvailable and maxUnavailable cannot be both set");
   for (const field& limit : {least, most}) {
     if (!limit.present()) continue;
     check_count_or_percentage(limit, errors);
@@ -340,7 +342,7 @@ void check_runtime_class(const json& object, field_errors& errors, const rule_co
     if (!seen.insert({one.at("key").text(), one.at("operator").text(), one.at("value").text(),
                       one.at("effect").text()})
              .second)
-      errors.duplicate(one, one.value());
+      errors.duplicate(one, as_structure("io.k8s.api.core.v1.Toleration", one.value()));
 }
 
 void check_runtime_class_update(const json& object, const json& old, field_errors& errors,

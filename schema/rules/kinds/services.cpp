@@ -430,12 +430,39 @@ void check_service_update(const json& object, const json& old, field_errors& err
   check_service(object, errors, context);
 }
 
+void warn_of_service(const json& object, const json*, std::vector<std::string>& warnings) {
+  const field service(object);
+  const field spec = service.at("spec");
+  const bool external_name = spec.at("type").text() == "ExternalName";
+  const bool headless = spec.at("type").text() == "ClusterIP" && spec.at("clusterIP").text() == "None";
+  if (service.at("metadata").at("annotations").entry("service.kubernetes.io/topology-aware-hints").present())
+    warnings.emplace_back("annotation service.kubernetes.io/topology-aware-hints is deprecated, please use "
+                          "service.kubernetes.io/topology-mode instead");
+  const bool outside = !spec.at("externalIPs").zero();
+  if (headless) {
+    if (!spec.at("loadBalancerIP").zero())
+      warnings.emplace_back("spec.loadBalancerIP is ignored for headless services");
+    if (outside) warnings.emplace_back("spec.externalIPs is ignored for headless services");
+    if (spec.at("sessionAffinity").text() != "None")
+      warnings.emplace_back("spec.SessionAffinity is ignored for headless services");
+  }
+  if (outside && !headless && !external_name)
+    warnings.emplace_back("spec.externalIPs is deprecated and may no longer be implemented in some clusters");
+  if (outside && external_name)
+    warnings.emplace_back("spec.externalIPs is ignored when spec.type is \"ExternalName\"");
+  if (!external_name && !spec.at("externalName").zero())
+    warnings.emplace_back("spec.externalName is ignored when spec.type is not \"ExternalName\"");
+  if (spec.at("trafficDistribution").text() == "PreferClose")
+    warnings.emplace_back("spec.trafficDistribution: \"PreferClose\" is deprecated; use \"PreferSameZone\"");
+}
+
 } // namespace
 
 constinit const kind_rules service_rules{.set_defaults = default_service,
                                          .prepare_create = prepare_service_create,
                                          .prepare_update = prepare_service_update,
                                          .validate_create = check_new_service,
-                                         .validate_update = check_service_update};
+                                         .validate_update = check_service_update,
+                                         .warn = warn_of_service};
 
 } // namespace actord::schema::rules

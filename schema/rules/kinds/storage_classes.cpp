@@ -211,6 +211,28 @@ void default_csi_driver(json& object) {
   fill(spec, "seLinuxMount", false);
 }
 
+/// Behind a feature that is off: taken and dropped.
+constexpr const char* scheduling_member = "preventPodSchedulingIfMissing";
+
+void prepare_csi_driver_create(json& object, const rule_context& context) {
+  prepare_create_as_usual(object, context);
+  if (json* spec = member(object, "spec")) spec->erase(scheduling_member);
+}
+
+void prepare_csi_driver_update(json& object, const json& old, const rule_context& context) {
+  prepare_update_as_usual(object, old, context);
+  json* spec = member(object, "spec");
+  if (spec != nullptr && !field(old).at("spec").contains(scheduling_member)) spec->erase(scheduling_member);
+}
+
+void warn_of_csi_driver(const json& object, const json*, std::vector<std::string>& warnings) {
+  const field spec = field(object).at("spec");
+  if (!spec.at("tokenRequests").zero() && !spec.contains("serviceAccountTokenInSecrets"))
+    warnings.emplace_back(
+        "spec.serviceAccountTokenInSecrets is unset; if supported by this CSI driver, set to true to prevent "
+        "possible logging of tokens in volume attributes");
+}
+
 void check_csi_driver(const json& object, field_errors& errors, const rule_context&) {
   constexpr std::int64_t shortest_s = 600;
   constexpr std::int64_t shortest_update_s = 10;
@@ -297,10 +319,11 @@ constinit const kind_rules csi_node_rules{.prepare_create = prepare_create_as_us
                                           .validate_create = check_after_metadata<check_csi_node>,
                                           .validate_update = check_csi_node_update};
 constinit const kind_rules csi_driver_rules{.set_defaults = default_csi_driver,
-                                            .prepare_create = prepare_create_as_usual,
-                                            .prepare_update = prepare_update_as_usual,
+                                            .prepare_create = prepare_csi_driver_create,
+                                            .prepare_update = prepare_csi_driver_update,
                                             .validate_create = check_after_metadata<check_csi_driver>,
-                                            .validate_update = check_csi_driver_update};
+                                            .validate_update = check_csi_driver_update,
+                                            .warn = warn_of_csi_driver};
 constinit const kind_rules csi_storage_capacity_rules{.prepare_create = prepare_create_as_usual,
                                                       .prepare_update = prepare_update_as_usual,
                                                       .validate_create = check_after_metadata<check_capacity>,

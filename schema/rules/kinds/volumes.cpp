@@ -7,6 +7,7 @@
 #include "schema/rules/kinds/storage_parts.hpp"
 #include "schema/rules/pod/pod_defaults.hpp"
 #include "schema/rules/pod/pod_validation.hpp"
+#include "schema/rules/pod/pod_warnings.hpp"
 #include "schema/rules/pod/volume_sources.hpp"
 #include "schema/rules/strategy_table.hpp"
 
@@ -33,6 +34,13 @@ void check_access_modes(const field& modes, field_errors& errors) {
   if (alone && others) errors.forbidden(modes, "may not use ReadWriteOncePod with other access modes");
 }
 
+/// Local storage is somewhere: the volume must say where.
+void check_local_volume(const field& source, const source_scope& scope, field_errors& errors) {
+  check_local(source, scope, errors);
+  if (!scope.volume.contains("nodeAffinity"))
+    errors.required(scope.volume.at("nodeAffinity"), "Local volume requires node affinity");
+}
+
 constexpr volume_source persistent_sources[] = {
     {"hostPath", {}, {}, check_host_path},
     {"gcePersistentDisk", "persistentDisk", {}, check_gce_disk},
@@ -53,7 +61,7 @@ constexpr volume_source persistent_sources[] = {
     {"portworxVolume", {}, {}, check_portworx},
     {"azureDisk", {}, {}, check_azure_disk},
     {"scaleIO", {}, {}, check_scale_io},
-    {"local", {}, {}, check_local},
+    {"local", {}, {}, check_local_volume},
     {"storageos", {}, {}, check_storageos},
     {"csi", {}, {}, check_persistent_csi},
 };
@@ -163,8 +171,6 @@ void check_volume_spec(const field& spec, std::string_view volume_name, bool inl
   const field affinity = spec.at("nodeAffinity");
   check_affinity_of_volume(affinity, inline_spec, errors);
   check_sources(persistent_sources, spec, {spec, {}, volume_name, true, false}, errors);
-  if (spec.contains("local") && !affinity.present())
-    errors.required(affinity, "Local volume requires node affinity");
   const field path = spec.at("hostPath").at("path");
   const field policy = spec.at("persistentVolumeReclaimPolicy");
   if (is_root(path.text()) && policy.text() == "Recycle")
@@ -277,7 +283,10 @@ void drop_unknown_source(json& spec) {
 void prepare_claim_create(json& object, const rule_context& context) {
   prepare_create_as_usual(object, context);
   object["status"] = {{"phase", "Pending"}};
-  drop_unknown_source(open_member(object, "spec"));
+  json& spec = open_member(object, "spec");
+  // Sources in other namespaces are behind a feature that is off: taken and dropped.
+  if (!field(spec).at("dataSourceRef").at("namespace").zero()) spec.erase("dataSourceRef");
+  drop_unknown_source(spec);
   normalize_data_sources(open_member(object, "spec"));
   add_finalizer(object, "kubernetes.io/pvc-protection");
 }
@@ -342,13 +351,13 @@ void check_claim_spec(const field& spec, field_errors& errors) {
   check_data_source(reference, errors);
   if (!reference.at("namespace").zero()) {
     if (source.present())
-      errors.invalid(spec, {}, "may not be specified when dataSourceRef.namespace is specified");
+      errors.invalid(spec, nullptr, "may not be specified when dataSourceRef.namespace is specified");
   } else if (source.present() && reference.present()) {
     const auto equal = [&](std::string_view name) {
       return source.at(name).value() == reference.at(name).value();
     };
     if (!equal("apiGroup") || !equal("kind") || !equal("name"))
-      errors.invalid(spec, {}, "must match dataSourceRef");
+      errors.invalid(spec, nullptr, "must match dataSourceRef");
   }
   if (const field attributes = spec.at("volumeAttributesClassName"); !attributes.zero())
     check_format(attributes, dns_subdomain, errors);
@@ -363,6 +372,7 @@ constinit const kind_rules persistent_volume_claim_rules{.set_defaults = default
                                                          .prepare_create = prepare_claim_create,
                                                          .prepare_update = prepare_claim_update,
                                                          .validate_create = check_after_metadata<check_claim>,
-                                                         .validate_update = check_claim_update};
+                                                         .validate_update = check_claim_update,
+                                                         .warn = warn_of_claim};
 
 } // namespace actord::schema::rules

@@ -1,10 +1,12 @@
 #include "schema/base/json.hpp"
 #include "schema/rules/checks/checks.hpp"
 #include "schema/rules/checks/defaults.hpp"
+#include "schema/rules/checks/go_value.hpp"
 #include "schema/rules/kinds/kinds.hpp"
 #include "schema/rules/kinds/workload_parts.hpp"
 #include "schema/rules/pod/pod_defaults.hpp"
 #include "schema/rules/pod/pod_validation.hpp"
+#include "schema/rules/pod/pod_warnings.hpp"
 #include "schema/rules/strategy_table.hpp"
 #include "schema/tables/resource_table.hpp"
 
@@ -35,7 +37,8 @@ bool check_workload_selector(const field& selector, std::string_view kind, field
   else {
     check_selector(selector, errors);
     if (empty_selector(selector))
-      errors.invalid(selector, selector.value(), fmt::format("empty selector is invalid for {}", kind));
+      errors.invalid(selector, as_structure(label_selector_type, selector.value()),
+                     fmt::format("empty selector is invalid for {}", kind));
   }
   return usable_selector(selector);
 }
@@ -89,7 +92,7 @@ void check_template_of_set(const field& spec, std::string_view kind, field_error
   const field selector = spec.at("selector");
   const field pod_template = spec.at("template");
   if (!check_workload_selector(selector, kind, errors)) {
-    errors.invalid(selector, selector.value(), "invalid label selector");
+    errors.invalid(selector, as_structure(label_selector_type, selector.value()), "invalid label selector");
     return;
   }
   check_template_labels(selector, pod_template, errors);
@@ -113,7 +116,8 @@ void check_deployment(const json& object, field_errors& errors, const rule_conte
     else
       check_rolling_deployment(rolling, errors);
   } else
-    errors.not_supported(strategy, strategy.value(), {"Recreate", "RollingUpdate"});
+    errors.not_supported(strategy, as_structure("io.k8s.api.apps.v1.DeploymentStrategy", strategy.value()),
+                         {"Recreate", "RollingUpdate"});
   check_counts(spec, {"minReadySeconds", "revisionHistoryLimit"}, errors);
   const field deadline = spec.at("progressDeadlineSeconds");
   if (!deadline.present()) return;
@@ -238,17 +242,20 @@ constinit const kind_rules deployment_rules{.set_defaults = default_deployment,
                                             .prepare_create = prepare_create_as_usual,
                                             .prepare_update = prepare_deployment_update,
                                             .validate_create = check_after_metadata<check_deployment>,
-                                            .validate_update = check_deployment_update};
+                                            .validate_update = check_deployment_update,
+                                            .warn = warn_of_workload};
 constinit const kind_rules replica_set_rules{.set_defaults = default_replica_set,
                                              .prepare_create = prepare_create_as_usual,
                                              .prepare_update = prepare_update_as_usual,
                                              .validate_create = check_after_metadata<check_replica_set>,
-                                             .validate_update = check_replica_set_update};
+                                             .validate_update = check_replica_set_update,
+                                             .warn = warn_of_workload};
 constinit const kind_rules replication_controller_rules{
     .set_defaults = default_replication_controller,
     .prepare_create = prepare_create_as_usual,
     .prepare_update = prepare_update_as_usual,
     .validate_create = check_after_metadata<check_replication_controller>,
-    .validate_update = check_replication_controller_update};
+    .validate_update = check_replication_controller_update,
+    .warn = warn_of_workload};
 
 } // namespace actord::schema::rules

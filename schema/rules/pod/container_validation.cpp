@@ -60,11 +60,10 @@ void check_resize_policy(const field& policies, std::string_view restart, field_
 void check_restart_rules(const field& container, field_errors& errors) {
   const field policy = container.at("restartPolicy");
   const field rules = container.at("restartPolicyRules");
-  if (!policy.present()) {
-    if (!rules.zero()) errors.required(policy, "must specify restartPolicy when restart rules are used");
-    return;
-  }
-  one_of(policy, {"Always", "Never", "OnFailure"}, errors);
+  if (policy.present())
+    one_of(policy, {"Always", "Never", "OnFailure"}, errors);
+  else if (!rules.zero())
+    errors.required(policy, "must specify restartPolicy when restart rules are used");
   if (rules.size() > 20) errors.too_many(rules, rules.size(), 20);
   for (const field rule : rules.items()) {
     one_of(rule.at("action"), {"Restart", "RestartAllContainers"}, errors);
@@ -137,7 +136,10 @@ void check_init(const pod_scope& pod, field_errors& errors) {
   for (const field container : containers.items()) {
     check_common(pod, container, errors);
     const bool sidecar = container.at("restartPolicy").text() == "Always";
-    check_restart_rules(container, errors);
+    if (const field policy = container.at("restartPolicy"); policy.present())
+      check_restart_rules(container, errors);
+    else if (!container.at("restartPolicyRules").zero())
+      errors.required(policy, "must specify restartPolicy when restart rules are used");
     const field name = container.at("name");
     if (names.contains(name.text()))
       errors.duplicate(name, name.text());

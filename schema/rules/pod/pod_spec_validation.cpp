@@ -1,5 +1,6 @@
 #include "schema/base/json.hpp"
 #include "schema/rules/checks/checks.hpp"
+#include "schema/rules/checks/go_value.hpp"
 #include "schema/rules/pod/pod_validation.hpp"
 
 #include <fmt/format.h>
@@ -31,10 +32,10 @@ void check_claims(const field& claims, const field* metadata, field_errors& erro
     const field direct = claim.at("resourceClaimName");
     const field made = claim.at("resourceClaimTemplateName");
     if (direct.present() && made.present())
-      errors.invalid(claim, claim.value(),
+      errors.invalid(claim, as_structure("io.k8s.api.core.v1.PodResourceClaim", claim.value()),
                      "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified");
     if (!direct.present() && !made.present())
-      errors.invalid(claim, claim.value(),
+      errors.invalid(claim, as_structure("io.k8s.api.core.v1.PodResourceClaim", claim.value()),
                      "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`");
     if (direct.present()) check_format(direct, dns_subdomain, errors);
     if (made.present()) check_format(made, dns_subdomain, errors);

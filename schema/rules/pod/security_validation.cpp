@@ -228,7 +228,7 @@ void check_pod_security(const field& spec, field_errors& errors) {
   if (const field policy = context.at("supplementalGroupsPolicy"); policy.present())
     one_of(policy, {"Merge", "Strict"}, errors);
   if (const field policy = context.at("seLinuxChangePolicy"); policy.present())
-    one_of(policy, {"MountOption", "Recursive"}, errors);
+    one_of(policy, {"Recursive"}, errors);
 }
 
 void check_profile_annotations(const field& annotations, const field& spec, field_errors& errors) {

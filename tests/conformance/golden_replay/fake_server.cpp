@@ -1,5 +1,6 @@
 #include "tests/conformance/golden_replay/fake_server.hpp"
 
+#include "schema/rules/deprecation.hpp"
 #include "schema/tables/resource_table.hpp"
 #include "schema/write/prepare.hpp"
 #include "tests/conformance/golden_replay/fake_admission.hpp"
@@ -102,6 +103,13 @@ answer fake_server::handle(const json& step, bool& answered) {
   const request asked(step);
   answered = asked.type != nullptr;
   if (!answered) return {};
+  answer given = answer_to(asked, answered);
+  if (const std::string_view old = schema::deprecation_of(*asked.type); !old.empty())
+    given.warnings.emplace_back(old);
+  return given;
+}
+
+answer fake_server::answer_to(const request& asked, bool& answered) {
   if (asked.method == "POST" && asked.name.empty()) return create(asked);
   if (asked.method == "PUT" || asked.method == "PATCH") return change(asked);
   const auto found = objects_.find(asked.key());

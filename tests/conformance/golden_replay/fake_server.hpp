@@ -28,6 +28,7 @@ public:
 
 private:
   struct request;
+  answer answer_to(const request& asked, bool& answered);
   answer create(const request& asked);
   answer change(const request& asked);
   answer keep(const request& asked, json object, int code, std::vector<std::string> warnings);
