@@ -36,10 +36,11 @@ namespace {
 
 using namespace watch_messages;
 
-/// What may wait for one client's socket before its cursor stops.
-constexpr std::size_t pending_max_bytes = 256 * 1024;
-constexpr std::size_t events_per_step = 256;
-constexpr std::size_t initial_page_objects = 500;
+/// What may wait for one client's socket before its cursor stops. A step adds at most so many objects to it:
+/// ten thousand clients that begin at once and do not read are bounded by the sum of both.
+constexpr std::size_t pending_max_bytes = 128 * 1024;
+constexpr std::size_t events_per_step = 64;
+constexpr std::size_t initial_page_objects = 32;
 constexpr std::chrono::seconds bookmark_interval{60};
 
 /// Wakes that nobody has looked at yet count as one, however many the store sends.

@@ -3,6 +3,7 @@
 #include "actors/admission/admission_chain.hpp"
 #include "actors/api/api_frontend.hpp"
 #include "actors/cluster/bootstrap_objects.hpp"
+#include "actors/cluster/memory_keeper.hpp"
 #include "actors/cluster/token_authority.hpp"
 #include "actors/console/actor_registry.hpp"
 #include "actors/controllers/controllers.hpp"
@@ -113,6 +114,7 @@ public:
   result<void> run() {
     if (auto opened = open_the_store(); !opened) return opened;
     system_ = std::make_unique<caf::actor_system>(config_);
+    memory_ = std::make_unique<memory_keeper>(*system_, registry_);
     admission_ = std::make_unique<admission_chain>(*store_, system_random_source());
     router_ = std::make_unique<object_router>(
         object_router::collaborators{*system_, *store_, *admission_, registry_, system_random_source(),
@@ -252,6 +254,7 @@ private:
     expiry_.reset();
     frontend_.reset();
     router_.reset();
+    memory_.reset();
     if (system_) {
       system_->await_all_actors_done();
       system_.reset();
@@ -265,6 +268,7 @@ private:
   std::unique_ptr<storage::store> store_;
   actor_config config_;
   std::unique_ptr<caf::actor_system> system_;
+  std::unique_ptr<memory_keeper> memory_;
   std::unique_ptr<admission_chain> admission_;
   std::unique_ptr<object_router> router_;
   std::unique_ptr<token_authority> tokens_;
