@@ -1,6 +1,7 @@
 #pragma once
 
 #include "net/http/http_server.hpp"
+#include "net/http/output_signal.hpp"
 #include "net/http/response_head.hpp"
 
 #include <array>
@@ -19,14 +20,6 @@
 /// which takes them out on its own.
 
 namespace actord::net {
-
-/// Tells the connection that there is something to send. Callable from any thread, also when the connection
-/// is gone.
-class output_signal {
-public:
-  virtual ~output_signal() = default;
-  virtual void raise() = 0;
-};
 
 /// What comes in after the protocol was switched, on its way to who takes it.
 struct switched_input {

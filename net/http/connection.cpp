@@ -134,13 +134,16 @@ void connection::open_session() {
   deadline_s_ = 0;
   wake_up_ = std::make_shared<wake_up>(worker_, weak_from_this());
   wake_up_->remember(wake_up_);
-  session_ = make_http1_session({.options = worker_->settings->options,
-                                 .handler = &worker_->settings->handler,
-                                 .peer = channel_.identity(),
-                                 .remote_address = std::move(remote_address_),
-                                 .signal = wake_up_,
-                                 .now_s = &worker_->now_s,
-                                 .date = &worker_->date});
+  session_environment environment{.options = worker_->settings->options,
+                                  .handler = &worker_->settings->handler,
+                                  .peer = channel_.identity(),
+                                  .remote_address = std::move(remote_address_),
+                                  .signal = wake_up_,
+                                  .now_s = &worker_->now_s,
+                                  .date = &worker_->date,
+                                  .bodies = worker_->settings->bodies};
+  session_ = channel_.protocol() == "h2" ? make_http2_session(std::move(environment))
+                                         : make_http1_session(std::move(environment));
 }
 
 void connection::read_input() {
@@ -222,6 +225,7 @@ void connection::flush() {
       close(false);
       break;
     }
+    session_->sent(0);
     write_blocked_ = true;
     deadline_s_ = worker_->now_s + static_cast<std::uint32_t>(session_->write_timeout_s()) + 1;
     break;
@@ -261,7 +265,12 @@ void connection::check_deadlines() {
 void connection::close(bool announce) {
   if (phase_ == phase::closed) return;
   const auto keep = shared_from_this();
-  if (announce && phase_ == phase::open) channel_.say_goodbye();
+  if (announce && phase_ == phase::open) {
+    session_->shutting_down();
+    flush();
+    if (phase_ == phase::closed) return;
+    channel_.say_goodbye();
+  }
   phase_ = phase::closed;
   if (session_) session_->closed();
   boost::system::error_code ignored;

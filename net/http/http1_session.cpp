@@ -1,3 +1,4 @@
+#include "net/http/answer_queue.hpp"
 #include "net/http/protocol_session.hpp"
 #include "net/http/request_parser.hpp"
 
@@ -164,6 +165,8 @@ public:
 
   bool input_ended() override { return phase_ == phase::answering && answer_ && !answer_->streaming(); }
 
+  void shutting_down() override {}
+
   void closed() override {
     closing_ = true;
     switched_.reset();
@@ -261,8 +264,15 @@ private:
     const std::uint64_t announced = parser_->content_length().value_or(0);
     if (!sink_ && announced > environment_.options->body_limit_bytes) return fail(too_large());
     if (parser_->expects_continue() && !parser_->done() && !body_follows) interim_ = continue_line;
-    if (!sink_)
-      request.body.reserve(std::min<std::size_t>(announced, environment_.options->body_limit_bytes));
+    if (sink_) return;
+    claim_ = body_claim(environment_.bodies);
+    if (!claim_.grow(announced)) return fail(overloaded());
+    claim_.release(); // what has come is what counts from here on
+    request.body.reserve(std::min<std::size_t>(announced, environment_.options->body_limit_bytes));
+  }
+
+  [[nodiscard]] static request_fault overloaded() {
+    return {429, "too many requests are being received, please try again later"};
   }
 
   [[nodiscard]] request_fault too_large() const {
@@ -283,6 +293,7 @@ private:
     } else {
       std::string& body = parser_->request().body;
       if (body.size() + piece.size() > environment_.options->body_limit_bytes) return fail(too_large());
+      if (!claim_.grow(piece.size())) return fail(overloaded());
       body.append(piece);
     }
     if (parser_->done()) hand_over();
@@ -298,6 +309,7 @@ private:
   void hand_over() {
     phase_ = phase::answering;
     deadline_s_ = 0;
+    claim_.release();
     const auto exchange = std::exchange(exchange_, nullptr);
     const auto parser = std::exchange(parser_, nullptr);
     if (const auto sink = std::exchange(sink_, nullptr)) {
@@ -310,6 +322,7 @@ private:
   /// The handler answered before it had the whole body: what follows on this connection cannot be told apart.
   void stop_reading() {
     abort_sink();
+    claim_.release();
     answer_->refuse_keep_alive();
     must_close_ = true;
     await_answer();
@@ -352,6 +365,7 @@ private:
   std::string_view interim_;
   std::unique_ptr<request_parser> parser_;
   std::unique_ptr<body_sink> sink_;
+  body_claim claim_;
   std::shared_ptr<answer_queue> answer_;
   exchange_handle exchange_; ///< held until the request is handed over
   std::shared_ptr<switched_input> switched_;

@@ -142,6 +142,7 @@ result<std::unique_ptr<http_server>> http_server::start(http_server_options opti
   options.key_pem.clear();
   auto settings = std::make_shared<server_settings>();
   settings->options = std::make_shared<const http_server_options>(std::move(options));
+  settings->bodies = std::make_shared<body_account>(settings->options->bodies_limit_bytes);
   settings->handler = std::move(handler);
   settings->tls = *std::move(tls);
   auto server = std::make_unique<asio_http_server>(std::move(settings));

@@ -98,6 +98,8 @@ struct http_server_options {
   std::string
       client_ca_pem; ///< client certificates are asked for, not demanded; one that does not verify is none
   std::size_t body_limit_bytes = 3 * 1024 * 1024;
+  std::size_t bodies_limit_bytes =
+      std::size_t{256} * 1024 * 1024; ///< of all requests that are being received, together: 429 beyond
   std::size_t header_limit_bytes = 16 * 1024;
   int threads = 2;
   std::size_t connections_max = 20'000;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "net/http/body_account.hpp"
 #include "net/http/http_server.hpp"
 #include "net/http/tls_context.hpp"
 
@@ -26,6 +27,7 @@ struct server_settings {
   http_handler handler;
   tls_context tls;
   std::atomic<std::size_t> connections{0};
+  std::shared_ptr<body_account> bodies;
 };
 
 /// One thread's event loop and its connections. The scratch buffers are shared by all of them, so that an

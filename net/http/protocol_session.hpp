@@ -1,7 +1,8 @@
 #pragma once
 
-#include "net/http/answer_queue.hpp"
+#include "net/http/body_account.hpp"
 #include "net/http/http_server.hpp"
+#include "net/http/output_signal.hpp"
 
 #include <array>
 #include <cstdint>
@@ -21,6 +22,7 @@ struct session_environment {
   std::shared_ptr<output_signal> signal;
   const std::uint32_t* now_s = nullptr; ///< seconds since the server started, updated about once a second
   const std::array<char, 29>* date = nullptr;
+  std::shared_ptr<body_account> bodies; ///< null: not counted
 };
 
 /// One HTTP version's understanding of a connection's plain bytes. It owns no socket: the connection feeds it
@@ -40,6 +42,7 @@ public:
   /// The next bytes to send; valid until the next call. Asked again before `sent`, it begins with the same
   /// bytes.
   virtual std::string_view next_output(std::span<char> scratch) = 0;
+  /// Follows each `next_output`, while what it gave is still valid; 0 when nothing could be sent.
   virtual void sent(std::size_t count) = 0;
 
   enum class ending {
@@ -56,11 +59,14 @@ public:
   [[nodiscard]] virtual int write_timeout_s() const = 0;
   /// The client sends no more, but may still read. False when there is nothing to finish for it.
   virtual bool input_ended() = 0;
+  /// The server stops: what is to be said before is asked for once more.
+  virtual void shutting_down() = 0;
   /// The peer is gone or the server stops.
   virtual void closed() = 0;
 };
 
 std::unique_ptr<protocol_session> make_http1_session(session_environment environment);
+std::unique_ptr<protocol_session> make_http2_session(session_environment environment);
 
 /// The answer for what goes wrong below the handler, by the server's own renderer.
 http_response fault_response(const http_server_options& options, int code, std::string_view message);

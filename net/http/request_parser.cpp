@@ -1,5 +1,7 @@
 #include "net/http/request_parser.hpp"
 
+#include "net/http/response_head.hpp"
+
 #include <utility>
 
 #include <boost/asio/buffer.hpp>
@@ -24,11 +26,6 @@ std::string lower_case(beast::string_view text) {
     return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter + 32) : letter;
   });
   return lower;
-}
-
-bool is_control(char character) {
-  const auto byte = static_cast<unsigned char>(character);
-  return (byte < 0x20 && byte != '\t') || byte == 0x7F;
 }
 
 /// Beast replaces a fold by a space; two servers that read it differently can be played off against each

@@ -16,20 +16,8 @@ bool is_token_character(char character) {
          std::string_view("!#$%&'*+-.^_`|~").find(character) != std::string_view::npos;
 }
 
-bool is_token(std::string_view name) {
-  return !name.empty() && std::all_of(name.begin(), name.end(), is_token_character);
-}
-
-bool is_framing_header(std::string_view name) {
-  return equals_ignoring_case(name, "content-length") || equals_ignoring_case(name, "transfer-encoding") ||
-         equals_ignoring_case(name, "connection") || equals_ignoring_case(name, "date");
-}
-
 void append_value(std::string& text, std::string_view value) {
-  for (const char character : value) {
-    const auto byte = static_cast<unsigned char>(character);
-    text.push_back((byte < 0x20 && character != '\t') || byte == 0x7F ? ' ' : character);
-  }
+  for (const char character : value) text.push_back(is_control(character) ? ' ' : character);
 }
 
 void append_number(std::string& text, std::uint64_t number) {
@@ -54,6 +42,22 @@ void append_framing(std::string& text, const head_facts& facts) {
 }
 
 } // namespace
+
+bool is_token(std::string_view name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(), is_token_character);
+}
+
+bool is_control(char character) {
+  const auto byte = static_cast<unsigned char>(character);
+  return (byte < 0x20 && character != '\t') || byte == 0x7F;
+}
+
+bool is_framing_header(std::string_view name) {
+  constexpr auto ours = std::to_array<std::string_view>(
+      {"content-length", "transfer-encoding", "connection", "date", "keep-alive", "proxy-connection"});
+  return std::any_of(ours.begin(), ours.end(),
+                     [name](std::string_view each) { return equals_ignoring_case(name, each); });
+}
 
 std::string render_head(const http_response& response, const head_facts& facts) {
   std::string text;

@@ -33,4 +33,11 @@ std::string render_head(const http_response& response, const head_facts& facts);
 
 std::string_view reason_phrase(int code);
 
+/// Whether a name can be a header's.
+bool is_token(std::string_view name);
+/// Whether a character may not stand in a header's value.
+bool is_control(char character);
+/// Headers about the message's framing or its connection, which are this side's to set.
+bool is_framing_header(std::string_view name);
+
 } // namespace actord::net

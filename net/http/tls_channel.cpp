@@ -104,4 +104,11 @@ bool tls_channel::peer_said_goodbye() const {
 
 peer_identity tls_channel::identity() const { return identity_of(connection_); }
 
+std::string_view tls_channel::protocol() const {
+  const unsigned char* name = nullptr;
+  unsigned length = 0;
+  SSL_get0_alpn_selected(connection_, &name, &length);
+  return {reinterpret_cast<const char*>(name), length};
+}
+
 } // namespace actord::net

@@ -39,6 +39,8 @@ public:
   /// The peer ended its side in good order; it may still be reading.
   [[nodiscard]] bool peer_said_goodbye() const;
   [[nodiscard]] peer_identity identity() const;
+  /// What was agreed on by ALPN, "h2" or "http/1.1"; empty when the client did not ask.
+  [[nodiscard]] std::string_view protocol() const;
 
 private:
   channel_step step_of(int outcome);

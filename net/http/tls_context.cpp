@@ -30,7 +30,7 @@ int note_verdict(X509_STORE_CTX* verification, void*) {
 
 int select_protocol(SSL*, const unsigned char** chosen, unsigned char* chosen_length,
                     const unsigned char* offered, unsigned int offered_length, void*) {
-  static constexpr std::string_view ours("\x08http/1.1", 9);
+  static constexpr std::string_view ours("\x02h2\x08http/1.1", 12); // the first that the client offers too
   unsigned char* selected = nullptr;
   const int outcome =
       SSL_select_next_proto(&selected, chosen_length, reinterpret_cast<const unsigned char*>(ours.data()),

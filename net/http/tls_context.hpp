@@ -22,7 +22,8 @@ struct tls_server_options {
 };
 
 /// TLS 1.2 and 1.3 with forward secrecy and authenticated encryption only; no renegotiation, no compression,
-/// no session tickets (a ticket would keep a revoked client certificate alive). Offers http/1.1 by ALPN.
+/// no session tickets (a ticket would keep a revoked client certificate alive). Prefers h2 to http/1.1 by
+/// ALPN.
 result<tls_context> make_server_tls(const tls_server_options& options);
 
 /// Who the finished handshake says the peer is.

@@ -1,3 +1,4 @@
+#include "net/http/http_client.hpp"
 #include "net/http/http_server.hpp"
 #include "net/pki/certificates.hpp"
 #include "net/pki/openssl_handles.hpp"
@@ -251,6 +252,31 @@ BOOST_AUTO_TEST_CASE(broken_input_is_answered_and_the_server_lives) {
   raw_client fine(port);
   fine.say(get);
   BOOST_CHECK_EQUAL(body_of(fine.hear("$")), "||$");
+}
+
+BOOST_AUTO_TEST_CASE(clients_that_can_speak_http2) {
+  std::atomic<int> left_http1{0};
+  handler.handle = [&](http_request request, const exchange_handle& exchange) {
+    if (!exchange->can_switch_protocols()) ++left_http1;
+    exchange->respond(
+        {.code = 200, .headers = {}, .body = share_bytes(request.peer.common_name + request.body)});
+  };
+  options.body_limit_bytes = 10'000'000;
+  const auto port = start();
+  const auto client = http_client::create({.base_url = "https://127.0.0.1:" + std::to_string(port),
+                                           .authority_pem = keys().authority.certificate_pem,
+                                           .client = keys().client,
+                                           .token = {}});
+  BOOST_REQUIRE(client);
+  const std::string body(5'000'000, 'b');
+  for (int count = 0; count < 3; ++count) {
+    const auto answer = (*client)->send({.method = "PUT", .target = "/x", .body = body});
+    BOOST_REQUIRE_MESSAGE(answer, (answer ? std::string() : answer.error().message));
+    BOOST_CHECK_EQUAL(answer->code, 200);
+    BOOST_CHECK(answer->body == "jane" + body);
+  }
+  BOOST_CHECK_EQUAL(left_http1.load(), 3);
+  BOOST_CHECK_EQUAL(server->connections(), 1U);
 }
 
 BOOST_AUTO_TEST_CASE(a_client_that_has_said_all_still_gets_its_answer) {

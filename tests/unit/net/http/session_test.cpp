@@ -1,4 +1,4 @@
-#include "session_fixture.hpp"
+#include "tests/support/session_fixture.hpp"
 
 using namespace actord;
 using namespace actord::net;
@@ -333,10 +333,10 @@ BOOST_AUTO_TEST_CASE(slow_heads_and_bodies_time_out) {
   open();
   session->receive("PUT /x HTTP/1.1\r\nHost: a\r\nContent-Length: 9000\r\n\r\n");
   session->receive(std::string(2'000, 'a'));
-  pass(31);
+  pass(61);
   BOOST_CHECK_EQUAL(take(), "");
   session->receive("drip");
-  pass(31);
+  pass(61);
   BOOST_CHECK_EQUAL(take().substr(0, 12), "HTTP/1.1 408");
 }
 

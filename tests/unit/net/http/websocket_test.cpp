@@ -1,7 +1,7 @@
 #include "net/http/websocket.hpp"
 
 #include "net/http/websocket_frames.hpp"
-#include "session_fixture.hpp"
+#include "tests/support/session_fixture.hpp"
 
 #include <boost/test/unit_test.hpp>
 

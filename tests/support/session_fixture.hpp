@@ -24,6 +24,7 @@ struct session_fixture {
   std::uint32_t now_s = 100;
   std::array<char, 29> date{};
   std::shared_ptr<counting_signal> signal = std::make_shared<counting_signal>();
+  std::shared_ptr<body_account> bodies;
   http_handler handler;
   http_server_options options;
   std::deque<std::pair<http_request, exchange_handle>> requests;
@@ -40,15 +41,17 @@ struct session_fixture {
     };
   }
 
-  void open() {
-    session = make_http1_session({.options = std::make_shared<const http_server_options>(options),
-                                  .handler = &handler,
-                                  .peer = {.common_name = "jane", .organizations = {"dev"}},
-                                  .remote_address = "192.0.2.1:99",
-                                  .signal = signal,
-                                  .now_s = &now_s,
-                                  .date = &date});
+  [[nodiscard]] session_environment environment() const {
+    return {.options = std::make_shared<const http_server_options>(options),
+            .handler = &handler,
+            .peer = {.common_name = "jane", .organizations = {"dev"}},
+            .remote_address = "192.0.2.1:99",
+            .signal = signal,
+            .now_s = &now_s,
+            .date = &date,
+            .bodies = bodies};
   }
+  void open() { session = make_http1_session(environment()); }
 
   std::string take(std::size_t at_once = 16 * 1024) {
     session->attend();
