@@ -5,6 +5,7 @@
 #include "schema/view/read.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace actord::actors {
 
@@ -56,6 +57,15 @@ public:
     }
     const auto before = event.previous ? schema::object_view::open(*event.previous) : error{};
     const bool same_owners = before && before->owners() == object->owners();
+    // Owners that wait and are no longer held.
+    if (!same_owners && before)
+      for (const auto& owner : before->owners())
+        if (owner.resource != schema::unknown_resource) {
+          object_key key = owner_key(owner, event.key.space);
+          if (const auto seen = schema::object_view::open(now.get(key));
+              seen && waits_for_dependents(seen.value()))
+            keys.push_back(std::move(key));
+        }
     if (!same_owners && has_lost_owners(now, object.value())) keys.push_back(event.key);
   }
 
@@ -74,10 +84,64 @@ public:
         if (const auto item = schema::object_view::open(input.state.get(key)))
           state.dependents.push_back({key, std::string(item->uid()), item->at(), parse_meta_of(item->text()),
                                       !input.state.owned_by(item->uid()).empty()});
+    state.in_circle =
+        state.object.view.has_finalizer(foreground_finalizer) && waits_for_itself(input.state, input.key);
+    if (std::ranges::count(state.owners, owner_fate::dangling) > 0)
+      state.elsewhere = owners_elsewhere(input.state, input.key.space, state);
     return actors::reconcile(state);
   }
 
 private:
+  /// Whether the chain of dependents that hold their owners back comes around to the object.
+  static bool waits_for_itself(const storage::snapshot& now, const object_key& start) {
+    constexpr std::size_t most_steps = 1000;
+    std::vector<object_key> open{start};
+    std::set<object_key> known;
+    for (std::size_t step = 0; step < most_steps && !open.empty(); ++step) {
+      const object_key key = std::move(open.back());
+      open.pop_back();
+      const auto owner = schema::object_view::open(now.get(key));
+      if (!owner || !waits_for_dependents(owner.value())) continue;
+      for (object_key& next : now.owned_by(owner->uid())) {
+        if (!holds_back(now, next, owner->uid())) continue;
+        if (next == start) return true;
+        if (known.insert(next).second) open.push_back(std::move(next));
+      }
+    }
+    return false;
+  }
+
+  static bool holds_back(const storage::snapshot& now, const object_key& key, std::string_view owner_uid) {
+    const auto object = schema::object_view::open(now.get(key));
+    if (!object) return false;
+    const schema::meta_view meta = parse_meta_of(object->text());
+    return std::ranges::any_of(meta.owners, [&](const schema::owner_view& owner) {
+      return owner.uid == owner_uid && owner.blocks_deletion;
+    });
+  }
+
+  /// There is no index by uid: a small kind is looked through, a large one is not worth an Event.
+  static std::vector<schema::owner_view>
+  owners_elsewhere(const storage::snapshot& now, std::string_view space, const garbage_state& state) {
+    constexpr std::size_t most_looked_at = 1000;
+    std::vector<schema::owner_view> found;
+    const auto object = schema::object_view::open(now.get(state.key));
+    if (!object) return found;
+    const auto references = object->owners();
+    for (std::size_t i = 0; i < references.size() && i < state.owners.size(); ++i) {
+      if (state.owners[i] != owner_fate::dangling || references[i].resource == schema::unknown_resource)
+        continue;
+      std::size_t looked_at = 0;
+      now.scan(schema::resource_of(references[i].resource).stored_as, "", [&](std::string_view bytes) {
+        const auto other = schema::object_view::open(bytes);
+        const bool same = other && other->uid() == references[i].uid && other->space() != space;
+        if (same && i < state.object.view.owners.size()) found.push_back(state.object.view.owners[i]);
+        return !same && ++looked_at < most_looked_at;
+      });
+    }
+    return found;
+  }
+
   static owner_fate fate_of(const storage::snapshot& now, const schema::owner_reference& reference,
                             std::string_view space) {
     if (reference.resource == schema::unknown_resource) return owner_fate::solid;

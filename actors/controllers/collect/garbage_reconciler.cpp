@@ -4,6 +4,7 @@
 #include "schema/base/json.hpp"
 
 #include <algorithm>
+#include <fmt/format.h>
 
 namespace actord::actors {
 
@@ -47,6 +48,23 @@ void orphan_dependents(const garbage_state& state, plan& out) {
     out.patch.push_back(without_finalizer(state, orphan_finalizer, "dependents are free"));
 }
 
+/// The object no longer holds its owners back.
+void let_owners_go(const garbage_state& state, plan& out) {
+  const auto& owners = state.object.view.owners;
+  if (std::ranges::none_of(owners, &schema::owner_view::blocks_deletion)) return;
+  json references = json::array();
+  for (schema::owner_view owner : owners) {
+    owner.blocks_deletion = false;
+    references.push_back(to_json(owner));
+  }
+  out.patch.push_back({state.key,
+                       "",
+                       state.object.view.uid,
+                       state.object.at,
+                       {{"metadata", {{"ownerReferences", std::move(references)}}}},
+                       "owners and dependents wait for each other"});
+}
+
 /// Dependents go first; those that block hold the object until they are gone.
 void await_dependents(const garbage_state& state, plan& out) {
   std::size_t blocking = 0;
@@ -61,6 +79,7 @@ void await_dependents(const garbage_state& state, plan& out) {
                           "its owner is being deleted"});
   }
   out.verdict = "waits for " + std::to_string(blocking) + " dependents";
+  if (state.in_circle) let_owners_go(state, out);
   if (blocking == 0)
     out.patch.push_back(without_finalizer(state, foreground_finalizer, "no dependent blocks any more"));
 }
@@ -103,6 +122,12 @@ plan reconcile(const garbage_state& state) {
   else if (object.has_finalizer(foreground_finalizer) || (waiting > 0 && state.has_dependents))
     how = propagation::foreground;
   out.verdict = "all owners are gone";
+  for (const schema::owner_view& owner : state.elsewhere)
+    out.events.push_back({true, "OwnerRefInvalidNamespace",
+                          fmt::format("ownerRef [{}/{}, namespace: {}, name: {}, uid: {}] does not exist in "
+                                      "namespace \"{}\"",
+                                      owner.api_version, owner.kind, state.key.space, owner.name, owner.uid,
+                                      state.key.space)});
   out.remove.push_back({state.key, object.uid, state.object.at, how, out.verdict});
   return out;
 }

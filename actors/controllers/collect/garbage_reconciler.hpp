@@ -30,6 +30,11 @@ struct garbage_state {
   seen<schema::meta_view> object;
   std::vector<owner_fate> owners; ///< parallel to the object's owner references
   bool has_dependents = false;
+  /// What waits for this object's end is what this object waits for: somebody has to let go.
+  bool in_circle = false;
+  /// Owner references of objects that live in another namespace; owners are looked for in the object's own
+  /// only.
+  std::vector<schema::owner_view> elsewhere;
   /// Objects that name this one as an owner; read only while it waits for them.
   std::vector<dependent> dependents;
 };

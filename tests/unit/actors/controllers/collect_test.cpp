@@ -92,6 +92,29 @@ BOOST_AUTO_TEST_CASE(foreground_deletion_waits_for_what_blocks) {
   BOOST_TEST(decided.remove.empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_circle_is_broken_where_it_is_seen) {
+  garbage_state state = owner_of({pod_of("u-rs", true)}, foreground_finalizer);
+  state.object.view.owners.push_back(owner("u-p", true));
+  BOOST_TEST(reconcile(state).patch.empty());
+  state.in_circle = true;
+  const plan decided = reconcile(state);
+  BOOST_REQUIRE(decided.patch.size() == 1U);
+  BOOST_TEST(!decided.patch[0].patch["metadata"]["ownerReferences"][0].contains("blockOwnerDeletion"));
+}
+
+BOOST_AUTO_TEST_CASE(an_owner_in_another_namespace_is_none_and_said_so) {
+  garbage_state state = child_of({owner_fate::dangling});
+  BOOST_TEST(reconcile(state).events.empty());
+  state.elsewhere = {owner("a")};
+  const plan decided = reconcile(state);
+  BOOST_TEST(decided.remove.size() == 1U);
+  BOOST_REQUIRE(decided.events.size() == 1U);
+  BOOST_TEST(decided.events[0].reason == "OwnerRefInvalidNamespace");
+  BOOST_TEST(
+      decided.events[0].message ==
+      "ownerRef [apps/v1/ReplicaSet, namespace: shop, name: a, uid: a] does not exist in namespace \"shop\"");
+}
+
 BOOST_AUTO_TEST_CASE(orphans_are_freed_before_their_owner_goes) {
   plan decided = reconcile(owner_of({pod_of("u-rs", true, true)}, orphan_finalizer));
   BOOST_TEST(decided.remove.empty());
