@@ -6,6 +6,7 @@
 #include "actors/api/metrics.hpp"
 #include "actors/api/read_endpoint.hpp"
 #include "actors/api/review_endpoint.hpp"
+#include "actors/api/telemetry/health_endpoint.hpp"
 #include "actors/api/token_endpoint.hpp"
 #include "actors/api/watch_endpoint.hpp"
 #include "actors/api/write_endpoint.hpp"
@@ -102,6 +103,21 @@ bool is_open_to_all(std::string_view path) {
   return std::ranges::any_of(open, [&](std::string_view root) {
     return path == root || (path.starts_with(root) && path[root.size()] == '/');
   });
+}
+
+bool is_health_path(std::string_view path) {
+  constexpr std::array<std::string_view, 3> roots{"/livez", "/readyz", "/healthz"};
+  return std::ranges::any_of(roots, [&](std::string_view root) {
+    return path == root || (path.starts_with(root) && path[root.size()] == '/');
+  });
+}
+
+void answer_metrics(net::http_exchange& exchange, std::string text) {
+  net::http_response response;
+  response.code = 200;
+  response.headers.emplace_back("content-type", "text/plain; version=0.0.4; charset=utf-8");
+  response.body = share_bytes(std::move(text));
+  exchange.respond(std::move(response));
 }
 
 access_question question_of(const api_request& request) {
@@ -219,8 +235,10 @@ private:
     }
     request->exchange = std::make_shared<watched_exchange>(
         request->exchange, schema::deprecation_of(request->type()),
-        [self = shared_from_this(), verb = request->verb, holds_place](int code) {
+        [self = shared_from_this(), verb = request->verb, holds_place, labels = labels_of(*request),
+         began = system_clock_source().steady_now()](int code) {
           self->metrics_.count(verb, code);
+          self->metrics_.observe(labels, code, system_clock_source().steady_now() - began);
           if (holds_place) self->writes_.leave();
         });
   }
@@ -284,18 +302,16 @@ private:
 
   void serve_plain(const request_handle& request, const std::string& path) {
     if (path == "/version") return serve_version(request);
-    if (path == "/livez" || path == "/healthz" || path.starts_with("/livez/") ||
-        path.starts_with("/healthz/"))
-      return answer_text(*request->exchange, 200, "ok");
-    if (path == "/readyz" || path.starts_with("/readyz/")) {
-      const std::string waiting = with_.readiness ? with_.readiness() : std::string();
-      return waiting.empty()
-                 ? answer_text(*request->exchange, 200, "ok")
-                 : answer_text(*request->exchange, 503, "[-]" + waiting + "\nreadyz check failed\n");
+    if (is_health_path(path)) {
+      health_answer health =
+          check_health(path, request->query,
+                       {.store_writable = with_.store.status().writable,
+                        .waiting_for = with_.readiness ? with_.readiness() : std::string()});
+      return answer_text(*request->exchange, health.code, std::move(health.text));
     }
     if (path == "/metrics")
-      return answer_text(*request->exchange, 200,
-                         metrics_.text(with_.store.status(), connection_count_ ? connection_count_() : 0));
+      return answer_metrics(*request->exchange,
+                            metrics_.text(with_.store.status(), connection_count_ ? connection_count_() : 0));
     if (path == "/apis/actord.dev/v1/actors" && request->http.method == "GET")
       return serve_actors(with_.registry, request);
     if (path == "/") return serve_path_list(request);

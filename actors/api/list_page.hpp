@@ -5,7 +5,8 @@
 
 namespace actord::actors {
 
-/// Where the next page of a list begins, and at which revision all its pages are.
+/// Where the next page of a list begins, and at which revision all its pages are (0: each page as it is when
+/// it is read, after the history of the list is gone).
 struct continuation {
   revision at;
   storage::list_position from;

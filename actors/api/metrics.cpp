@@ -25,13 +25,14 @@ void api_metrics::count(std::string_view verb, int code) {
 }
 
 std::string api_metrics::text(const storage::store_status& store, std::size_t connections) const {
-  std::string out = "# HELP apiserver_request_total Requests answered, by verb and code.\n"
-                    "# TYPE apiserver_request_total counter\n";
+  std::string out = "# HELP actord_http_requests_total Requests answered, by verb and code.\n"
+                    "# TYPE actord_http_requests_total counter\n";
   for (std::size_t verb = 0; verb < verb_names.size(); ++verb)
     for (std::size_t code = 0; code < code_count; ++code)
       if (const std::uint64_t count = verbs_[verb].codes[code].load(std::memory_order_relaxed); count > 0)
-        out += fmt::format("apiserver_request_total{{verb=\"{}\",code=\"{}\"}} {}\n", verb_names[verb], code,
-                           count);
+        out += fmt::format("actord_http_requests_total{{verb=\"{}\",code=\"{}\"}} {}\n", verb_names[verb],
+                           code, count);
+  out += requests_.text() + process_metrics_text();
   const auto gauge = [&](std::string_view name, std::string_view help, std::uint64_t value) {
     out += fmt::format("# HELP {0} {1}\n# TYPE {0} gauge\n{0} {2}\n", name, help, value);
   };

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "actors/api/telemetry/request_metrics.hpp"
+
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -16,6 +18,9 @@ namespace actord::actors {
 class api_metrics {
 public:
   void count(std::string_view verb, int code);
+  void observe(const request_labels& labels, int code, std::chrono::nanoseconds took) {
+    requests_.observe(labels, code, took);
+  }
   /// The Prometheus text format.
   [[nodiscard]] std::string text(const storage::store_status& store, std::size_t connections) const;
 
@@ -26,6 +31,7 @@ private:
   };
   static std::size_t index_of(std::string_view verb);
   std::array<row, 10> verbs_;
+  request_metrics requests_;
 };
 
 /// Requests that are being worked on. Beyond the limit new ones are turned away, so that nothing behind the

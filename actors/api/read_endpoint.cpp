@@ -5,6 +5,7 @@
 #include "actors/api/request_options.hpp"
 #include "actors/objects/refusals.hpp"
 #include "schema/base/json.hpp"
+#include "schema/codec/status.hpp"
 #include "schema/write/scale.hpp"
 #include "storage/store.hpp"
 
@@ -64,14 +65,22 @@ void answer_object(const request_handle& request, std::string_view bytes) {
   answer_bytes(*request, 200, content_type_of(request->form.format), std::move(*text));
 }
 
-error expired_continue() {
-  return {
+/// The history of the list is gone: the client may start again, or go on with a token for what is there now.
+void answer_expired_continue(const request_handle& request, const continuation& place) {
+  const error expired{
       .kind = error_kind::expired,
       .message =
           "The provided continue parameter is too old to display a consistent list result. You can start a "
-          "new list without the continue parameter.",
+          "new list without the continue parameter, or use the continue token in this response to retrieve "
+          "the remainder of the results. Continuing with the provided token results in an inconsistent list "
+          "- "
+          "objects that were created, modified, or deleted between the time the first chunk was returned and "
+          "now may show up in the list.",
       .causes = {},
       .subject = {}};
+  json status = json::parse(schema::status_text(expired));
+  status["metadata"]["continue"] = encode_continuation({revision{}, place.from, {}});
+  answer_json(*request, http_code(expired.kind), status.dump());
 }
 
 void answer_page(const request_handle& request, const object_page& page) {
@@ -88,6 +97,13 @@ void answer_page(const request_handle& request, const object_page& page) {
   answer_bytes(*request, 200, content_type_of(request->form.format), std::move(*text));
 }
 
+/// Named with a limit and nothing else, a version is the one to page through.
+bool is_exact(const list_options& options) {
+  if (!options.at || options.at->value == 0) return false;
+  return options.match == version_match::exact ||
+         (options.match == version_match::by_default && options.limit > 0);
+}
+
 void read_list(storage::store& store, const request_handle& request, const list_options& options,
                const std::optional<continuation>& place) {
   const std::unique_ptr<storage::snapshot> reads = store.read();
@@ -96,14 +112,14 @@ void read_list(storage::store& store, const request_handle& request, const list_
   if (place) {
     question.from = place->from;
     question.remaining = place->remaining;
-    past = place->at;
-  } else if (options.match == version_match::exact && options.at) {
+    if (place->at.value != 0) past = place->at;
+  } else if (is_exact(options)) {
     past = options.at;
   }
   if (!past || *past == reads->at()) return answer_page(request, read_page(*reads, question));
   const auto page = read_past_page(store, *reads, question, *past);
   if (page) return answer_page(request, *page);
-  if (place && page.error().kind == error_kind::expired) return answer_error(*request, expired_continue());
+  if (place && page.error().kind == error_kind::expired) return answer_expired_continue(request, *place);
   answer_error(*request, page.error());
 }
 
@@ -127,9 +143,13 @@ void serve_list(storage::store& store, const request_handle& request) {
   if (!options->continue_token.empty()) {
     auto decoded = decode_continuation(options->continue_token);
     if (!decoded) return answer_error(*request, decoded.error());
+    if (options->at && options->at->value != 0)
+      return answer_error(*request,
+                          bad_request("specifying resource version is not allowed when using continue"));
     place = std::move(*decoded);
   }
-  const std::optional<revision> at = place ? std::optional(place->at) : options->at;
+  std::optional<revision> at = options->at;
+  if (place) at = place->at.value == 0 ? std::nullopt : std::optional(place->at);
   when_readable(store, request, at,
                 [&store, request, options, place] { read_list(store, request, *options, place); });
 }

@@ -6,6 +6,7 @@
 #include "schema/tables/resource_table.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <fmt/format.h>
 
@@ -188,6 +189,30 @@ bool holds(const label_requirement& requirement, const schema::object_view& obje
   return requirement.op == label_operator::greater ? mine > bound : mine < bound;
 }
 
+/// The name that the stored kind has for a field: events of the new group are stored as those of the core,
+/// and spec.host is what spec.nodeName once was.
+std::string_view stored_field_name(const schema::resource_type& type, std::string_view path) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 8> event_names{
+      {{"regarding.kind", "involvedObject.kind"},
+       {"regarding.namespace", "involvedObject.namespace"},
+       {"regarding.name", "involvedObject.name"},
+       {"regarding.uid", "involvedObject.uid"},
+       {"regarding.apiVersion", "involvedObject.apiVersion"},
+       {"regarding.resourceVersion", "involvedObject.resourceVersion"},
+       {"regarding.fieldPath", "involvedObject.fieldPath"},
+       {"reportingController", "reportingComponent"}}};
+  if (type.group == "events.k8s.io") {
+    const auto* row =
+        std::ranges::find(event_names, path, &std::pair<std::string_view, std::string_view>::first);
+    if (row != event_names.end()) return row->second;
+    return path.starts_with("involvedObject.") || path == "reportingComponent" || path == "source"
+               ? std::string_view()
+               : path;
+  }
+  if (type.group.empty() && type.plural == "pods" && path == "spec.host") return "spec.nodeName";
+  return path;
+}
+
 bool is_selectable(const schema::resource_type& type, std::string_view path) {
   if (path == "metadata.name" || (path == "metadata.namespace" && type.namespaced)) return true;
   return std::ranges::any_of(schema::selectable_fields(type.stored_as),
@@ -240,11 +265,12 @@ result<std::vector<field_requirement>> parse_field_selector(std::string_view tex
       return bad_request(fmt::format("invalid selector: '{}'; can't understand '{}'", whole, part));
     field_requirement requirement;
     requirement.negated = part[equals - 1] == '!';
-    requirement.path = part.substr(0, requirement.negated ? equals - 1 : equals);
+    const std::string_view asked = part.substr(0, requirement.negated ? equals - 1 : equals);
+    requirement.path = stored_field_name(type, asked);
     const bool doubled = equals + 1 < part.size() && part[equals + 1] == '=' && !requirement.negated;
     requirement.value = part.substr(equals + (doubled ? 2 : 1));
     if (!is_selectable(type, requirement.path))
-      return bad_request(fmt::format("field label not supported: {}", requirement.path));
+      return bad_request(fmt::format("field label not supported: {}", asked));
     requirements.push_back(std::move(requirement));
   }
   return requirements;

@@ -97,6 +97,7 @@ private:
   }
 
   [[nodiscard]] net::http_exchange& exchange() const { return *setup_.request->exchange; }
+  [[nodiscard]] wire_format format() const { return setup_.request->form.format; }
 
   void start() {
     const auto self = caf::actor_cast<caf::actor>(self_);
@@ -113,7 +114,9 @@ private:
       open_cursor(at && at->value != 0 ? *at : setup_.store->status().last);
     }
     net::http_response head;
-    head.headers.emplace_back("content-type", "application/json");
+    head.headers.emplace_back("content-type", format() == wire_format::protobuf
+                                                  ? "application/vnd.kubernetes.protobuf;stream=watch"
+                                                  : "application/json");
     head.headers.emplace_back("cache-control", "no-cache, private");
     exchange().begin(std::move(head));
     pump();
@@ -202,18 +205,25 @@ private:
     if (!view) return view.error();
     auto object = render_object(type, *view, setup_.request->form, setup_.include, first);
     if (!object) return object.error();
-    return share_bytes(event_line(what, *object));
+    return share_bytes(framed_event(what, *object, format()));
   }
 
   void send_bookmark(bool end_of_initial) { send_bookmark_at(cursor_->position(), end_of_initial); }
   void send_bookmark_at(revision at, bool end_of_initial) {
-    exchange().write(share_bytes(
-        event_line(watch_event::bookmark, bookmark_object(setup_.request->type(), at, end_of_initial))));
+    auto object = bookmark_object(setup_.request->type(), at, end_of_initial, setup_.request->form);
+    if (!object) {
+      failure_ = object.error();
+      return;
+    }
+    exchange().write(share_bytes(framed_event(watch_event::bookmark, *object, format())));
   }
 
   /// The stream has begun, so an error is an event.
   void fail(const error& why) {
-    exchange().write(share_bytes(event_line(watch_event::error, schema::status_text(why))));
+    std::string status = schema::status_text(why);
+    if (format() != wire_format::json)
+      if (auto converted = convert_document(status, format())) status = std::move(*converted);
+    exchange().write(share_bytes(framed_event(watch_event::error, status, format())));
     finish();
   }
 
@@ -267,8 +277,8 @@ void watch_endpoint::serve(const request_handle& request) {
                      .options = std::move(*options),
                      .timeout = {},
                      .include = included(request->query)};
-  // Watch streams are JSON, whole or as Table or metadata.
-  request->form.format = wire_format::json;
+  // There is no stream of YAML documents.
+  if (request->form.format == wire_format::yaml) request->form.format = wire_format::json;
   setup.timeout = setup.options.timeout.value_or(default_timeout(with_.random));
   const bool linearizable = !setup.options.at;
   const auto begin = [&system = with_.system](stream_setup ready) {

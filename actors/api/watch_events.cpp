@@ -1,6 +1,8 @@
 #include "actors/api/watch_events.hpp"
 
 #include "schema/base/json.hpp"
+#include "schema/codec/protobuf.hpp"
+#include "schema/print/table.hpp"
 #include "schema/tables/resource_table.hpp"
 
 #include <fmt/format.h>
@@ -31,6 +33,15 @@ std::string_view word(watch_event what) {
   return {};
 }
 
+/// A length-delimited protobuf field.
+void append_field(std::string& out, int number, std::string_view bytes) {
+  out += static_cast<char>(number << 3 | 2);
+  std::size_t left = bytes.size();
+  for (; left >= 128; left >>= 7U) out += static_cast<char>((left & 127U) | 128U);
+  out += static_cast<char>(left);
+  out += bytes;
+}
+
 /// The object as of its last matching form, with the revision of the event that took it away.
 std::string last_form(const storage::store_event& event, watch_event what) {
   const bool lives_on =
@@ -55,9 +66,9 @@ result<shared_bytes> encode_line(const schema::resource_type& type, watch_event 
     line += "}\n";
     return share_bytes(std::move(line));
   }
-  auto object = render_object(type, *view, {wire_format::json, form.form}, include, first);
+  auto object = render_object(type, *view, form, include, first);
   if (!object) return object.error();
-  return share_bytes(event_line(what, *object));
+  return share_bytes(framed_event(what, *object, form.format));
 }
 
 } // namespace
@@ -103,19 +114,48 @@ result<shared_bytes> event_encoder::encode(const schema::resource_type& type, wa
   return line;
 }
 
-std::string event_line(watch_event what, std::string_view object) {
+std::string framed_event(watch_event what, std::string_view object, wire_format format) {
+  if (format == wire_format::protobuf) {
+    // WatchEvent: type = 1, object = 2, a RawExtension with raw = 1.
+    std::string raw;
+    append_field(raw, 1, object);
+    std::string event;
+    append_field(event, 1, word(what));
+    append_field(event, 2, raw);
+    std::string frame;
+    for (int shift = 24; shift >= 0; shift -= 8)
+      frame += static_cast<char>(event.size() >> static_cast<unsigned>(shift) & 255U);
+    return frame + event;
+  }
   // A document ends in a line break; an event is one line.
   while (object.ends_with('\n')) object.remove_suffix(1);
   return fmt::format("{{\"type\":\"{}\",\"object\":{}}}\n", word(what), object);
 }
 
-std::string bookmark_object(const schema::resource_type& type, revision at, bool end_of_initial) {
+result<std::string> bookmark_object(const schema::resource_type& type, revision at, bool end_of_initial,
+                                    const answer_form& form) {
   json object = {
       {"kind", type.kind},
       {"apiVersion", type.api_version()},
       {"metadata", {{"resourceVersion", std::to_string(at.value)}, {"creationTimestamp", nullptr}}}};
   if (end_of_initial) object["metadata"]["annotations"] = {{"k8s.io/initial-events-end", "true"}};
-  return object.dump();
+  if (form.form == object_form::metadata) {
+    object["kind"] = "PartialObjectMetadata";
+    object["apiVersion"] = "meta.k8s.io/v1";
+  } else if (form.form == object_form::table) {
+    std::string row;
+    schema::append_table_row(row, type, object, {.object = schema::row_object::metadata, .now = wall_time{}});
+    object = {{"kind", "Table"},
+              {"apiVersion", "meta.k8s.io/v1"},
+              {"metadata", {{"resourceVersion", std::to_string(at.value)}}},
+              {"columnDefinitions", json::array()},
+              {"rows", json::array({json::parse(row)})}};
+  } else if (form.format == wire_format::protobuf) {
+    object["metadata"].erase("creationTimestamp");
+    return schema::encode_protobuf(*type.type, object);
+  }
+  if (form.format == wire_format::json) return object.dump();
+  return convert_document(object.dump(), form.format);
 }
 
 } // namespace actord::actors

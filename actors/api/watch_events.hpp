@@ -47,10 +47,13 @@ private:
   std::array<slot, slot_count> slots_;
 };
 
-/// {"type":"ADDED","object":...} and a line end.
-std::string event_line(watch_event what, std::string_view object);
-/// An object of the kind with nothing but the revision; `end_of_initial` marks that the initial state is
-/// complete.
-std::string bookmark_object(const schema::resource_type& type, revision at, bool end_of_initial);
+/// One event of a stream around an object that is in the stream's format: in JSON
+/// {"type":"ADDED","object":...} and a line end; in protobuf a WatchEvent behind its length, four bytes of
+/// it, highest first.
+std::string framed_event(watch_event what, std::string_view object, wire_format format);
+/// An object of the kind with nothing but the revision, in the stream's form; `end_of_initial` marks that the
+/// initial state is complete.
+result<std::string> bookmark_object(const schema::resource_type& type, revision at, bool end_of_initial,
+                                    const answer_form& form);
 
 } // namespace actord::actors

@@ -28,7 +28,9 @@ const std::vector<kind_row>& kind_rows() {
         {"spec.hostNetwork", "false"},
         {"status.phase"},
         {"status.podIP"},
-        {"status.nominatedNodeName"}}},
+        {"status.nominatedNodeName"},
+        // The addresses of a pod are selected by the first of them, which is status.podIP.
+        {"status.podIPs", "", "status.podIP"}}},
       {"",
        "events",
        {{"involvedObject.kind"},
@@ -50,6 +52,7 @@ const std::vector<kind_row>& kind_rows() {
       {"apps", "replicasets", {{"status.replicas", "0"}}},
       {"batch", "jobs", {{"status.successful", "0", "status.succeeded"}}},
       {"certificates.k8s.io", "certificatesigningrequests", {{"spec.signerName"}}},
+      {"resource.k8s.io", "resourceslices", {{"spec.nodeName"}, {"spec.driver"}}},
   };
   return rows;
 }

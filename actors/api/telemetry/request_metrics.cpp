@@ -1,0 +1,157 @@
+#include "actors/api/telemetry/request_metrics.hpp"
+
+#include "actors/api/api_request.hpp"
+#include "schema/tables/resource_table.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <fmt/format.h>
+#include <fstream>
+#include <mutex>
+#include <sstream>
+#include <unistd.h>
+#include <utility>
+#include <vector>
+
+namespace actord::actors {
+namespace {
+
+std::string_view metric_verb(std::string_view verb) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 8> words{
+      {{"get", "GET"},
+       {"list", "LIST"},
+       {"watch", "WATCH"},
+       {"create", "POST"},
+       {"update", "PUT"},
+       {"patch", "PATCH"},
+       {"delete", "DELETE"},
+       {"deletecollection", "DELETECOLLECTION"}}};
+  const auto* found = std::ranges::find(words, verb, &std::pair<std::string_view, std::string_view>::first);
+  return found == words.end() ? std::string_view("other") : found->second;
+}
+
+std::string text_of(const request_labels& labels) {
+  return fmt::format(
+      R"(component="apiserver",dry_run="{}",group="{}",resource="{}",scope="{}",subresource="{}",)"
+      R"(verb="{}",version="{}")",
+      labels.dry_run ? "All" : "", labels.group, labels.resource, labels.scope, labels.subresource,
+      labels.verb, labels.version);
+}
+
+std::string head(std::string_view name, std::string_view help, std::string_view type) {
+  return fmt::format("# HELP {0} {1}\n# TYPE {0} {2}\n", name, help, type);
+}
+
+} // namespace
+
+request_labels labels_of(const api_request& request) {
+  const schema::resource_type& type = request.type();
+  request_labels labels{.verb = std::string(metric_verb(request.verb)),
+                        .group = std::string(type.group),
+                        .version = std::string(type.version),
+                        .resource = std::string(type.plural),
+                        .subresource = {},
+                        .scope = "cluster"};
+  if (request.route.subresource != nullptr) labels.subresource = request.route.subresource->name;
+  if (!request.route.name.empty())
+    labels.scope = "resource";
+  else if (!request.route.space.empty())
+    labels.scope = "namespace";
+  labels.dry_run = !request.query.get("dryRun").empty();
+  return labels;
+}
+
+request_metrics::series& request_metrics::series_of(const request_labels& labels) {
+  {
+    const std::shared_lock reading(guard_);
+    if (const auto found = series_.find(labels); found != series_.end()) return *found->second;
+  }
+  const std::unique_lock writing(guard_);
+  const bool full = series_.size() >= most_series && !series_.contains(labels);
+  auto& place = series_[full ? request_labels{.verb = "other"} : labels];
+  if (!place) place = std::make_unique<series>();
+  return *place;
+}
+
+void request_metrics::observe(const request_labels& labels, int code, std::chrono::nanoseconds took) {
+  series& here = series_of(labels);
+  for (code_count& slot : here.codes) {
+    int free = 0;
+    if (slot.code.load(std::memory_order_relaxed) != code && !slot.code.compare_exchange_strong(free, code) &&
+        free != code)
+      continue;
+    slot.count.fetch_add(1, std::memory_order_relaxed);
+    break;
+  }
+  const double seconds = std::chrono::duration<double>(took).count();
+  const auto bucket =
+      static_cast<std::size_t>(std::ranges::lower_bound(bounds_s, seconds) - bounds_s.begin());
+  here.durations[bucket].fetch_add(1, std::memory_order_relaxed);
+  here.total_us.fetch_add(static_cast<std::uint64_t>(seconds * 1e6), std::memory_order_relaxed);
+}
+
+std::string request_metrics::text() const {
+  constexpr std::string_view total = "apiserver_request_total";
+  constexpr std::string_view duration = "apiserver_request_duration_seconds";
+  std::string counts =
+      head(total, "Requests answered, by what they asked and the code of the answer.", "counter");
+  std::string times =
+      head(duration, "Time to the answer in seconds; of a watch, to its beginning.", "histogram");
+  const std::shared_lock reading(guard_);
+  for (const auto& [labels, here] : series_) {
+    const std::string words = text_of(labels);
+    for (const code_count& slot : here->codes)
+      if (const int code = slot.code.load(std::memory_order_relaxed); code != 0)
+        counts += fmt::format("{}{{code=\"{}\",{}}} {}\n", total, code, words,
+                              slot.count.load(std::memory_order_relaxed));
+    std::uint64_t sum = 0;
+    for (std::size_t i = 0; i < here->durations.size(); ++i) {
+      sum += here->durations[i].load(std::memory_order_relaxed);
+      const std::string bound = i < bounds_s.size() ? fmt::format("{}", bounds_s[i]) : "+Inf";
+      times += fmt::format("{}_bucket{{{},le=\"{}\"}} {}\n", duration, words, bound, sum);
+    }
+    times += fmt::format("{0}_sum{{{1}}} {2}\n{0}_count{{{1}}} {3}\n", duration, words,
+                         static_cast<double>(here->total_us.load(std::memory_order_relaxed)) / 1e6, sum);
+  }
+  return counts + times;
+}
+
+std::string process_metrics_text() {
+  // Fields of /proc/self/stat count from the one behind the command, which may hold spaces.
+  std::ifstream file("/proc/self/stat");
+  std::string line;
+  std::getline(file, line);
+  const std::size_t end = line.rfind(')');
+  std::vector<double> numbers;
+  std::istringstream rest(end == std::string::npos ? std::string() : line.substr(end + 4));
+  for (double number = 0; rest >> number;) numbers.push_back(number);
+  const auto field = [&](std::size_t index) { return index - 4 < numbers.size() ? numbers[index - 4] : 0.0; };
+  const auto ticks = static_cast<double>(sysconf(_SC_CLK_TCK));
+  const auto page = static_cast<double>(sysconf(_SC_PAGESIZE));
+  double booted = 0;
+  std::ifstream boot("/proc/stat");
+  for (std::string word; boot >> word;)
+    if (word == "btime") {
+      boot >> booted;
+      break;
+    }
+  std::error_code ignored;
+  std::size_t descriptors = 0;
+  for (auto entry = std::filesystem::directory_iterator("/proc/self/fd", ignored);
+       entry != std::filesystem::directory_iterator(); entry.increment(ignored))
+    ++descriptors;
+  std::string out;
+  const auto add = [&](std::string_view name, std::string_view help, std::string_view type, double value) {
+    out += head(name, help, type) + fmt::format("{} {:.17g}\n", name, value);
+  };
+  add("process_cpu_seconds_total", "CPU time of the process, user and system.", "counter",
+      (field(14) + field(15)) / ticks);
+  add("process_start_time_seconds", "When the process began, in seconds since 1970.", "gauge",
+      booted + field(22) / ticks);
+  add("process_virtual_memory_bytes", "Address space of the process.", "gauge", field(23));
+  add("process_resident_memory_bytes", "Memory of the process that is in RAM.", "gauge", field(24) * page);
+  add("process_open_fds", "Open file descriptors.", "gauge", static_cast<double>(descriptors));
+  return out;
+}
+
+} // namespace actord::actors

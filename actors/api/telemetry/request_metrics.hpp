@@ -1,0 +1,63 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <shared_mutex>
+#include <string>
+
+namespace actord::actors {
+
+struct api_request;
+
+/// What tells requests apart in the metrics of a Kubernetes API server, whose dashboards and alerts read
+/// ours.
+struct request_labels {
+  std::string verb{}; ///< "GET", "LIST", "POST", ...
+  std::string group{};
+  std::string version{};
+  std::string resource{};
+  std::string subresource{};
+  std::string scope{}; ///< "resource", "namespace" or "cluster"
+  bool dry_run = false;
+
+  auto operator<=>(const request_labels&) const = default;
+};
+request_labels labels_of(const api_request& request);
+
+/// Requests by labels: how many with which code, and how long they took (watches by their beginning). The
+/// number of series is bounded; what comes beyond counts as "other". Safe from any thread.
+class request_metrics {
+public:
+  void observe(const request_labels& labels, int code, std::chrono::nanoseconds took);
+  /// The Prometheus text format.
+  [[nodiscard]] std::string text() const;
+
+private:
+  static constexpr std::array bounds_s{0.005, 0.01, 0.025, 0.05, 0.1,  0.25, 0.5,
+                                       1.0,   2.5,  5.0,   10.0, 30.0, 60.0};
+  static constexpr std::size_t most_series = 2000;
+  static constexpr std::size_t codes_per_series = 16;
+
+  struct code_count {
+    std::atomic<int> code{0}; ///< 0: free
+    std::atomic<std::uint64_t> count{0};
+  };
+  struct series {
+    std::array<code_count, codes_per_series> codes;
+    std::array<std::atomic<std::uint64_t>, bounds_s.size() + 1> durations{};
+    std::atomic<std::uint64_t> total_us{0};
+  };
+  series& series_of(const request_labels& labels);
+
+  mutable std::shared_mutex guard_; ///< of the map, not of what it points to
+  std::map<request_labels, std::unique_ptr<series>> series_;
+};
+
+/// The daemon as a process: memory, CPU, descriptors, when it began.
+std::string process_metrics_text();
+
+} // namespace actord::actors
