@@ -311,7 +311,8 @@ private:
     }
     if (path == "/metrics")
       return answer_metrics(*request->exchange,
-                            metrics_.text(with_.store.status(), connection_count_ ? connection_count_() : 0));
+                            metrics_.text(with_.store.status(), connection_count_ ? connection_count_() : 0) +
+                                storage_metrics_text(*with_.store.read()));
     if (path == "/apis/actord.dev/v1/actors" && request->http.method == "GET")
       return serve_actors(with_.registry, request);
     if (path == "/") return serve_path_list(request);

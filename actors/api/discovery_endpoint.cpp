@@ -1,5 +1,6 @@
 #include "actors/api/discovery_endpoint.hpp"
 
+#include "actors/api/forms/cached_document.hpp"
 #include "schema/base/json.hpp"
 #include "schema/discovery/documents.hpp"
 #include "schema/discovery/openapi.hpp"
@@ -21,6 +22,45 @@ void answer_optional(const request_handle& request, std::optional<std::string_vi
   answer_json(*request, 200, std::string(*document));
 }
 
+constexpr std::string_view json_type = "application/json";
+
+void answer_aggregated(const request_handle& request, std::string document) {
+  const std::string tag = content_tag(document);
+  answer_cached(*request, documents::aggregated_content_type, tag, keeping::revalidate, std::move(document));
+}
+
+/// The address under which the index lists a document now, with the hash of its content.
+std::string listed_address(std::string_view name) {
+  const json index = json::parse(std::string(documents::openapi_v3_index()));
+  const auto found = index["paths"].find(name);
+  return found == index["paths"].end() ? std::string() : (*found)["serverRelativeURL"].get<std::string>();
+}
+
+/// Asked for by the hash of the index a document may be kept; by an old hash the client is sent to the new
+/// one.
+void serve_openapi_v3(const request_handle& request, std::string_view name) {
+  const std::string_view accept = request->http.header("accept");
+  const auto accepts = [&](std::string_view what) { return accept.find(what) != std::string_view::npos; };
+  if (!accept.empty() && !accepts("json") && !accepts("*/*"))
+    return answer_error(*request, {.kind = error_kind::not_acceptable,
+                                   .message = "only the following media types are accepted: application/json",
+                                   .causes = {},
+                                   .subject = error_subject{}});
+  auto document = documents::openapi_v3(name);
+  if (!document) return answer_error(*request, not_served());
+  const std::string address = listed_address(name);
+  const std::string hash = address.substr(address.find('=') + 1);
+  const std::string_view asked = request->query.get("hash");
+  if (!asked.empty() && asked != hash) {
+    net::http_response moved;
+    moved.code = 301;
+    moved.headers.emplace_back("location", address);
+    return request->exchange->respond(std::move(moved));
+  }
+  answer_cached(*request, json_type, hash, asked.empty() ? keeping::revalidate : keeping::forever,
+                std::string(*document));
+}
+
 } // namespace
 
 void serve_discovery(const discovery_route& document, const std::string& advertised_address,
@@ -29,14 +69,10 @@ void serve_discovery(const discovery_route& document, const std::string& adverti
   const bool aggregated = request->form.form == object_form::aggregated_discovery;
   switch (document.what) {
   case kind::core_versions:
-    if (aggregated)
-      return answer_bytes(*request, 200, documents::aggregated_content_type,
-                          std::string(documents::aggregated_core()));
+    if (aggregated) return answer_aggregated(request, std::string(documents::aggregated_core()));
     return answer_json(*request, 200, documents::core_versions(advertised_address));
   case kind::groups:
-    if (aggregated)
-      return answer_bytes(*request, 200, documents::aggregated_content_type,
-                          std::string(documents::aggregated_groups()));
+    if (aggregated) return answer_aggregated(request, std::string(documents::aggregated_groups()));
     return answer_json(*request, 200, std::string(documents::group_list()));
   case kind::group:
     return answer_optional(request, documents::group(document.group));
@@ -56,18 +92,19 @@ void serve_path_list(const request_handle& request) {
 }
 
 void serve_openapi(const request_handle& request, std::string_view path) {
-  constexpr std::string_view json_type = "application/json";
   constexpr std::string_view one_of_many = "/openapi/v3/";
   if (path == "/openapi/v2") {
     const bool protobuf = request->http.header("accept").find("proto-openapi") != std::string_view::npos;
-    return answer_bytes(*request, 200, protobuf ? documents::openapi_v2_protobuf_type : json_type,
-                        std::string(protobuf ? documents::openapi_v2_protobuf() : documents::openapi_v2()));
+    std::string document(protobuf ? documents::openapi_v2_protobuf() : documents::openapi_v2());
+    const std::string tag = content_tag(document);
+    return answer_cached(*request, protobuf ? documents::openapi_v2_protobuf_type : json_type, tag,
+                         keeping::revalidate, std::move(document));
   }
-  std::optional<std::string_view> document;
-  if (path == "/openapi/v3") document = documents::openapi_v3_index();
-  if (path.starts_with(one_of_many)) document = documents::openapi_v3(path.substr(one_of_many.size()));
-  if (!document) return answer_error(*request, not_served());
-  answer_bytes(*request, 200, json_type, std::string(*document));
+  if (path.starts_with(one_of_many)) return serve_openapi_v3(request, path.substr(one_of_many.size()));
+  if (path != "/openapi/v3") return answer_error(*request, not_served());
+  std::string index(documents::openapi_v3_index());
+  const std::string tag = content_tag(index);
+  answer_cached(*request, json_type, tag, keeping::revalidate, std::move(index));
 }
 
 } // namespace actord::actors

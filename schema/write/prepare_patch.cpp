@@ -65,11 +65,24 @@ result<prepared_write> create_by_apply(const write_context& context, json object
   return finish_create(context, std::move(object), std::move(warnings), ownership_state::tracked);
 }
 
+/// A configuration of another kind would be read by the wrong type.
+result<void> check_applied_kind(const resource_type& type, const json& configuration) {
+  const auto found = configuration.find("kind");
+  if (found == configuration.end() || !found->is_string() || *found == type.kind) return {};
+  return error{error_kind::bad_request,
+               fmt::format("Incorrect kind specified in apply patch. Specified patch kind: {}, expected: {}",
+                           found->get<std::string>(), type.kind),
+               {},
+               {},
+               0};
+}
+
 result<prepared_write> prepare_apply(const write_context& context, std::string_view body,
                                      const json* current) {
   std::vector<std::string> warnings;
   const auto configuration = read_configuration(body, context.validation, warnings);
   if (!configuration) return configuration.error();
+  if (auto same = check_applied_kind(context.type, *configuration); !same) return std::move(same).error();
   const json live = current != nullptr ? *current : nothing_yet(context.type);
   auto merged = apply_configuration(writer_of(context), live, *configuration, context.force);
   if (!merged) return std::move(merged).error();

@@ -1,7 +1,10 @@
 #include "actors/api/telemetry/request_metrics.hpp"
 
 #include "actors/api/api_request.hpp"
+#include "schema/base/json.hpp"
+#include "schema/discovery/documents.hpp"
 #include "schema/tables/resource_table.hpp"
+#include "storage/store.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -151,6 +154,23 @@ std::string process_metrics_text() {
   add("process_virtual_memory_bytes", "Address space of the process.", "gauge", field(23));
   add("process_resident_memory_bytes", "Memory of the process that is in RAM.", "gauge", field(24) * page);
   add("process_open_fds", "Open file descriptors.", "gauge", static_cast<double>(descriptors));
+  const json version = json::parse(std::string(schema::discovery::version()));
+  out +=
+      head("kubernetes_build_info", "The version of Kubernetes whose API is served.", "gauge") +
+      fmt::format("kubernetes_build_info{{git_version=\"{}\",major=\"{}\",minor=\"{}\",platform=\"{}\"}} 1\n",
+                  version.value("gitVersion", ""), version.value("major", ""), version.value("minor", ""),
+                  version.value("platform", ""));
+  return out;
+}
+
+std::string storage_metrics_text(const storage::snapshot& reads) {
+  constexpr std::string_view name = "apiserver_storage_objects";
+  std::string out = head(name, "Objects stored, by resource.", "gauge");
+  for (const schema::resource_type& type : schema::resource_table()) {
+    if (type.stored_as != type.id || !type.has(schema::verb::get)) continue;
+    out += fmt::format("{}{{resource=\"{}{}{}\"}} {}\n", name, type.plural, type.group.empty() ? "" : ".",
+                       type.group, reads.count(type.id, ""));
+  }
   return out;
 }
 

@@ -9,6 +9,10 @@
 #include <shared_mutex>
 #include <string>
 
+namespace actord::storage {
+class snapshot;
+}
+
 namespace actord::actors {
 
 struct api_request;
@@ -57,7 +61,9 @@ private:
   std::map<request_labels, std::unique_ptr<series>> series_;
 };
 
-/// The daemon as a process: memory, CPU, descriptors, when it began.
+/// The daemon as a process: memory, CPU, descriptors, when it began; and the version it answers for.
 std::string process_metrics_text();
+/// How many objects of each kind there are.
+std::string storage_metrics_text(const storage::snapshot& reads);
 
 } // namespace actord::actors
