@@ -2,36 +2,19 @@
 
 #include "net/pki/certificate_subject.hpp"
 #include "net/pki/openssl_handles.hpp"
+#include "net/pki/x509_parts.hpp"
 
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
-#include <arpa/inet.h>
-
 #include <algorithm>
-#include <array>
-#include <ctime>
 
 namespace actord::net {
 
 namespace {
 
 constexpr std::chrono::hours authority_lifetime{10 * 365 * 24};
-constexpr std::chrono::minutes clock_skew{5}; ///< how far another machine's clock may lag behind ours
-constexpr int serial_bits = 127;
-
-std::string bio_text(BIO* bio) {
-  char* data = nullptr;
-  const long length = BIO_get_mem_data(bio, &data);
-  return {data, static_cast<std::size_t>(std::max(length, 0L))};
-}
-
-result<std::string> certificate_pem_of(X509* certificate) {
-  bio_handle bio(BIO_new(BIO_s_mem()));
-  if (!bio || PEM_write_bio_X509(bio.get(), certificate) != 1) return openssl_error("writing a certificate");
-  return bio_text(bio.get());
-}
 
 result<std::string> private_pem_of(EVP_PKEY* key) {
   bio_handle bio(BIO_new(BIO_s_mem()));
@@ -53,21 +36,6 @@ result<key_handle> create_key() {
   return key;
 }
 
-std::time_t unix_seconds(wall_time when) {
-  return std::chrono::duration_cast<std::chrono::seconds>(when.time_since_epoch()).count();
-}
-
-bool set_validity(X509* certificate, wall_time from, wall_time until) {
-  return ASN1_TIME_set(X509_getm_notBefore(certificate), unix_seconds(from)) != nullptr &&
-         ASN1_TIME_set(X509_getm_notAfter(certificate), unix_seconds(until)) != nullptr;
-}
-
-bool set_random_serial(X509* certificate) {
-  const big_number_handle serial(BN_new());
-  return serial && BN_rand(serial.get(), serial_bits, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ANY) == 1 &&
-         BN_to_ASN1_INTEGER(serial.get(), X509_get_serialNumber(certificate)) != nullptr;
-}
-
 /// Typed as UTF-8 by us: OpenSSL's own choice would refuse more than 64 characters, which node names may
 /// have.
 bool add_name_entry(X509_NAME* name, int nid, const std::string& text) {
@@ -83,14 +51,6 @@ bool set_subject(X509* certificate, const certificate_subject& subject) {
       subject.organizations.begin(), subject.organizations.end(),
       [name](const std::string& text) { return add_name_entry(name, NID_organizationName, text); });
   return organizations_added && add_name_entry(name, NID_commonName, subject.common_name);
-}
-
-bool add_extension(X509* certificate, X509* issuer, int nid, const char* value) {
-  X509V3_CTX context;
-  X509V3_set_ctx_nodb(&context);
-  X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
-  const extension_handle extension(X509V3_EXT_conf_nid(nullptr, &context, nid, value));
-  return extension && X509_add_ext(certificate, extension.get(), -1) == 1;
 }
 
 GENERAL_NAME* dns_general_name(const std::string& text) {
@@ -141,33 +101,13 @@ const char* extended_usage(certificate_purpose purpose) {
   return "clientAuth";
 }
 
-std::string address_text(const ASN1_OCTET_STRING* value) {
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  const int family = ASN1_STRING_length(value) == 4 ? AF_INET : AF_INET6;
-  if (family == AF_INET6 && ASN1_STRING_length(value) != 16) return {};
-  inet_ntop(family, ASN1_STRING_get0_data(value), text.data(), text.size());
-  return text.data();
-}
-
 void read_alternative_names(X509* certificate, certificate_facts& facts) {
   const general_names_handle names(
       static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
   if (!names) return;
-  for (int index = 0; index < sk_GENERAL_NAME_num(names.get()); ++index) {
-    const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), index);
-    if (name->type == GEN_DNS) {
-      facts.dns_names.emplace_back(reinterpret_cast<const char*>(ASN1_STRING_get0_data(name->d.dNSName)),
-                                   static_cast<std::size_t>(ASN1_STRING_length(name->d.dNSName)));
-    } else if (name->type == GEN_IPADD) {
-      facts.addresses.push_back(address_text(name->d.iPAddress));
-    }
-  }
-}
-
-wall_time time_of(const ASN1_TIME* time) {
-  std::tm parts{};
-  if (ASN1_TIME_to_tm(time, &parts) != 1) return {};
-  return wall_time(std::chrono::seconds(timegm(&parts)));
+  alternative_names found = names_in(names.get());
+  facts.dns_names = std::move(found.dns_names);
+  facts.addresses = std::move(found.addresses);
 }
 
 /// The fields all our certificates share; extensions and the signature follow.

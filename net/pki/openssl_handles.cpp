@@ -50,8 +50,11 @@ key_handle parse_private_key(std::string_view pem) {
 }
 
 certificate_subject subject_of(const X509* certificate) {
+  return subject_of(X509_get_subject_name(certificate));
+}
+
+certificate_subject subject_of(const X509_NAME* name) {
   certificate_subject subject;
-  const X509_NAME* name = X509_get_subject_name(certificate);
   for (int index = 0; index < X509_NAME_entry_count(name); ++index) {
     const X509_NAME_ENTRY* entry = X509_NAME_get_entry(name, index);
     const int nid = OBJ_obj2nid(X509_NAME_ENTRY_get_object(entry));
