@@ -25,6 +25,7 @@ extern const kind_rules flow_schema_rules, priority_level_rules, access_review_r
 extern const kind_rules storage_class_rules, volume_attributes_class_rules, volume_attachment_rules,
     csi_node_rules, csi_driver_rules, csi_storage_capacity_rules;
 extern const kind_rules new_event_rules, lease_rules, endpoint_slice_rules;
+extern const kind_rules signing_request_rules;
 
 /// The checks most kinds end with: an update is judged as a create of the new state, after its metadata.
 template <void (*Check)(const json& object, field_errors& errors, const rule_context& context)>

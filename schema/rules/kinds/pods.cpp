@@ -302,6 +302,17 @@ void check_pod_update(const json& object, const json& old, field_errors& errors,
   check_pod(object, errors, context);
   check_annotation_changes(field(object).at("metadata").at("annotations"),
                            field(old).at("metadata").at("annotations"), errors);
+  const bool mirrors =
+      field(old).at("metadata").at("annotations").entry("kubernetes.io/config.mirror").present();
+  if (context.subresource == "ephemeralcontainers") {
+    if (mirrors) errors.forbidden("", "static pods do not support ephemeral containers");
+    return check_ephemeral_change(field(object), field(old), errors);
+  }
+  if (context.subresource == "resize") {
+    if (mirrors) errors.forbidden("", "static pods cannot be resized");
+    return check_resize(field(object), field(old), quality_of_service(now) == quality_of_service(before),
+                        errors);
+  }
   if (!context.subresource.empty()) return;
   if (!check_container_changes(now.at("containers"), before.at("containers"), errors) ||
       !check_container_changes(now.at("initContainers"), before.at("initContainers"), errors) ||

@@ -77,4 +77,9 @@ void each_container(const field& spec, Visit visit) {
   }
 }
 
+/// Ephemeral containers only ever come.
+void check_ephemeral_change(const field& pod, const field& old, field_errors& errors);
+/// A resize changes amounts of cpu and memory, and nothing else.
+void check_resize(const field& pod, const field& old, bool keeps_quality, field_errors& errors);
+
 } // namespace actord::schema::rules
