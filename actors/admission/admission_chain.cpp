@@ -1,7 +1,20 @@
 #include "actors/admission/admission_chain.hpp"
 
-#include "actors/admission/pod_admission.hpp"
+#include "actors/admission/admission_facts.hpp"
+#include "actors/admission/certificate_admission.hpp"
+#include "actors/admission/default_tolerations.hpp"
+#include "actors/admission/limit_ranger.hpp"
+#include "actors/admission/node_restriction.hpp"
+#include "actors/admission/node_taint.hpp"
+#include "actors/admission/pod_resize.hpp"
+#include "actors/admission/priority.hpp"
+#include "actors/admission/runtime_class.hpp"
+#include "actors/admission/security_admission.hpp"
+#include "actors/admission/service_account.hpp"
+#include "actors/admission/storage_defaults.hpp"
+#include "actors/objects/namespace_companions.hpp"
 #include "actors/objects/refusals.hpp"
+#include "schema/rules/checks/field.hpp"
 #include "schema/tables/resource_table.hpp"
 #include "storage/store.hpp"
 
@@ -11,107 +24,262 @@
 namespace actord::actors {
 namespace {
 
+using schema::builtin;
+using schema::rules::field;
+
 bool is(const schema::resource_type& type, std::string_view group, std::string_view plural) {
   return type.group == group && type.plural == plural;
 }
 
-std::optional<json> read_object(const storage::snapshot& reads, const schema::resource_type& type,
-                                std::string_view space, std::string_view name) {
-  const std::string_view bytes = reads.get({type.stored_as, std::string(space), std::string(name)});
-  if (bytes.empty()) return {};
-  const auto view = schema::object_view::open(bytes);
-  if (!view) return {};
-  return view->to_json(type);
+/// What the client calls the object: a name that is yet to be made is known by its beginning.
+std::string called(const admission_request& request, const json* object) {
+  if (!request.name.empty()) return std::string(request.name);
+  if (object == nullptr) return {};
+  const field metadata = field(*object).at("metadata");
+  for (const char* key : {"name", "generateName"})
+    if (const std::string_view text = metadata.at(key).text(); !text.empty()) return std::string(text);
+  return "Unknown";
 }
 
-priority_class to_priority(const json& object) {
-  return {.name = object["metadata"].value("name", ""),
-          .value = object.value("value", std::int64_t{0}),
-          .preemption_policy = object.value("preemptionPolicy", "PreemptLowerPriority")};
+/// Completes a plugin's refusal by the name of the object.
+result<void> named(result<void> outcome, const admission_request& request, const json* object) {
+  if (outcome || outcome.error().kind != error_kind::forbidden || outcome.error().subject) return outcome;
+  error full = object_forbidden(request.type, called(request, object), outcome.error().message);
+  full.causes = outcome.error().causes;
+  return full;
 }
 
-std::optional<priority_class> find_priority(const storage::snapshot& reads, std::string_view name) {
-  const schema::resource_type& type = schema::builtin("scheduling.k8s.io", "priorityclasses");
-  if (!name.empty()) {
-    const auto object = read_object(reads, type, {}, name);
-    return object ? std::optional(to_priority(*object)) : std::nullopt;
-  }
-  std::optional<priority_class> best;
-  reads.scan(type.stored_as, {}, [&](std::string_view bytes) {
-    const auto view = schema::object_view::open(bytes);
-    if (!view) return true;
-    const json object = view->to_json(type);
-    // Of several global defaults the lowest counts, so that a pod never gains by a second one.
-    if (object.value("globalDefault", false) &&
-        (!best || object.value("value", std::int64_t{0}) < best->value))
-      best = to_priority(object);
-    return true;
-  });
-  return best;
+account_lookup accounts_of(const admission_facts& facts, std::string_view space) {
+  return [&facts, space](std::string_view name) {
+    return facts.get(builtin("", "serviceaccounts"), space, name);
+  };
 }
 
-/// Kept until nothing uses the claim or volume any more; the protection controllers take it off again.
-void add_finalizer(json& object, const char* finalizer) {
-  json& list = object["metadata"]["finalizers"];
-  if (!list.is_array()) list = json::array();
-  if (std::ranges::find(list, finalizer) == list.end()) list.emplace_back(finalizer);
+result<void> each_limit_range(const admission_facts& facts, std::string_view space,
+                              const std::function<result<void>(const json&)>& visit) {
+  for (const json& range : facts.list(builtin("", "limitranges"), space))
+    if (auto done = visit(range); !done) return done;
+  return {};
 }
 
-/// A node starts as not ready: nothing is placed on it before its first good status report.
-void taint_new_node(json& node) {
-  constexpr const char* key = "node.kubernetes.io/not-ready";
-  json& spec = node["spec"];
-  if (!spec.is_object()) spec = json::object();
-  json& taints = spec["taints"];
-  if (!taints.is_array()) taints = json::array();
-  const bool there = std::ranges::any_of(taints, [&](const json& taint) {
-    return taint.value("key", "") == key && taint.value("effect", "") == "NoSchedule";
-  });
-  if (!there) taints.push_back({{"key", key}, {"effect", "NoSchedule"}});
+bool is_immortal(std::string_view space) {
+  return space == "default" || space == "kube-system" || space == "kube-public";
 }
 
 } // namespace
 
-result<void> admission_chain::mutate_pod(const admission_request& request, json& pod) const {
-  const std::unique_ptr<storage::snapshot> reads = store_.read();
-  const std::string name = pod["metadata"].value("name", "");
-  const auto refuse = [&](const error& why) { return object_forbidden(request.type, name, why.message); };
+bool admission_chain::may(const caller_identity& caller, std::string_view verb, std::string_view group,
+                          std::string_view resource, std::string_view name) const {
+  if (may_) return may_(caller, verb, group, resource, name);
+  return std::ranges::find(caller.groups, "system:masters") != caller.groups.end();
+}
 
-  const schema::resource_type& accounts = schema::builtin("", "serviceaccounts");
-  const auto attached = attach_service_account(
-      pod, request.space,
-      [&](std::string_view account) { return read_object(*reads, accounts, request.space, account); },
-      random_);
-  if (!attached) return refuse(attached.error());
-  if (const auto assigned =
-          assign_priority(pod, [&](std::string_view wanted) { return find_priority(*reads, wanted); });
-      !assigned)
-    return refuse(assigned.error());
+/// NamespaceLifecycle, early: the transaction makes sure of it again.
+result<void> admission_chain::require_namespace(const admission_request& request, const json& object,
+                                                const admission_facts& facts) const {
+  const schema::resource_type& spaces = builtin("", "namespaces");
+  const object_key key{spaces.stored_as, {}, std::string(request.space)};
+  const std::string_view applied = facts.reads().get(key);
+  const std::string pending = applied.empty() ? store_.head(key) : std::string();
+  const auto guard = namespace_guard(request.type, key.name, called(request, &object));
+  const auto& decide = std::get<storage::decide_change>(guard.what);
+  auto held = decide({applied.empty() ? std::string_view(pending) : applied, revision{}}, store_.now());
+  if (!held) return held.error();
+  return {};
+}
+
+result<void> admission_chain::check_node(const admission_request& request, const json* object,
+                                         const json* old, const admission_facts& facts) const {
+  const auto node = node_of(request.caller);
+  if (!node) return {};
+  if (node->empty())
+    return named(
+        error{.kind = error_kind::forbidden,
+              .message = fmt::format("could not determine node from user \"{}\"", request.caller.user),
+              .causes = {},
+              .subject = {}},
+        request, object != nullptr ? object : old);
+  const node_write write{.node = *node,
+                         .type = request.type,
+                         .subresource = request.subresource,
+                         .space = request.space,
+                         .name = request.name,
+                         .verb = request.verb,
+                         .object = object,
+                         .old = old,
+                         .own_uid = [&] {
+                           const auto own = facts.get(builtin("", "nodes"), {}, *node);
+                           return own ? std::string(field(*own).at("metadata").at("uid").text())
+                                      : std::string();
+                         }};
+  return named(check_node_write(write), request, object != nullptr ? object : old);
+}
+
+result<void> admission_chain::mutate_pod(const admission_request& request, json& pod, const json* old,
+                                         const admission_facts& facts) const {
+  if (request.subresource == "resize")
+    return each_limit_range(facts, request.space, [&](const json& range) -> result<void> {
+      set_usual_limits(pod, range);
+      return {};
+    });
+  if (!request.subresource.empty()) return {};
+  if (old != nullptr) {
+    keep_priority(pod, *old);
+    if (!field(*old).at("metadata").contains("deletionTimestamp")) add_default_tolerations(pod);
+    return {};
+  }
+  for (const json& range : facts.list(builtin("", "limitranges"), request.space))
+    set_usual_limits(pod, range);
+  if (auto attached = attach_service_account(pod, request.space, accounts_of(facts, request.space), random_);
+      !attached)
+    return attached;
+  if (auto own = check_node(request, &pod, nullptr, facts); !own) return own;
+  const schema::resource_type& classes = builtin("scheduling.k8s.io", "priorityclasses");
+  const auto find_priority = [&](std::string_view name) -> std::optional<priority_class> {
+    if (name.empty()) return default_priority(facts.list(classes, {}));
+    const auto object = facts.get(classes, {}, name);
+    return object ? std::optional(priority_of(*object)) : std::nullopt;
+  };
+  if (auto assigned = assign_priority(pod, find_priority); !assigned) return assigned;
   add_default_tolerations(pod);
-  const json& spec = pod["spec"];
-  if (spec.contains("overhead") && !spec["overhead"].empty() && spec.value("runtimeClassName", "").empty())
-    return object_forbidden(
-        request.type, name,
-        "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead");
+  if (auto applied = apply_runtime_class(pod,
+                                         [&](std::string_view name) {
+                                           return facts.get(builtin("node.k8s.io", "runtimeclasses"), {},
+                                                            name);
+                                         });
+      !applied)
+    return applied;
+  if (const std::string_view node = field(pod).at("spec").at("nodeName").text(); !node.empty())
+    if (const auto labels = facts.labels(builtin("", "nodes"), {}, node))
+      for (const auto& [key, value] : topology_labels(*labels)) pod["metadata"]["labels"][key] = value;
   return {};
 }
 
 result<void> admission_chain::mutate(const admission_request& request, json& object, const json* old) const {
-  if (!request.subresource.empty() || old != nullptr) return {};
-  if (is(request.type, "", "pods")) return mutate_pod(request, object);
-  if (is(request.type, "", "nodes")) taint_new_node(object);
-  if (is(request.type, "", "persistentvolumeclaims")) add_finalizer(object, "kubernetes.io/pvc-protection");
-  if (is(request.type, "", "persistentvolumes")) add_finalizer(object, "kubernetes.io/pv-protection");
+  const admission_facts facts(store_);
+  const schema::resource_type& type = request.type;
+  if (old == nullptr && type.namespaced)
+    if (auto there = require_namespace(request, object, facts); !there) return there;
+  if (is(type, "", "pods")) {
+    if (old != nullptr)
+      if (auto own = check_node(request, &object, old, facts); !own) return own;
+    return named(mutate_pod(request, object, old, facts), request, &object);
+  }
+  if (auto own = check_node(request, &object, old, facts); !own) return own;
+  if (is(type, "certificates.k8s.io", "certificatesigningrequests") && old == nullptr)
+    sign_with_caller(object, request.caller);
+  if (old != nullptr || !request.subresource.empty()) return {};
+  const auto all = [&](std::string_view group, std::string_view plural) {
+    return [&facts, &classes = builtin(group, plural)] { return facts.list(classes, {}); };
+  };
+  if (is(type, "", "nodes")) taint_new_node(object);
+  if (is(type, "", "persistentvolumeclaims")) {
+    set_default_storage_class(object, all("storage.k8s.io", "storageclasses"));
+    add_finalizer(object, "kubernetes.io/pvc-protection");
+  }
+  if (is(type, "", "persistentvolumes")) add_finalizer(object, "kubernetes.io/pv-protection");
+  if (is(type, "storage.k8s.io", "volumeattributesclasses"))
+    add_finalizer(object, "kubernetes.io/vac-protection");
+  if (is(type, "networking.k8s.io", "ingresses"))
+    set_default_ingress_class(object, all("networking.k8s.io", "ingressclasses"));
   return {};
 }
 
-result<void> admission_chain::admit(const admission_request&, const json&, const json*) const { return {}; }
-
-result<void> admission_chain::admit_removal(const admission_request& request, std::string_view name) const {
-  if (is(request.type, "", "namespaces") &&
-      (name == "default" || name == "kube-system" || name == "kube-public"))
-    return object_forbidden(request.type, name, "this namespace may not be deleted");
+result<void> admission_chain::admit_pod(const admission_request& request, const json& pod, const json* old,
+                                        const admission_facts& facts) const {
+  const bool creates = old == nullptr && request.subresource.empty();
+  const bool resizes = request.subresource == "resize";
+  const bool debugs = request.subresource == "ephemeralcontainers";
+  if (!request.subresource.empty() && !resizes && !debugs) return {};
+  const bool going = old != nullptr && field(*old).at("metadata").contains("deletionTimestamp");
+  if ((creates || resizes) && !going)
+    if (auto within = each_limit_range(facts, request.space,
+                                       [&](const json& range) { return check_pod_limits(pod, range); });
+        !within)
+      return within;
+  if (creates || debugs)
+    if (auto allowed = check_secret_references(pod, request.space, accounts_of(facts, request.space), debugs);
+        !allowed)
+      return allowed;
+  if (creates || changes_pod_security(pod, *old)) {
+    const auto labels = facts.labels(builtin("", "namespaces"), {}, request.space);
+    if (auto secure = admit_pod_security(pod, labels.value_or(schema::text_map{}), request.warnings); !secure)
+      return secure;
+  }
+  if (resizes) {
+    const std::string_view node = field(pod).at("spec").at("nodeName").text();
+    return check_pod_resize(pod, *old, facts.get(builtin("", "nodes"), {}, node));
+  }
   return {};
+}
+
+result<void> admission_chain::admit_claim(const admission_request& request, const json& claim,
+                                          const json* old, const admission_facts& facts) const {
+  if (!request.subresource.empty()) return {};
+  if (old == nullptr || !field(*old).at("metadata").contains("deletionTimestamp"))
+    if (auto within = each_limit_range(facts, request.space,
+                                       [&](const json& range) { return check_claim_limits(claim, range); });
+        !within)
+      return within;
+  if (old == nullptr) return {};
+  return check_claim_resize(claim, *old, [&](std::string_view name) {
+    return facts.get(builtin("storage.k8s.io", "storageclasses"), {}, name);
+  });
+}
+
+result<void> admission_chain::admit_namespace(const admission_request& request, const json& space,
+                                              const json* old, const admission_facts& facts) const {
+  if (!request.subresource.empty()) return {};
+  const auto pods_of = [&](std::string_view name) { return facts.list(builtin("", "pods"), name); };
+  return admit_security_labels(request.type, space, old, pods_of, request.warnings);
+}
+
+result<void> admission_chain::admit_signing_request(const admission_request& request, const json& object,
+                                                    const json* old) const {
+  const auto allowed = [&](std::string_view verb, std::string_view signer) {
+    return may_for_signer(signer, [&](std::string_view name) {
+      return may(request.caller, verb, "certificates.k8s.io", "signers", name);
+    });
+  };
+  if (old == nullptr) return check_signing_request(object, node_of(request.caller));
+  return check_signing_verdict(object, *old, request.subresource, allowed);
+}
+
+result<void> admission_chain::admit(const admission_request& request, const json& object,
+                                    const json* old) const {
+  const admission_facts facts(store_);
+  const schema::resource_type& type = request.type;
+  const auto refuse = [&](result<void> outcome) { return named(std::move(outcome), request, &object); };
+  if (is(type, "", "pods")) return refuse(admit_pod(request, object, old, facts));
+  if (is(type, "", "persistentvolumeclaims")) return refuse(admit_claim(request, object, old, facts));
+  if (is(type, "", "namespaces")) return refuse(admit_namespace(request, object, old, facts));
+  if (is(type, "certificates.k8s.io", "certificatesigningrequests"))
+    return refuse(admit_signing_request(request, object, old));
+  if (is(type, "scheduling.k8s.io", "priorityclasses"))
+    return refuse(check_default_priority(object, old == nullptr, facts.list(type, {})));
+  if (request.subresource.empty())
+    if (const auto pod = pod_template_of(type, object)) {
+      const auto labels = facts.labels(builtin("", "namespaces"), {}, request.space);
+      warn_of_security(*pod, labels.value_or(schema::text_map{}), request.warnings);
+    }
+  return {};
+}
+
+result<void> admission_chain::admit_removal(const admission_request& request, const json& old) const {
+  if (is(request.type, "", "namespaces") && is_immortal(request.name))
+    return object_forbidden(request.type, request.name, "this namespace may not be deleted");
+  const admission_facts facts(store_);
+  return check_node(request, nullptr, &old, facts);
+}
+
+void admission_chain::mutate_binding(json& binding) const {
+  const field target = field(binding).at("target");
+  const std::string_view kind = target.at("kind").text();
+  if (!kind.empty() && kind != "Node") return;
+  const admission_facts facts(store_);
+  const auto labels = facts.labels(builtin("", "nodes"), {}, target.at("name").text());
+  if (!labels) return;
+  for (const auto& [key, value] : topology_labels(*labels)) binding["metadata"]["labels"][key] = value;
 }
 
 } // namespace actord::actors

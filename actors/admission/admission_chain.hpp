@@ -2,40 +2,77 @@
 
 #include "actors/objects/write_command.hpp"
 
+#include <functional>
+
 namespace actord::storage {
 class store;
 }
 
 namespace actord::actors {
 
+class admission_facts;
+
 /// What admission may know of a write besides the object.
 struct admission_request {
   const schema::resource_type& type;
   std::string_view subresource;
   std::string_view space;
+  std::string_view name; ///< of the request; empty for a create
   write_verb verb;
   const caller_identity& caller;
+  /// What the client should be told though the write is allowed; may be null.
+  std::vector<std::string>* warnings = nullptr;
 };
 
-/// The admission plugins of the API, in process and in order: what Kubernetes turns on by default, as far as
-/// it applies. Checks that a race could make stale (the namespace is active) are preconditions of the write's
-/// transaction instead.
+/// Whether the caller may `verb` a resource (with its subresource) of that name: the authorizer, for the few
+/// plugins that ask it.
+using access_check =
+    std::function<bool(const caller_identity& caller, std::string_view verb, std::string_view group,
+                       std::string_view resource, std::string_view name)>;
+
+/// The admission plugins of the API, in process and in the order of Kubernetes: what it turns on by default,
+/// as far as it applies. Each plugin is a pure function in a file of its own; the chain looks up what it
+/// needs to know.
+///
+/// Checks that a race could make stale are also part of the write's transaction: the namespace is active, the
+/// quota suffices, the disruption budget is not used up.
 class admission_chain {
 public:
-  admission_chain(const storage::store& store, random_source& random) : store_(store), random_(random) {}
+  /// Without `may`, only the administrators' group may what is asked about.
+  admission_chain(const storage::store& store, random_source& random, access_check may = {})
+      : store_(store), random_(random), may_(std::move(may)) {}
 
   /// May change `object`. `old` is null on create.
   result<void> mutate(const admission_request& request, json& object, const json* old) const;
   /// Only refuses.
   result<void> admit(const admission_request& request, const json& object, const json* old) const;
-  /// May refuse a deletion.
-  result<void> admit_removal(const admission_request& request, std::string_view name) const;
+  /// May refuse a deletion or an eviction.
+  result<void> admit_removal(const admission_request& request, const json& old) const;
+  /// A pod that gets a node takes over where the node is.
+  void mutate_binding(json& binding) const;
+
+  [[nodiscard]] bool may(const caller_identity& caller, std::string_view verb, std::string_view group,
+                         std::string_view resource, std::string_view name) const;
 
 private:
-  result<void> mutate_pod(const admission_request& request, json& pod) const;
+  result<void> require_namespace(const admission_request& request, const json& object,
+                                 const admission_facts& facts) const;
+  result<void> check_node(const admission_request& request, const json* object, const json* old,
+                          const admission_facts& facts) const;
+  result<void> mutate_pod(const admission_request& request, json& pod, const json* old,
+                          const admission_facts& facts) const;
+  result<void> admit_pod(const admission_request& request, const json& pod, const json* old,
+                         const admission_facts& facts) const;
+  result<void> admit_claim(const admission_request& request, const json& claim, const json* old,
+                           const admission_facts& facts) const;
+  result<void> admit_namespace(const admission_request& request, const json& space, const json* old,
+                               const admission_facts& facts) const;
+  result<void> admit_signing_request(const admission_request& request, const json& object,
+                                     const json* old) const;
 
   const storage::store& store_;
   random_source& random_;
+  access_check may_;
 };
 
 } // namespace actord::actors

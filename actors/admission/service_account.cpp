@@ -1,32 +1,24 @@
-#include "actors/admission/pod_admission.hpp"
+#include "actors/admission/service_account.hpp"
 
+#include "actors/admission/plugin_refusal.hpp"
 #include "schema/base/json.hpp"
+#include "schema/rules/checks/field.hpp"
 
 #include <algorithm>
-#include <array>
 #include <fmt/format.h>
+#include <set>
 
 namespace actord::actors {
 namespace {
 
 constexpr std::string_view token_directory = "/var/run/secrets/kubernetes.io/serviceaccount";
-constexpr std::int64_t toleration_s = 300;
+constexpr std::string_view mirror_annotation = "kubernetes.io/config.mirror";
 
-error forbidden(std::string why) {
-  return {.kind = error_kind::forbidden, .message = std::move(why), .causes = {}, .subject = {}};
-}
+using schema::rules::field;
 
 std::string text_of(const json& object, const char* key) {
   const auto found = object.find(key);
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
-bool tolerates_no_execute(const json& tolerations, std::string_view taint) {
-  return std::ranges::any_of(tolerations, [&](const json& toleration) {
-    const std::string key = text_of(toleration, "key");
-    const std::string effect = text_of(toleration, "effect");
-    return (key.empty() || key == taint) && (effect.empty() || effect == "NoExecute");
-  });
 }
 
 /// Also before the token is issued: names are unique, and one that an earlier pass made is found again.
@@ -83,54 +75,75 @@ bool wants_token(const json& spec, const json& account) {
   return true;
 }
 
-} // namespace
-
-void add_default_tolerations(json& pod) {
-  json& spec = pod["spec"];
-  constexpr std::array<std::string_view, 2> taints{"node.kubernetes.io/not-ready",
-                                                   "node.kubernetes.io/unreachable"};
-  json tolerations =
-      spec.contains("tolerations") && spec["tolerations"].is_array() ? spec["tolerations"] : json::array();
-  const json before = tolerations;
-  for (const std::string_view taint : taints)
-    if (!tolerates_no_execute(before, taint))
-      tolerations.push_back({{"key", taint},
-                             {"operator", "Exists"},
-                             {"effect", "NoExecute"},
-                             {"tolerationSeconds", toleration_s}});
-  if (tolerations.size() != before.size()) spec["tolerations"] = std::move(tolerations);
+/// Where a container takes a secret into its environment: "envVar X" or "envFrom", and the secret's name.
+std::vector<std::pair<std::string, std::string>> environment_secrets(const field& container) {
+  std::vector<std::pair<std::string, std::string>> used;
+  for (const field variable : container.at("env").items())
+    if (const field key = variable.at("valueFrom").at("secretKeyRef"); key.present())
+      used.emplace_back(fmt::format("envVar {}", variable.at("name").text()), key.at("name").text());
+  for (const field source : container.at("envFrom").items())
+    if (const field secret = source.at("secretRef"); secret.present())
+      used.emplace_back("envFrom", secret.at("name").text());
+  return used;
 }
 
-result<void> assign_priority(json& pod, const priority_lookup& find) {
-  json& spec = pod["spec"];
-  const std::string asked = text_of(spec, "priorityClassName");
-  priority_class chosen;
-  if (auto found = find(asked)) {
-    chosen = std::move(*found);
-  } else if (!asked.empty()) {
-    return forbidden(fmt::format("no PriorityClass with name {} was found", asked));
+bool uses_secrets(const json& pod) {
+  const field spec = field(pod).at("spec");
+  if (spec.at("imagePullSecrets").size() > 0) return true;
+  for (const field volume : spec.at("volumes").items()) {
+    if (volume.contains("secret")) return true;
+    for (const field source : volume.at("projected").at("sources").items())
+      if (source.contains("secret")) return true;
   }
-  const auto computed = [](auto&& value) {
-    return fmt::format(
-        "must not be provided in pod spec; priority admission controller computed {} from the given "
-        "PriorityClass name",
-        value);
-  };
-  if (spec.contains("priority") && spec["priority"].is_number_integer() && spec["priority"] != chosen.value)
-    return forbidden(fmt::format("the integer value of priority ({}) {}",
-                                 spec["priority"].get<std::int64_t>(), computed(chosen.value)));
-  if (const std::string policy = text_of(spec, "preemptionPolicy");
-      !policy.empty() && policy != chosen.preemption_policy)
-    return forbidden(fmt::format("the string value of PreemptionPolicy ({}) {}", policy,
-                                 computed(chosen.preemption_policy)));
-  if (!chosen.name.empty()) spec["priorityClassName"] = chosen.name;
-  spec["priority"] = chosen.value;
-  spec["preemptionPolicy"] = chosen.preemption_policy;
+  for (const char* list : {"initContainers", "containers", "ephemeralContainers"})
+    for (const field container : spec.at(list).items())
+      if (!environment_secrets(container).empty()) return true;
+  return false;
+}
+
+result<void> check_mirror_pod(const json& pod) {
+  const field spec = field(pod).at("spec");
+  if (!spec.at("serviceAccountName").text().empty())
+    return forbidden("a mirror pod may not reference service accounts");
+  if (uses_secrets(pod)) return forbidden("a mirror pod may not reference secrets");
+  for (const field volume : spec.at("volumes").items())
+    for (const field source : volume.at("projected").at("sources").items())
+      if (source.contains("serviceAccountToken"))
+        return forbidden("a mirror pod may not use ServiceAccountToken volume projections");
   return {};
+}
+
+std::set<std::string> names_in(const json& account, const char* list) {
+  std::set<std::string> names;
+  for (const field reference : field(account).at(list).items()) names.emplace(reference.at("name").text());
+  return names;
+}
+
+result<void> check_containers(const field& spec, const char* list, std::string_view called,
+                              std::string_view account, const std::set<std::string>& allowed) {
+  for (const field container : spec.at(list).items())
+    for (const auto& [where, secret] : environment_secrets(container))
+      if (!allowed.contains(secret))
+        return forbidden(fmt::format("{} {} with {} referencing secret.secretName=\"{}\" is not allowed "
+                                     "because service account {} does not reference that secret",
+                                     called, container.at("name").text(), where, secret, account));
+  return {};
+}
+
+error no_such_account(std::string_view space, std::string_view name) {
+  return forbidden(fmt::format("error looking up service account {}/{}: serviceaccount \"{}\" not found",
+                               space, name, name));
+}
+
+} // namespace
+
+bool is_mirror_pod(const json& pod) {
+  return field(pod).at("metadata").at("annotations").entry(mirror_annotation).present();
 }
 
 result<void> attach_service_account(json& pod, std::string_view space, const account_lookup& find,
                                     random_source& random) {
+  if (is_mirror_pod(pod)) return check_mirror_pod(pod);
   json& spec = pod["spec"];
   std::string name = text_of(spec, "serviceAccountName");
   if (name.empty()) name = text_of(spec, "serviceAccount");
@@ -138,15 +151,54 @@ result<void> attach_service_account(json& pod, std::string_view space, const acc
   spec["serviceAccountName"] = name;
   spec["serviceAccount"] = name;
   const std::optional<json> account = find(name);
-  if (!account)
-    return forbidden(fmt::format("error looking up service account {}/{}: serviceaccount \"{}\" not found",
-                                 space, name, name));
+  if (!account) return no_such_account(space, name);
   if (wants_token(spec, *account)) mount_token(pod, random);
   const auto own = spec.find("imagePullSecrets");
   const auto inherited = account->find("imagePullSecrets");
   if ((own == spec.end() || own->empty()) && inherited != account->end() && inherited->is_array() &&
       !inherited->empty())
     spec["imagePullSecrets"] = *inherited;
+  return {};
+}
+
+result<void> check_secret_references(const json& pod, std::string_view space, const account_lookup& find,
+                                     bool ephemeral) {
+  if (is_mirror_pod(pod)) return {};
+  const field spec = field(pod).at("spec");
+  const std::string name(spec.at("serviceAccountName").text());
+  if (name.empty())
+    return forbidden(fmt::format("no service account specified for pod {}/{}", space,
+                                 field(pod).at("metadata").at("name").text()));
+  const std::optional<json> account = find(name);
+  if (!account) return no_such_account(space, name);
+  const std::string_view limits = field(*account)
+                                      .at("metadata")
+                                      .at("annotations")
+                                      .entry("kubernetes.io/enforce-mountable-secrets")
+                                      .text();
+  if (limits != "true" && limits != "1" && limits != "t" && limits != "T" && limits != "TRUE" &&
+      limits != "True")
+    return {};
+  const std::set<std::string> allowed = names_in(*account, "secrets");
+  if (ephemeral) return check_containers(spec, "ephemeralContainers", "ephemeral container", name, allowed);
+  for (const field volume : spec.at("volumes").items())
+    if (const field secret = volume.at("secret").at("secretName");
+        volume.contains("secret") && !allowed.contains(std::string(secret.text())))
+      return forbidden(fmt::format("volume with secret.secretName=\"{}\" is not allowed because service "
+                                   "account {} does not reference that secret",
+                                   secret.text(), name));
+  if (auto held = check_containers(spec, "initContainers", "init container", name, allowed); !held)
+    return held;
+  if (auto held = check_containers(spec, "containers", "container", name, allowed); !held) return held;
+  const std::set<std::string> pull_secrets = names_in(*account, "imagePullSecrets");
+  std::size_t index = 0;
+  for (const field secret : spec.at("imagePullSecrets").items()) {
+    if (!pull_secrets.contains(std::string(secret.at("name").text())))
+      return forbidden(fmt::format("imagePullSecrets[{}].name=\"{}\" is not allowed because service account "
+                                   "{} does not reference that imagePullSecret",
+                                   index, secret.at("name").text(), name));
+    ++index;
+  }
   return {};
 }
 

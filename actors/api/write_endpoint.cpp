@@ -131,19 +131,21 @@ void serve_create(object_router& router, const request_handle& request) {
   submit(router, request, std::move(command));
 }
 
-/// Evicting a pod deletes it, with the options the Eviction carries.
+/// Evicting a pod deletes it, with the options the Eviction carries, if its disruption budget allows.
 void serve_eviction(object_router& router, const request_handle& request) {
   const auto format = body_format_of(request->http.header("content-type"));
   if (!format) return answer_error(*request, format.error());
   auto decoded = schema::decode_object(schema::body_kind_of(request->type(), "eviction"), *format,
                                        request->http.body, schema::field_validation::ignore);
   if (!decoded) return answer_error(*request, decoded.error());
+  const std::string name = schema::metadata_text(decoded->object, "name");
+  if (!name.empty() && name != request->route.name)
+    return answer_error(*request, bad_request("name in URL does not match name in Eviction object"));
   const auto wanted = decoded->object.find("deleteOptions");
   const bool has_options = wanted != decoded->object.end() && wanted->is_object();
   auto removal = parse_delete_options(request->query, has_options ? wanted->dump() : std::string());
   if (!removal) return answer_error(*request, removal.error());
   write_command command = base_command(*request, write_verb::remove);
-  command.subresource.clear();
   command.removal = removal->options;
   command.dry_run = removal->dry_run;
   command.done = [request](result<write_answer> outcome) {

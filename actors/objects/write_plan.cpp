@@ -4,6 +4,8 @@
 #include "actors/objects/deletion.hpp"
 #include "actors/objects/namespace_companions.hpp"
 #include "actors/objects/pod_binding.hpp"
+#include "actors/objects/pod_eviction.hpp"
+#include "actors/objects/quota_charges.hpp"
 #include "actors/objects/refusals.hpp"
 #include "actors/objects/service_claims.hpp"
 #include "schema/tables/resource_table.hpp"
@@ -114,8 +116,13 @@ schema::write_context context_of(const planning& step, const schema::admission_s
 
 struct admission_steps {
   explicit admission_steps(const planning& step)
-      : request{step.type, step.command.subresource, step.command.key.space, step.command.verb,
-                step.command.caller},
+      : request{step.type,
+                step.command.subresource,
+                step.command.key.space,
+                step.command.key.name,
+                step.command.verb,
+                step.command.caller,
+                &warnings},
         mutate([this, &step](json& object, const json* old) {
           return step.environment.admission.mutate(request, object, old);
         }),
@@ -125,10 +132,25 @@ struct admission_steps {
   admission_steps(const admission_steps&) = delete;
   admission_steps& operator=(const admission_steps&) = delete;
 
+  std::vector<std::string> warnings;
   admission_request request;
   schema::admission_step mutate;
   schema::admission_step admit;
 };
+
+/// What admission wants the client to know comes after what decoding and the kind's rules said.
+schema::prepared_write with_warnings(schema::prepared_write prepared, const admission_steps& steps) {
+  prepared.warnings.insert(prepared.warnings.end(), steps.warnings.begin(), steps.warnings.end());
+  return prepared;
+}
+
+void charge(const planning& step, const std::string& name, const json* old, const json* object,
+            write_plan& plan) {
+  charge_quotas(
+      step.environment,
+      {step.type, step.command.subresource, step.command.key.space, name, old, object, step.command.cause},
+      plan);
+}
 
 result<write_plan> plan_new_object(const planning& step, schema::prepared_write prepared) {
   json& object = prepared.object;
@@ -149,6 +171,7 @@ result<write_plan> plan_new_object(const planning& step, schema::prepared_write 
       return claimed.error();
   }
   if (is_namespace(step.type)) add_namespace_companions(step.environment, object, step.now, plan);
+  charge(step, plan.name, nullptr, &object, plan);
   std::string bytes = schema::encode_object(step.type, object, step.command.cause);
   plan.stored_bytes = bytes;
   plan.transaction.changes[0].what = storage::put_value{std::move(bytes)};
@@ -160,7 +183,7 @@ result<write_plan> plan_create(const planning& step) {
   auto prepared = schema::prepare_create(context_of(step, steps.mutate, steps.admit), step.command.format,
                                          step.command.body);
   if (!prepared) return prepared.error();
-  return plan_new_object(step, std::move(*prepared));
+  return plan_new_object(step, with_warnings(std::move(*prepared), steps));
 }
 
 /// Nothing to store: the answer is what is there.
@@ -208,6 +231,7 @@ result<write_plan> plan_end(const planning& step, const current_object& current,
   change.require.at = current.at;
   plan.transaction.changes.insert(plan.transaction.changes.begin(), std::move(change));
   plan.roles.insert(plan.roles.begin(), change_role::object);
+  charge(step, step.command.key.name, &current.object, nullptr, plan);
   plan.answer.removed = true;
   return seal(step, std::move(plan), current.at);
 }
@@ -234,6 +258,7 @@ result<write_plan> plan_changed_object(const planning& step, current_object curr
         !claimed)
       return claimed.error();
   }
+  charge(step, step.command.key.name, &current.object, &object, plan);
   std::string bytes = schema::encode_object(step.type, object, step.command.cause);
   plan.stored_bytes = bytes;
   plan.transaction.changes[0].what = storage::put_value{std::move(bytes)};
@@ -250,11 +275,11 @@ result<write_plan> plan_update(const planning& step) {
       return object_not_found(step.type, step.command.key.name);
     auto prepared = schema::prepare_create(context, step.command.format, step.command.body);
     if (!prepared) return prepared.error();
-    return plan_new_object(step, std::move(*prepared));
+    return plan_new_object(step, with_warnings(std::move(*prepared), steps));
   }
   auto prepared = schema::prepare_update(context, step.command.format, step.command.body, current->object);
   if (!prepared) return prepared.error();
-  return plan_changed_object(step, std::move(*current), std::move(*prepared));
+  return plan_changed_object(step, std::move(*current), with_warnings(std::move(*prepared), steps));
 }
 
 result<write_plan> plan_patch(const planning& step) {
@@ -267,16 +292,17 @@ result<write_plan> plan_patch(const planning& step) {
   auto prepared = schema::prepare_patch(context_of(step, steps.mutate, steps.admit), step.command.patch,
                                         step.command.body, current->exists() ? &current->object : nullptr);
   if (!prepared) return prepared.error();
-  if (!current->exists()) return plan_new_object(step, std::move(*prepared));
-  return plan_changed_object(step, std::move(*current), std::move(*prepared));
+  if (!current->exists()) return plan_new_object(step, with_warnings(std::move(*prepared), steps));
+  return plan_changed_object(step, std::move(*current), with_warnings(std::move(*prepared), steps));
 }
 
 result<write_plan> plan_binding(const planning& step) {
   auto current = load(step);
   if (!current) return current.error();
   if (!current->exists()) return object_not_found(step.type, step.command.key.name);
-  const json binding = json::parse(step.command.body, nullptr, false);
+  json binding = json::parse(step.command.body, nullptr, false);
   if (!binding.is_object()) return bad_request("the body is not a Binding");
+  step.environment.admission.mutate_binding(binding);
   schema::prepared_write prepared;
   prepared.object = current->object;
   if (auto bound = bind_pod(prepared.object, binding, step.now); !bound) return bound.error();
@@ -286,33 +312,60 @@ result<write_plan> plan_binding(const planning& step) {
   return plan_changed_object(step, std::move(*current), std::move(prepared));
 }
 
+result<void> admit_removal(const planning& step, const current_object& current) {
+  const admission_request request{
+      step.type,         step.command.subresource, step.command.key.space, step.command.key.name,
+      step.command.verb, step.command.caller};
+  return step.environment.admission.admit_removal(request, current.object);
+}
+
+/// Carries out a decided deletion. `plan` may hold more changes already: they come after the object's.
+result<write_plan> plan_decided_deletion(const planning& step, current_object current, deletion_plan deletion,
+                                         write_plan plan) {
+  if (deletion.step == deletion_step::remove)
+    return plan_end(step, current, std::move(deletion.object), std::move(plan));
+  storage::object_change change{stored_key(step, step.command.key.name), {}, {}};
+  change.require.at = current.at;
+  std::string bytes = schema::encode_object(step.type, deletion.object, step.command.cause);
+  plan.stored_bytes = bytes;
+  change.what = storage::put_value{std::move(bytes)};
+  plan.transaction.changes.insert(plan.transaction.changes.begin(), std::move(change));
+  plan.roles.insert(plan.roles.begin(), change_role::object);
+  return seal(step, std::move(plan), current.at);
+}
+
 result<write_plan> plan_removal(const planning& step) {
   auto current = load(step);
   if (!current) return current.error();
-  const std::string& name = step.command.key.name;
-  if (!current->exists()) return object_not_found(step.type, name);
-  const admission_request request{step.type, step.command.subresource, step.command.key.space,
-                                  step.command.verb, step.command.caller};
-  if (auto admitted = step.environment.admission.admit_removal(request, name); !admitted)
-    return admitted.error();
+  if (!current->exists()) return object_not_found(step.type, step.command.key.name);
+  if (auto admitted = admit_removal(step, *current); !admitted) return admitted.error();
   const auto pinned = check_pins(step, *current, {}, {});
   if (!pinned) return pinned.error();
   auto deletion = plan_deletion(step.type, current->object, step.command.removal, step.now);
   if (!deletion) return deletion.error();
   if (deletion->step == deletion_step::nothing) return unchanged(std::move(*current), {});
-
   write_plan plan;
   plan.pinned = *pinned || !step.command.removal.resource_version.empty();
-  if (deletion->step == deletion_step::remove)
-    return plan_end(step, *current, std::move(deletion->object), std::move(plan));
-  storage::object_change change{stored_key(step, name), {}, {}};
-  change.require.at = current->at;
-  std::string bytes = schema::encode_object(step.type, deletion->object, step.command.cause);
-  plan.stored_bytes = bytes;
-  change.what = storage::put_value{std::move(bytes)};
-  plan.transaction.changes.push_back(std::move(change));
-  plan.roles.push_back(change_role::object);
-  return seal(step, std::move(plan), current->at);
+  return plan_decided_deletion(step, std::move(*current), std::move(*deletion), std::move(plan));
+}
+
+/// A deletion that asks the pod's disruption budget first. The budget decides when the batch is sealed, so
+/// that evictions at the same time never take more together than it allows.
+result<write_plan> plan_eviction(const planning& step) {
+  auto current = load(step);
+  if (!current) return current.error();
+  if (!current->exists()) return object_not_found(step.type, step.command.key.name);
+  if (auto admitted = admit_removal(step, *current); !admitted) return admitted.error();
+  json evicted = current->object;
+  if (!step.command.dry_run) mark_disruption_target(evicted, step.now);
+  auto deletion = plan_deletion(step.type, std::move(evicted), step.command.removal, step.now);
+  if (!deletion) return deletion.error();
+  write_plan plan;
+  plan.pinned = !step.command.removal.resource_version.empty();
+  if (auto asked = ask_disruption_budget(step.environment, current->object, step.command.cause, plan); !asked)
+    return asked.error();
+  if (deletion->step == deletion_step::nothing) return unchanged(std::move(*current), {});
+  return plan_decided_deletion(step, std::move(*current), std::move(*deletion), std::move(plan));
 }
 
 } // namespace
@@ -327,9 +380,9 @@ result<write_plan> plan_write(const write_environment& environment, const write_
   case write_verb::update:
     return plan_update(step);
   case write_verb::patch:
-    return plan_patch(step);
+    return command.subresource == quota_count_subresource ? plan_quota_correction(command) : plan_patch(step);
   case write_verb::remove:
-    return plan_removal(step);
+    return pod && command.subresource == "eviction" ? plan_eviction(step) : plan_removal(step);
   }
   ALWAYS(false);
   return bad_request({});
@@ -354,6 +407,7 @@ write_answer finish_write(write_plan plan, const storage::committed& outcome) {
   write_answer answer = std::move(plan.answer);
   for (std::size_t i = 0; i < plan.roles.size(); ++i) {
     if (plan.roles[i] != change_role::object) continue;
+    if (plan.decided_bytes) plan.stored_bytes = std::move(*plan.decided_bytes);
     schema::stamp_revision(plan.stored_bytes, outcome.revisions.at(i));
     answer.stored = share_bytes(std::move(plan.stored_bytes));
     break;

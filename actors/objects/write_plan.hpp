@@ -4,6 +4,8 @@
 #include "actors/objects/write_command.hpp"
 #include "storage/store.hpp"
 
+#include <memory>
+
 /// From a write command and what is stored now to the transaction that carries it out. Decides everything;
 /// stores nothing.
 
@@ -32,6 +34,8 @@ struct write_plan {
   std::vector<change_role> roles;   ///< one per change
   write_answer answer;              ///< `stored` is null while `stored_bytes` waits for its revision
   std::string stored_bytes;
+  /// What the object's own change decided when the batch was sealed; null unless it does decide.
+  std::shared_ptr<std::string> decided_bytes;
   std::string name;       ///< of the object, also when generateName made it
   bool generated = false; ///< another try may make another name
   /// The client named the revision it knows: a newer head is its conflict, not ours to resolve.

@@ -1,0 +1,44 @@
+#include "actors/admission/admission_facts.hpp"
+
+#include "schema/object/stored_object.hpp"
+#include "schema/tables/resource_table.hpp"
+
+namespace actord::actors {
+
+const storage::snapshot& admission_facts::reads() const {
+  if (!reads_) reads_ = store_.read();
+  return *reads_;
+}
+
+std::optional<json> admission_facts::get(const schema::resource_type& type, std::string_view space,
+                                         std::string_view name) const {
+  if (name.empty()) return {};
+  const std::string_view bytes = reads().get({type.stored_as, std::string(space), std::string(name)});
+  if (bytes.empty()) return {};
+  const auto view = schema::object_view::open(bytes);
+  if (!view) return {};
+  return view->to_json(type);
+}
+
+std::vector<json> admission_facts::list(const schema::resource_type& type, std::string_view space) const {
+  std::vector<json> found;
+  reads().scan(type.stored_as, space, [&](std::string_view bytes) {
+    if (const auto view = schema::object_view::open(bytes)) found.push_back(view->to_json(type));
+    return true;
+  });
+  return found;
+}
+
+std::optional<schema::text_map> admission_facts::labels(const schema::resource_type& type,
+                                                        std::string_view space, std::string_view name) const {
+  if (name.empty()) return {};
+  const std::string_view bytes = reads().get({type.stored_as, std::string(space), std::string(name)});
+  if (bytes.empty()) return {};
+  const auto view = schema::object_view::open(bytes);
+  if (!view) return {};
+  schema::text_map labels;
+  for (const auto& [key, value] : view->labels()) labels.emplace(key, value);
+  return labels;
+}
+
+} // namespace actord::actors

@@ -1,0 +1,38 @@
+#pragma once
+
+#include "schema/base/json.hpp"
+#include "schema/view/meta_view.hpp"
+#include "storage/store.hpp"
+
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace actord::schema {
+struct resource_type;
+}
+
+namespace actord::actors {
+
+/// What the plugins are told of the cluster besides the object they judge, all from one state of the store.
+/// Lives as long as one admission.
+class admission_facts {
+public:
+  explicit admission_facts(const storage::store& store) : store_(store) {}
+
+  [[nodiscard]] std::optional<json> get(const schema::resource_type& type, std::string_view space,
+                                        std::string_view name) const;
+  /// All objects of a resource in a namespace (empty: cluster-wide), by name.
+  [[nodiscard]] std::vector<json> list(const schema::resource_type& type, std::string_view space) const;
+  /// Nothing when there is no such object.
+  [[nodiscard]] std::optional<schema::text_map> labels(const schema::resource_type& type,
+                                                       std::string_view space, std::string_view name) const;
+  [[nodiscard]] const storage::snapshot& reads() const;
+
+private:
+  const storage::store& store_;
+  mutable std::unique_ptr<storage::snapshot> reads_;
+};
+
+} // namespace actord::actors

@@ -1,0 +1,53 @@
+#pragma once
+
+#include "schema/base/json_fwd.hpp"
+#include "schema/value/quantity.hpp"
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace actord::schema {
+struct resource_type;
+}
+
+/// What an object costs, in the words of a ResourceQuota.
+
+namespace actord::actors {
+
+/// Amounts by the names a quota uses: "pods", "requests.cpu", "count/deployments.apps".
+using usage_map = std::map<std::string, schema::quantity, std::less<>>;
+
+/// An object as quotas look at it.
+struct counted_object {
+  usage_map usage;
+  bool is_pod = false;
+  bool is_claim = false;
+  // What the scopes of a quota ask of pods and claims.
+  bool has_deadline = false;
+  bool best_effort = false;
+  bool crosses_namespaces = false; ///< affinity to pods of other namespaces
+  std::string priority_class;
+  std::set<std::string> volume_classes; ///< volume attributes classes of a claim
+  /// Containers of a pod and the names each says something about; empty when the pod itself does.
+  std::vector<std::pair<std::string, std::set<std::string>>> containers;
+
+  bool operator==(const counted_object&) const = default;
+};
+
+/// False for what quotas never count: events, reviews, and what belongs to no namespace.
+bool quotas_count(const schema::resource_type& type);
+/// Whether a quota's name speaks of objects of this type.
+bool speaks_of(std::string_view name, const schema::resource_type& type);
+/// "count/pods", "count/deployments.apps".
+std::string count_name(const schema::resource_type& type);
+/// The older name of that count, for the kinds that have one ("configmaps"); else empty.
+std::string_view old_count_name(const schema::resource_type& type);
+
+counted_object count_object(const schema::resource_type& type, const json& object);
+
+} // namespace actord::actors
