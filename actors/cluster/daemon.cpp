@@ -102,6 +102,19 @@ result<void> save_kubeconfig(const daemon_options& options, const cluster_identi
                                                      .token = identity.pki.admin_token});
 }
 
+/// The authorizer, for admission and controllers.
+access_check access_of_roles() {
+  return [](const caller_identity& caller, std::string_view verb, std::string_view group,
+            std::string_view resource, std::string_view name) {
+    return is_allowed(caller, {.verb = std::string(verb),
+                               .group = std::string(group),
+                               .resource = std::string(resource),
+                               .space = {},
+                               .name = std::string(name),
+                               .path = {}});
+  };
+}
+
 /// Members in the order they start; destroyed from the last to the first.
 class running_daemon final : public daemon {
 public:
@@ -115,7 +128,7 @@ public:
     if (auto opened = open_the_store(); !opened) return opened;
     system_ = std::make_unique<caf::actor_system>(config_);
     memory_ = std::make_unique<memory_keeper>(*system_, registry_);
-    admission_ = std::make_unique<admission_chain>(*store_, system_random_source());
+    admission_ = std::make_unique<admission_chain>(*store_, system_random_source(), access_of_roles());
     router_ = std::make_unique<object_router>(
         object_router::collaborators{*system_, *store_, *admission_, registry_, system_random_source(),
                                      identity_.network, identity_.pki.authority.certificate_pem});
@@ -198,7 +211,7 @@ private:
         event_recorder::collaborators{*router_, system_clock_source(), system_random_source()});
     controllers_ = start_controllers(
         {*system_, *store_, *router_, registry_, *events_, system_clock_source(), system_random_source()},
-        *names, identity_.pki.authority.certificate_pem);
+        *names, {identity_.pki.authority, access_of_roles()});
     return {};
   }
 

@@ -1,6 +1,8 @@
 #pragma once
 
+#include "actors/admission/admission_chain.hpp"
 #include "actors/controllers/controller_kind.hpp"
+#include "net/pki/certificates.hpp"
 
 #include <memory>
 #include <string>
@@ -21,5 +23,16 @@ std::unique_ptr<controller_kind> garbage_controller();
 std::unique_ptr<controller_kind> node_taint_controller();
 /// Pods of nodes that are gone, and of no use any more.
 std::unique_ptr<controller_kind> pod_garbage_controller();
+
+/// Counts what the quotas limit, at first and now and then.
+std::unique_ptr<controller_kind> quota_controller();
+/// Keeps the numbers by which evictions are granted.
+std::unique_ptr<controller_kind> disruption_controller();
+std::unique_ptr<controller_kind> claim_protection_controller();
+std::unique_ptr<controller_kind> volume_protection_controller();
+std::unique_ptr<controller_kind> signing_approval_controller(access_check may);
+/// Without a key it signs nothing.
+std::unique_ptr<controller_kind> signing_controller(net::certified_key authority);
+std::unique_ptr<controller_kind> signing_cleanup_controller();
 
 } // namespace actord::actors

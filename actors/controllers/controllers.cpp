@@ -14,31 +14,38 @@ namespace {
 
 constexpr std::string_view scheduler_name = "scheduler";
 
-std::vector<std::unique_ptr<controller_kind>> all_kinds(const std::string& ca_pem) {
+std::vector<std::unique_ptr<controller_kind>> all_kinds(const controller_powers& powers) {
   std::vector<std::unique_ptr<controller_kind>> out;
   out.push_back(deployment_controller());
   out.push_back(replica_set_controller());
   out.push_back(endpoints_controller());
   out.push_back(namespace_controller());
   out.push_back(service_account_controller());
-  out.push_back(root_ca_controller(ca_pem));
+  out.push_back(root_ca_controller(powers.authority.certificate_pem));
   out.push_back(garbage_controller());
   out.push_back(pod_garbage_controller());
   out.push_back(node_taint_controller());
+  out.push_back(quota_controller());
+  out.push_back(disruption_controller());
+  out.push_back(claim_protection_controller());
+  out.push_back(volume_protection_controller());
+  out.push_back(signing_approval_controller(powers.may));
+  out.push_back(signing_controller(powers.authority));
+  out.push_back(signing_cleanup_controller());
   return out;
 }
 
 class running_controllers final : public controllers {
 public:
   running_controllers(const controller_collaborators& with, const std::vector<std::string>& names,
-                      const std::string& ca_pem)
+                      const controller_powers& powers)
       : context_(std::make_shared<controller_context>(
             controller_context{with.system, with.store, with.router, with.registry, with.events, verdicts_,
                                with.clock, std::make_shared<actor_gate>()})) {
     const auto chosen = [&](std::string_view name) {
       return std::find(names.begin(), names.end(), name) != names.end();
     };
-    for (auto& kind : all_kinds(ca_pem))
+    for (auto& kind : all_kinds(powers))
       if (chosen(kind->name())) actors_.push_back(spawn_controller(context_, std::move(kind)));
     if (chosen(scheduler_name)) actors_.push_back(spawn_scheduler(context_, with.random));
   }
@@ -66,7 +73,7 @@ private:
 const std::vector<std::string>& controller_names() {
   static const std::vector<std::string> names = [] {
     std::vector<std::string> out;
-    for (const auto& kind : all_kinds("")) out.emplace_back(kind->name());
+    for (const auto& kind : all_kinds({})) out.emplace_back(kind->name());
     out.emplace_back(scheduler_name);
     return out;
   }();
@@ -95,8 +102,9 @@ result<std::vector<std::string>> choose_controllers(const std::vector<std::strin
 }
 
 std::unique_ptr<controllers> start_controllers(const controller_collaborators& with,
-                                               const std::vector<std::string>& names, std::string ca_pem) {
-  return std::make_unique<running_controllers>(with, names, ca_pem);
+                                               const std::vector<std::string>& names,
+                                               const controller_powers& powers) {
+  return std::make_unique<running_controllers>(with, names, powers);
 }
 
 } // namespace actord::actors

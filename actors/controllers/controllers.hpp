@@ -1,6 +1,8 @@
 #pragma once
 
+#include "actors/admission/admission_chain.hpp"
 #include "actors/controllers/verdict_board.hpp"
+#include "net/pki/certificates.hpp"
 #include "schema/base/clock.hpp"
 #include "schema/base/result.hpp"
 #include "schema/base/rng.hpp"
@@ -50,8 +52,16 @@ public:
 result<std::vector<std::string>> choose_controllers(const std::vector<std::string>& wanted);
 const std::vector<std::string>& controller_names();
 
-/// `names` as chosen by `choose_controllers`; `ca_pem` is what pods verify the API server by.
+/// What some controllers act with: the cluster's authority, whose certificate pods verify the API server by,
+/// and the authorizer. Without its key nothing is signed.
+struct controller_powers {
+  net::certified_key authority;
+  access_check may;
+};
+
+/// `names` as chosen by `choose_controllers`.
 std::unique_ptr<controllers> start_controllers(const controller_collaborators& with,
-                                               const std::vector<std::string>& names, std::string ca_pem);
+                                               const std::vector<std::string>& names,
+                                               const controller_powers& powers);
 
 } // namespace actord::actors

@@ -45,7 +45,7 @@ void cluster_fixture::restart_controllers(const std::vector<std::string>& names)
   auto chosen = actors::choose_controllers(names);
   BOOST_REQUIRE(chosen.has_value());
   running =
-      actors::start_controllers({system, *store, *router, registry, *events, clock, random}, *chosen, "PEM");
+      actors::start_controllers({system, *store, *router, registry, *events, clock, random}, *chosen, powers);
   step();
 }
 

@@ -68,6 +68,8 @@ public:
   std::unique_ptr<actors::object_router> router;
   std::unique_ptr<actors::event_recorder> events;
   std::unique_ptr<actors::controllers> running;
+  /// Of the controllers that are started next.
+  actors::controller_powers powers{{"PEM", ""}, {}};
   int next_address = 0;
 };
 
