@@ -138,8 +138,7 @@ void serve_eviction(object_router& router, const request_handle& request) {
   auto decoded = schema::decode_object(schema::body_kind_of(request->type(), "eviction"), *format,
                                        request->http.body, schema::field_validation::ignore);
   if (!decoded) return answer_error(*request, decoded.error());
-  const std::string name = schema::metadata_text(decoded->object, "name");
-  if (!name.empty() && name != request->route.name)
+  if (schema::metadata_text(decoded->object, "name") != request->route.name)
     return answer_error(*request, bad_request("name in URL does not match name in Eviction object"));
   const auto wanted = decoded->object.find("deleteOptions");
   const bool has_options = wanted != decoded->object.end() && wanted->is_object();

@@ -40,7 +40,7 @@ std::string refusal_of(const json& of, const quota_demand& demand) {
 
 json used_after(const json& of, const quota_demand& demand) {
   const quota_verdict verdict = charge_quota(of, demand);
-  BOOST_REQUIRE_MESSAGE(!verdict.refusal, *verdict.refusal);
+  BOOST_REQUIRE_MESSAGE(!verdict.refusal, verdict.refusal.value_or(""));
   return verdict.charged ? (*verdict.charged)["status"]["used"] : of["status"]["used"];
 }
 
