@@ -41,6 +41,21 @@ error method_not_allowed() {
           .subject = error_subject{}};
 }
 
+/// Whether a body comes as itself. Unpacking would let a small body grow large, and no client of this API
+/// packs one.
+bool is_plain(const net::http_request& request) {
+  const std::string_view encoding = request.header("content-encoding");
+  return encoding.empty() || encoding == "identity";
+}
+
+error packed_body(std::string_view encoding) {
+  return {.kind = error_kind::unsupported_media_type,
+          .message =
+              fmt::format("the content encoding \"{}\" of the request's body is not supported", encoding),
+          .causes = {},
+          .subject = {}};
+}
+
 error overloaded() {
   return {.kind = error_kind::too_many_requests,
           .message = "too many requests, please try again later",
@@ -177,6 +192,8 @@ private:
       if (!acting) return refuse(*request, "other", acting.error());
       request->caller = std::move(*acting);
     }
+    if (!is_plain(request->http))
+      return refuse(*request, "other", packed_body(request->http.header("content-encoding")));
     request->query = query_values::parse(request->http.query);
     request->pretty = request->query.has("pretty") && request->query.flag("pretty");
     request->request_id = new_request_id();

@@ -1,6 +1,7 @@
 #include "actors/api/api_request.hpp"
 
 #include "actors/api/forms/object_forms.hpp"
+#include "net/http/gzip_body.hpp"
 #include "schema/base/json.hpp"
 #include "schema/codec/status.hpp"
 #include "schema/tables/resource_table.hpp"
@@ -9,6 +10,9 @@
 
 namespace actord::actors {
 namespace {
+
+/// From here on compressing pays for who asks for it; the size is Kubernetes'.
+constexpr std::size_t compressed_from_bytes = std::size_t{128} * 1024;
 
 net::http_response response_of(int code, std::string_view content_type, std::string body) {
   net::http_response response;
@@ -43,6 +47,9 @@ void answer_bytes(const api_request& request, int code, std::string_view content
   net::http_response response = response_of(code, content_type, std::move(body));
   for (const std::string& warning : extras.warnings)
     response.headers.emplace_back("warning", warning_header(warning));
+  if (response.body->size() >= compressed_from_bytes && request.http.method == "GET" &&
+      net::accepts_gzip(request.http))
+    return net::respond_gzip(request.exchange, std::move(response));
   request.exchange->respond(std::move(response));
 }
 

@@ -9,6 +9,8 @@ namespace actord::actors {
 std::string peek_name(std::string_view body, schema::body_format format) {
   if (format != schema::body_format::json) return {};
   thread_local simdjson::ondemand::parser parser;
+  constexpr std::size_t kept_bytes = std::size_t{256} * 1024; // what a large body needed is not kept
+  if (parser.capacity() > kept_bytes && body.size() < kept_bytes) parser = simdjson::ondemand::parser();
   const simdjson::padded_string padded(body);
   simdjson::ondemand::document document;
   if (parser.iterate(padded).get(document) != simdjson::SUCCESS) return {};

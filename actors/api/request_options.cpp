@@ -183,14 +183,22 @@ struct raw_delete_options {
   std::string resource_version;
 };
 
+/// Throws as the library does: 1.5 is no number of seconds.
+std::int64_t whole_number(const json& value) {
+  if (value.is_number_float()) throw json::type_error::create(302, "type must be an integer", &value);
+  return value.get<std::int64_t>();
+}
+
 result<raw_delete_options> read_delete_body(std::string_view body) {
   raw_delete_options raw;
   const json parsed = json::parse(body, nullptr, false);
   if (parsed.is_discarded() || !parsed.is_object())
     return bad_request("the body of the request is not a DeleteOptions object");
+  if (const auto kind = parsed.find("kind"); kind != parsed.end() && *kind != "DeleteOptions")
+    return bad_request("decoded object cannot be converted to DeleteOptions");
   try {
     if (const auto it = parsed.find("gracePeriodSeconds"); it != parsed.end() && !it->is_null())
-      raw.grace_period_s = it->get<std::int64_t>();
+      raw.grace_period_s = whole_number(*it);
     if (const auto it = parsed.find("propagationPolicy"); it != parsed.end() && !it->is_null())
       raw.propagation_policy = it->get<std::string>();
     if (const auto it = parsed.find("orphanDependents"); it != parsed.end() && !it->is_null())

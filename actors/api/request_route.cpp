@@ -71,6 +71,7 @@ private:
     if (left() == 0) return no_route{true};
     route.type = schema::find_resource(group_, version_, segments_[at_++]);
     if (route.type == nullptr || (in_namespace && !route.type->namespaced)) return no_route{true};
+    if (route.space == "." || route.space == "..") return no_route{true};
     // A namespaced resource outside a namespace is the list of all of them.
     if (route.type->namespaced && !in_namespace && left() > 0) return no_route{true};
     if (left() > 0) route.name = segments_[at_++];

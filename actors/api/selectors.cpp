@@ -3,12 +3,14 @@
 #include "actors/objects/refusals.hpp"
 #include "schema/object/selectable_fields.hpp"
 #include "schema/object/stored_object.hpp"
+#include "schema/rules/checks/formats.hpp"
 #include "schema/tables/resource_table.hpp"
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace actord::actors {
 namespace {
@@ -117,14 +119,23 @@ result<void> check_values(const label_requirement& requirement) {
   return {};
 }
 
+result<void> check_key(const std::string& key) {
+  const auto wrong = schema::rules::label_key(key);
+  if (wrong.empty()) return {};
+  return unparsable(fmt::format("<nil>: Invalid value: \"{}\": {}", key, fmt::join(wrong, "; ")));
+}
+
 result<label_requirement> parse_requirement(label_lexer& lexer) {
   label_requirement requirement;
   if (lexer.skip("!")) {
     if (!lexer.is_word()) return unparsable(fmt::format("found '{}', expected: identifier", lexer.token()));
-    return label_requirement{lexer.take(), label_operator::absent, {}};
+    label_requirement absent{lexer.take(), label_operator::absent, {}};
+    if (auto checked = check_key(absent.key); !checked) return checked.error();
+    return absent;
   }
   if (!lexer.is_word()) return unparsable(fmt::format("found '{}', expected: identifier", lexer.token()));
   requirement.key = lexer.take();
+  if (auto checked = check_key(requirement.key); !checked) return checked.error();
   if (lexer.at_end() || lexer.token() == ",") return requirement;
   const std::string operation = lexer.take();
   if (operation == "in" || operation == "notin") {

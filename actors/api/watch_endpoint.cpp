@@ -1,9 +1,11 @@
 #include "actors/api/watch_endpoint.hpp"
 
+#include "actors/api/event_messages.hpp"
 #include "actors/api/list_page.hpp"
 #include "actors/api/request_options.hpp"
 #include "actors/api/watch_events.hpp"
 #include "actors/console/actor_registry.hpp"
+#include "net/http/websocket.hpp"
 #include "schema/codec/status.hpp"
 #include "schema/tables/resource_table.hpp"
 
@@ -282,6 +284,11 @@ void watch_endpoint::serve(const request_handle& request) {
   setup.timeout = setup.options.timeout.value_or(default_timeout(with_.random));
   const bool linearizable = !setup.options.at;
   const auto begin = [&system = with_.system](stream_setup ready) {
+    if (net::asks_for_websocket(ready.request->http)) {
+      auto messages = open_event_messages(ready.request->http, *ready.request->exchange);
+      if (!messages) return answer_error(*ready.request, messages.error());
+      ready.request->exchange = std::move(*messages);
+    }
     system.spawn(
         [](caf::stateful_actor<stream_state>* self,
            const std::shared_ptr<stream_setup>& given) -> caf::behavior {

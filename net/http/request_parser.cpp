@@ -18,6 +18,7 @@ namespace beast = boost::beast;
 namespace http = boost::beast::http;
 
 constexpr std::size_t headers_max = 200;
+constexpr std::uint64_t chunk_limit_bytes = std::uint64_t{1} << 40U;
 constexpr std::size_t chunk_line_limit_bytes = std::size_t{16} * 1024;
 
 std::string lower_case(beast::string_view text) {
@@ -157,7 +158,9 @@ private:
     return body.size();
   }
 
-  void on_chunk_header_impl(std::uint64_t, beast::string_view, beast::error_code&) override {}
+  void on_chunk_header_impl(std::uint64_t size, beast::string_view, beast::error_code& failure) override {
+    if (size > chunk_limit_bytes) refuse(400, "chunk too large", failure);
+  }
 
   std::size_t on_chunk_body_impl(std::uint64_t, beast::string_view body, beast::error_code&) override {
     body_piece_ = {body.data(), body.size()};

@@ -207,7 +207,9 @@ private:
   int on_begin_frame(const nghttp2_frame_hd& frame) override {
     switch (frame.type) {
     case NGHTTP2_HEADERS:
-    case NGHTTP2_CONTINUATION:
+      budget_.spend(frame_budget::cost::request);
+      break;
+    case NGHTTP2_CONTINUATION: // within a limit of nghttp2's
       break;
     case NGHTTP2_DATA:
       if (frame.length == 0 && (frame.flags & NGHTTP2_FLAG_END_STREAM) == 0)
@@ -225,6 +227,8 @@ private:
   }
 
   int on_frame(const nghttp2_frame& frame) override {
+    if (frame.hd.type == NGHTTP2_DATA && frame.hd.length > 0 && frame.hd.length == frame.data.padlen)
+      budget_.spend(frame_budget::cost::empty_data);
     if (frame.hd.type == NGHTTP2_HEADERS || frame.hd.type == NGHTTP2_DATA) return on_request_frame(frame);
     if (frame.hd.type == NGHTTP2_SETTINGS) greeted_ = true;
     if (frame.hd.type == NGHTTP2_WINDOW_UPDATE)

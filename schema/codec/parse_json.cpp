@@ -40,6 +40,9 @@ json to_tree(const simdjson::dom::element& value) {
 } // namespace
 
 result<simdjson::dom::element> read_json(simdjson::dom::parser& parser, std::string_view text) {
+  // A large text leaves ten times its size in buffers behind; the next small one gives them back.
+  constexpr std::size_t kept_bytes = std::size_t{256} * 1024;
+  if (parser.capacity() > kept_bytes && text.size() < kept_bytes) parser = simdjson::dom::parser();
   // The parser reads up to 64 bytes past the end, so it works on a padded copy of its own.
   if (parser.max_depth() != json_depth_max || parser.capacity() < text.size()) {
     const auto failure = parser.allocate(std::max<std::size_t>(text.size(), 4096), json_depth_max);

@@ -69,6 +69,14 @@ std::optional<std::string> plain_float(std::string_view text) {
   return json_text(json(value));
 }
 
+/// The numbers that JSON has no form for.
+bool is_no_json_number(std::string_view text) {
+  if (text.starts_with('+') || text.starts_with('-')) text.remove_prefix(1);
+  for (const std::string_view word : {".inf", ".Inf", ".INF", ".nan", ".NaN", ".NAN"})
+    if (text == word) return true;
+  return false;
+}
+
 /// A plain (unquoted) scalar as JSON.
 std::string plain_scalar(std::string_view text) {
   if (plain_null(text)) return "null";
@@ -108,6 +116,8 @@ public:
     append_json_string(key, value);
     const bool is_plain = tag == "?" || tag.empty();
     if (is_plain && value == "<<" && expects_key()) throw refused{where, "merge keys are not supported"};
+    if (is_plain && !expects_key() && is_no_json_number(value))
+      throw refused{where, "json: unsupported value: " + value};
     scalar(where, is_plain ? plain_scalar(value) : key, anchor, key);
   }
 
@@ -209,12 +219,43 @@ error broken(const YAML::Mark& where, std::string_view message) {
           .message = fmt::format("yaml: line {}: {}", where.line + 1, message)};
 }
 
+/// YAML 1.2 5.1 allows tabs and line breaks only; the parser lets all pass.
+std::optional<YAML::Mark> find_control(std::string_view text) {
+  YAML::Mark where;
+  for (const char letter : text) {
+    const auto code = static_cast<unsigned char>(letter);
+    if ((code < 0x20 && letter != '\t' && letter != '\n' && letter != '\r') || code == 0x7F) return where;
+    if (letter == '\n') ++where.line;
+  }
+  return std::nullopt;
+}
+
+/// Whether brackets open without end. The parser reads a whole flow before it reports any of it, in a time
+/// that grows faster than the text. Brackets in block scalars count too, hence a limit that no text reaches.
+bool opens_too_deep(std::string_view text) {
+  constexpr std::size_t limit = 10'000;
+  std::size_t depth = 0;
+  for (const char letter : text) {
+    if (letter == '[' || letter == '{') {
+      if (++depth > limit) return true;
+    } else if ((letter == ']' || letter == '}') && depth > 0) {
+      --depth;
+    }
+  }
+  return false;
+}
+
 } // namespace
 
 result<std::string> yaml_to_json(std::string_view text) {
+  if (const auto where = find_control(text)) return broken(*where, "control characters are not allowed");
+  if (opens_too_deep(text)) return broken(YAML::Mark::null_mark(), "exceeded max depth");
   json_writer writer;
   try {
-    std::istringstream in{std::string(text)};
+    std::string source(text);
+    // A quoted text that nothing closes ends, for the parser, with the last line: the mark makes it a fault.
+    if (source.ends_with('\n')) source += "...\n";
+    std::istringstream in(source);
     YAML::Parser parser(in);
     if (!parser.HandleNextDocument(writer)) return std::string("null");
   } catch (const refused& problem) {

@@ -59,6 +59,8 @@ std::string value::raw() const { return present_ ? simdjson::minify(element_) : 
 
 value document(std::string_view text) {
   thread_local simdjson::dom::parser parser;
+  constexpr std::size_t kept_bytes = std::size_t{256} * 1024;
+  if (parser.capacity() > kept_bytes && text.size() < kept_bytes) parser = simdjson::dom::parser();
   simdjson::dom::element root;
   if (parser.parse(text.data(), text.size()).get(root) != simdjson::SUCCESS) return {};
   return value(root);

@@ -114,8 +114,9 @@ std::string_view content_type_of(wire_format format) {
 }
 
 result<schema::body_format> body_format_of(std::string_view content_type) {
+  const bool is_absent = content_type.empty();
   const std::string_view type = take_until(content_type, ';');
-  if (type.empty() || type == "application/json") return schema::body_format::json;
+  if (is_absent || type == "application/json") return schema::body_format::json;
   if (type == "application/yaml") return schema::body_format::yaml;
   if (type == "application/vnd.kubernetes.protobuf") return schema::body_format::protobuf;
   return error{.kind = error_kind::unsupported_media_type,

@@ -301,6 +301,16 @@ BOOST_AUTO_TEST_CASE(broken_yaml_names_its_line) {
   BOOST_TEST(yaml_to_json(std::string(100, '[') + std::string(100, ']')).error().message ==
              "yaml: line 1: exceeded max depth");
   BOOST_TEST(!yaml_to_json(std::string(100000, '[')).has_value());
+  for (const char* unclosed : {"a: \"b\n", "a: 'b\n", "a: \"b", "a: 'b\n\n\n", "a: \"b\n  c\n"})
+    BOOST_TEST(!yaml_to_json(unclosed).has_value(), unclosed);
+  for (const char control : {'\x01', '\b', '\v', '\x1B', '\x7F', '\0'})
+    BOOST_TEST(yaml_to_json(std::string("a: b\nc: d") + control + "e\n").error().message ==
+               "yaml: line 2: control characters are not allowed");
+  for (const char* number : {".inf", "-.Inf", "+.INF", ".nan", ".NaN"})
+    BOOST_TEST(!yaml_to_json(std::string("a: ") + number).has_value(), number);
+  BOOST_TEST(*yaml_to_json("a: '.inf'") == R"({"a":".inf"})");
+  BOOST_TEST(*yaml_to_json("a: |+\n  b\n\n") == R"({"a":"b\n\n"})");
+  BOOST_TEST(*yaml_to_json("a: |\n  b") == R"({"a":"b"})");
   const auto done =
       read("", "configmaps", "kind: ConfigMap\ndata: {a\n", field_validation::warn, body_format::yaml);
   BOOST_TEST(done.error().message.starts_with(
