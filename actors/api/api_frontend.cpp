@@ -34,6 +34,15 @@ error no_such_resource() {
           .subject = error_subject{}};
 }
 
+/// Reviews are answers, not objects: they have no rows and no metadata to show.
+error only_as_itself() {
+  return {.kind = error_kind::not_acceptable,
+          .message = "only the following media types are accepted: application/json, application/yaml, "
+                     "application/vnd.kubernetes.protobuf",
+          .causes = {},
+          .subject = error_subject{}};
+}
+
 error method_not_allowed() {
   return {.kind = error_kind::method_not_allowed,
           .message = "the server does not allow this method on the requested resource",
@@ -264,6 +273,8 @@ private:
     const schema::resource_type& type = request->type();
     const std::string_view subresource =
         request->route.subresource == nullptr ? std::string_view() : request->route.subresource->name;
+    if (is_review(type) && request->form.form != object_form::whole)
+      return answer_error(*request, only_as_itself());
     if (is_review(type)) return serve_review(with_.authentication, request);
     if (type.type == nullptr) return answer_error(*request, no_such_resource());
     if (connects(subresource)) return answer_error(*request, no_such_resource());

@@ -4,6 +4,7 @@
 #include "schema/base/json.hpp"
 
 #include <fmt/format.h>
+#include <iterator>
 #include <map>
 #include <set>
 
@@ -44,6 +45,30 @@ error bad_token(std::string_view why) {
   return bad_request(fmt::format("invalid continue token: continue key is not valid: {}", why));
 }
 
+/// The objects that the rarest of the wanted labels names; none when going through all of them is cheaper.
+std::optional<std::vector<object_key>> labelled_candidates(const storage::snapshot& reads,
+                                                           const page_question& question) {
+  constexpr std::size_t most_values = 16;
+  constexpr std::size_t always_few = 500;
+  // Fetching an object by its key costs several times what it costs to pass it by.
+  constexpr std::size_t fetch_cost = 3;
+  const resource_id resource = question.type.stored_as;
+  std::optional<std::vector<object_key>> fewest;
+  for (const label_requirement& label : question.selector.labels) {
+    const bool names_values = label.op == label_operator::equals || label.op == label_operator::in;
+    if (!names_values || label.values.empty() || label.values.size() > most_values) continue;
+    std::vector<object_key> found;
+    for (const std::string& value : label.values) {
+      std::vector<object_key> some = reads.labelled(resource, question.space, label.key, value);
+      found.insert(found.end(), std::make_move_iterator(some.begin()), std::make_move_iterator(some.end()));
+    }
+    if (!fewest || found.size() < fewest->size()) fewest = std::move(found);
+    if (fewest->size() <= always_few) return fewest;
+  }
+  if (fewest && fewest->size() * fetch_cost > reads.count(resource, question.space)) return {};
+  return fewest;
+}
+
 /// Candidates the selector can name without a look at every object; none when all must be looked at.
 std::optional<std::vector<object_key>> named_candidates(const storage::snapshot& reads,
                                                         const page_question& question) {
@@ -55,10 +80,7 @@ std::optional<std::vector<object_key>> named_candidates(const storage::snapshot&
   if (const auto node = question.selector.required_field("spec.nodeName");
       node && !node->empty() && question.type.group.empty() && question.type.plural == "pods")
     return reads.on_node(*node);
-  for (const label_requirement& label : question.selector.labels)
-    if ((label.op == label_operator::equals || label.op == label_operator::in) && label.values.size() == 1)
-      return reads.labelled(resource, question.space, label.key, label.values.front());
-  return {};
+  return labelled_candidates(reads, question);
 }
 
 bool is_after(const object_key& key, const storage::list_position& from) {
@@ -112,6 +134,7 @@ object_page read_candidates(const storage::snapshot& reads, const page_question&
                             std::vector<object_key> candidates) {
   page_builder page(question, reads.at());
   std::sort(candidates.begin(), candidates.end());
+  candidates.erase(std::unique(candidates.begin(), candidates.end()), candidates.end());
   storage::list_position last;
   bool more = false;
   for (const object_key& key : candidates) {
