@@ -60,6 +60,12 @@ public:
     }
     return parsed;
   }
+  /// All that came, once it is at least `count` bytes.
+  std::string wait_for_bytes(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    BOOST_REQUIRE(changed_.wait_for(lock, patience, [&] { return stream_.size() >= count; }));
+    return stream_;
+  }
   void leave() {
     if (auto closed = std::exchange(closed_, nullptr)) closed();
   }
@@ -367,6 +373,62 @@ BOOST_AUTO_TEST_CASE(bad_input_is_answered_and_stores_nothing) {
   BOOST_TEST(code("x", "text/plain") == 415);
   BOOST_TEST(p.call("PUT", maps, config_map("a")).code == 405);
   BOOST_TEST(p.call("GET", maps + "?fieldSelector=metadata.name!=kube-root-ca.crt").body["items"].empty());
+}
+
+/// Writes and lets time pass until nothing is left of the history up to `at`.
+void forget_history(plane& p, std::uint64_t at) {
+  for (int round = 0; round < 100 && p.store->status().compacted.value <= at; ++round) {
+    p.clock.advance(std::chrono::minutes(10));
+    BOOST_REQUIRE(p.call("POST", maps, config_map("filler-" + std::to_string(round))).code == 201);
+  }
+  BOOST_REQUIRE(p.store->status().compacted.value > at);
+}
+
+BOOST_AUTO_TEST_CASE(a_list_whose_history_is_gone_goes_on_with_what_is_there) {
+  plane p;
+  for (const char* name : {"a", "b", "c", "d"}) p.call("POST", maps, config_map(name));
+  const json first = p.call("GET", maps + "?limit=2").body;
+  const std::string token = first["metadata"]["continue"];
+  const std::string at = first["metadata"]["resourceVersion"];
+  BOOST_TEST(p.call("GET", maps + "?limit=2&continue=" + token).body["metadata"]["resourceVersion"] == at);
+  forget_history(p, std::stoull(at));
+
+  const reply gone = p.call("GET", maps + "?limit=2&continue=" + token);
+  BOOST_TEST(gone.code == 410);
+  BOOST_TEST(gone.body["reason"] == "Expired");
+  const std::string go_on = gone.body["metadata"]["continue"];
+  const json rest = p.call("GET", maps + "?limit=2&continue=" + go_on).body;
+  BOOST_TEST(rest["items"][0]["metadata"]["name"] == "c");
+  BOOST_TEST(rest["items"][1]["metadata"]["name"] == "d");
+  BOOST_TEST(rest["metadata"]["resourceVersion"] != at);
+  BOOST_TEST(p.call("GET", maps + "?resourceVersionMatch=Exact&resourceVersion=" + at).code == 410);
+
+  const auto watch = p.send("GET", maps + "?watch=1&resourceVersion=" + at);
+  const json event = watch->wait_for_lines(1)[0];
+  BOOST_TEST(event["type"] == "ERROR");
+  BOOST_TEST(event["object"]["code"] == 410);
+  BOOST_TEST(event["object"]["reason"] == "Expired");
+}
+
+BOOST_AUTO_TEST_CASE(a_watch_in_protobuf_frames_each_event_by_its_length) {
+  plane p;
+  p.call("POST", maps, config_map("a"));
+  const auto watch =
+      p.send("GET", maps + "?watch=1&resourceVersion=0&fieldSelector=metadata.name%3Da", {}, {},
+             {"admin", {"system:masters"}}, "application/vnd.kubernetes.protobuf;stream=watch");
+  const net::http_response head = watch->wait();
+  const auto type = std::find_if(head.headers.begin(), head.headers.end(),
+                                 [](const auto& header) { return header.first == "content-type"; });
+  BOOST_REQUIRE(type != head.headers.end());
+  BOOST_TEST(type->second == "application/vnd.kubernetes.protobuf;stream=watch");
+  const std::string frame = watch->wait_for_bytes(64);
+  const auto byte = [&](std::size_t index) { return static_cast<unsigned char>(frame[index]); };
+  const std::size_t length = std::size_t{byte(2)} * 256 + byte(3);
+  BOOST_TEST(byte(0) + byte(1) == 0);
+  BOOST_TEST(frame.substr(4, 7) == std::string("\x0a\x05") + "ADDED");
+  BOOST_TEST(watch->wait_for_bytes(length + 4).size() == length + 4);
+  BOOST_TEST(frame.find(std::string("k8s\0", 4)) != std::string::npos);
+  watch->leave();
 }
 
 BOOST_AUTO_TEST_SUITE_END()
