@@ -20,13 +20,24 @@ std::optional<json> admission_facts::get(const schema::resource_type& type, std:
   return view->to_json(type);
 }
 
-std::vector<json> admission_facts::list(const schema::resource_type& type, std::string_view space) const {
+std::vector<json> admission_facts::list(const schema::resource_type& type, std::string_view space,
+                                        std::string_view holding) const {
   std::vector<json> found;
   reads().scan(type.stored_as, space, [&](std::string_view bytes) {
-    if (const auto view = schema::object_view::open(bytes)) found.push_back(view->to_json(type));
+    const auto view = schema::object_view::open(bytes);
+    if (view && view->text().find(holding) != std::string_view::npos) found.push_back(view->to_json(type));
     return true;
   });
   return found;
+}
+
+bool admission_facts::holds(const schema::resource_type& type, std::string_view space, std::string_view name,
+                            std::string_view text) const {
+  if (name.empty()) return false;
+  const std::string_view bytes = reads().get({type.stored_as, std::string(space), std::string(name)});
+  if (bytes.empty()) return false;
+  const auto view = schema::object_view::open(bytes);
+  return view && view->text().find(text) != std::string_view::npos;
 }
 
 std::optional<schema::text_map> admission_facts::labels(const schema::resource_type& type,

@@ -23,8 +23,13 @@ public:
 
   [[nodiscard]] std::optional<json> get(const schema::resource_type& type, std::string_view space,
                                         std::string_view name) const;
-  /// All objects of a resource in a namespace (empty: cluster-wide), by name.
-  [[nodiscard]] std::vector<json> list(const schema::resource_type& type, std::string_view space) const;
+  /// All objects of a resource in a namespace (empty: cluster-wide), by name. With `holding`, only those
+  /// whose text holds that: what is not of interest is not parsed.
+  [[nodiscard]] std::vector<json> list(const schema::resource_type& type, std::string_view space,
+                                       std::string_view holding = {}) const;
+  /// Whether there is such an object and its text holds that.
+  [[nodiscard]] bool holds(const schema::resource_type& type, std::string_view space, std::string_view name,
+                           std::string_view text) const;
   /// Nothing when there is no such object.
   [[nodiscard]] std::optional<schema::text_map> labels(const schema::resource_type& type,
                                                        std::string_view space, std::string_view name) const;

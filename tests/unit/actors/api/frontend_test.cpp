@@ -429,54 +429,54 @@ BOOST_AUTO_TEST_CASE(a_watch_in_protobuf_frames_each_event_by_its_length) {
   BOOST_TEST(watch->wait_for_bytes(length + 4).size() == length + 4);
   BOOST_TEST(frame.find(std::string("k8s\0", 4)) != std::string::npos);
   watch->leave();
+}
 
-  BOOST_AUTO_TEST_CASE(what_admission_says_reaches_the_client) {
-    plane p;
-    const std::string space = "/api/v1/namespaces/default";
-    const auto pod = [](const std::string& name) {
-      return json{{"apiVersion", "v1"},
-                  {"kind", "Pod"},
-                  {"metadata", {{"name", name}, {"labels", {{"app", "web"}}}}},
-                  {"spec", {{"containers", {{{"name", "c"}, {"image", "i"}}}}}}};
-    };
-    BOOST_TEST(p.call("POST", space + "/pods", pod("a")).code == 201);
+BOOST_AUTO_TEST_CASE(what_admission_says_reaches_the_client) {
+  plane p;
+  const std::string space = "/api/v1/namespaces/default";
+  const auto pod = [](const std::string& name) {
+    return json{{"apiVersion", "v1"},
+                {"kind", "Pod"},
+                {"metadata", {{"name", name}, {"labels", {{"app", "web"}}}}},
+                {"spec", {{"containers", {{{"name", "c"}, {"image", "i"}}}}}}};
+  };
+  BOOST_TEST(p.call("POST", space + "/pods", pod("a")).code == 201);
 
-    // A budget whose numbers nobody has counted yet grants nothing, and says when to come again.
-    const json running = {{"status", {{"phase", "Running"}}}};
-    BOOST_TEST(p.call("PATCH", space + "/pods/a/status", running, "application/merge-patch+json").code ==
-               200);
-    BOOST_TEST(p.call("POST", "/apis/policy/v1/namespaces/default/poddisruptionbudgets",
-                      {{"apiVersion", "policy/v1"},
-                       {"kind", "PodDisruptionBudget"},
-                       {"metadata", {{"name", "b"}}},
-                       {"spec", {{"minAvailable", 1}, {"selector", {{"matchLabels", {{"app", "web"}}}}}}}})
-                   .code == 201);
-    const json eviction = {{"apiVersion", "policy/v1"}, {"kind", "Eviction"}, {"metadata", {{"name", "a"}}}};
-    const reply later = p.call("POST", space + "/pods/a/eviction", eviction);
-    BOOST_TEST(later.code == 429);
-    BOOST_TEST(later.body["reason"] == "TooManyRequests");
-    BOOST_TEST(later.body["details"]["retryAfterSeconds"] == 10);
-    BOOST_TEST(later.body["details"]["causes"][0]["reason"] == "DisruptionBudget");
-    json other = eviction;
-    other["metadata"]["name"] = "b";
-    BOOST_TEST(p.call("POST", space + "/pods/a/eviction", other).code == 400);
-    BOOST_TEST(p.call("POST", space + "/pods/absent/eviction",
-                      {{"apiVersion", "policy/v1"}, {"kind", "Eviction"}, {"metadata", {{"name", "absent"}}}})
-                   .code == 404);
+  // A budget whose numbers nobody has counted yet grants nothing, and says when to come again.
+  const json running = {{"status", {{"phase", "Running"}}}};
+  BOOST_TEST(p.call("PATCH", space + "/pods/a/status", running, "application/merge-patch+json").code == 200);
+  BOOST_TEST(p.call("POST", "/apis/policy/v1/namespaces/default/poddisruptionbudgets",
+                    {{"apiVersion", "policy/v1"},
+                     {"kind", "PodDisruptionBudget"},
+                     {"metadata", {{"name", "b"}}},
+                     {"spec", {{"minAvailable", 1}, {"selector", {{"matchLabels", {{"app", "web"}}}}}}}})
+                 .code == 201);
+  const json eviction = {{"apiVersion", "policy/v1"}, {"kind", "Eviction"}, {"metadata", {{"name", "a"}}}};
+  const reply later = p.call("POST", space + "/pods/a/eviction", eviction);
+  BOOST_TEST(later.code == 429);
+  BOOST_TEST(later.body["reason"] == "TooManyRequests");
+  BOOST_TEST(later.body["details"]["retryAfterSeconds"] == 10);
+  BOOST_TEST(later.body["details"]["causes"][0]["reason"] == "DisruptionBudget");
+  json other = eviction;
+  other["metadata"]["name"] = "b";
+  BOOST_TEST(p.call("POST", space + "/pods/a/eviction", other).code == 400);
+  BOOST_TEST(p.call("POST", space + "/pods/absent/eviction",
+                    {{"apiVersion", "policy/v1"}, {"kind", "Eviction"}, {"metadata", {{"name", "absent"}}}})
+                 .code == 404);
 
-    const auto labelled =
-        p.send("PATCH", "/api/v1/namespaces/default",
-               R"({"metadata":{"labels":{"pod-security.kubernetes.io/enforce":"restricted"}}})",
-               "application/merge-patch+json");
-    std::vector<std::string> warnings;
-    for (const auto& [name, value] : labelled->wait().headers)
-      if (name == "warning") warnings.push_back(value);
-    BOOST_REQUIRE(warnings.size() == 2U);
-    BOOST_TEST(warnings[0].find("existing pods in namespace") != std::string::npos);
-    const reply refused = p.call("POST", space + "/pods", pod("c"));
-    BOOST_TEST(refused.code == 403);
-    BOOST_TEST(refused.body["reason"] == "Forbidden");
-    BOOST_TEST(refused.body["details"] == json({{"name", "c"}, {"kind", "pods"}}));
-  }
+  const auto labelled =
+      p.send("PATCH", "/api/v1/namespaces/default",
+             R"({"metadata":{"labels":{"pod-security.kubernetes.io/enforce":"restricted"}}})",
+             "application/merge-patch+json");
+  std::vector<std::string> warnings;
+  for (const auto& [name, value] : labelled->wait().headers)
+    if (name == "warning") warnings.push_back(value);
+  BOOST_REQUIRE(warnings.size() == 2U);
+  BOOST_TEST(warnings[0].find("existing pods in namespace") != std::string::npos);
+  const reply refused = p.call("POST", space + "/pods", pod("c"));
+  BOOST_TEST(refused.code == 403);
+  BOOST_TEST(refused.body["reason"] == "Forbidden");
+  BOOST_TEST(refused.body["details"] == json({{"name", "c"}, {"kind", "pods"}}));
+}
 
-  BOOST_AUTO_TEST_SUITE_END()
+BOOST_AUTO_TEST_SUITE_END()

@@ -299,6 +299,35 @@ BOOST_AUTO_TEST_CASE(certificates_are_asked_for_in_ones_own_name) {
              "with CN=system:node:n2");
 }
 
+BOOST_AUTO_TEST_CASE(an_account_may_say_which_secrets_its_pods_use) {
+  create(object("v1", "ServiceAccount", "strict",
+                {{"metadata", {{"annotations", {{"kubernetes.io/enforce-mountable-secrets", "true"}}}}},
+                 {"secrets", {{{"name", "known"}}}}}));
+  const auto pod_with = [](const char* name, const char* secret) {
+    return pod(name, {{"spec",
+                       {{"serviceAccountName", "strict"},
+                        {"volumes", {{{"name", "v"}, {"secret", {{"secretName", secret}}}}}}}}});
+  };
+  BOOST_TEST(create_told(pod_with("a", "known")) == "allowed");
+  BOOST_TEST(
+      create_told(pod_with("b", "other")) ==
+      "pods \"b\" is forbidden: volume with secret.secretName=\"other\" is not allowed because service "
+      "account strict does not reference that secret");
+  const auto debug_with = [&](const char* name, const char* secret) {
+    json debugged = get("", "pods", "default", "a");
+    debugged["spec"]["ephemeralContainers"].push_back(
+        {{"name", name}, {"image", "i"}, {"envFrom", {{{"secretRef", {{"name", secret}}}}}}});
+    return told(actors::write_verb::update, debugged, "ephemeralcontainers");
+  };
+  BOOST_TEST(debug_with("d", "other").find("ephemeral container d with envFrom referencing") !=
+             std::string::npos);
+  BOOST_TEST(debug_with("d", "known") == "allowed");
+  json without = get("", "pods", "default", "a");
+  without["spec"].erase("ephemeralContainers");
+  BOOST_TEST(told(actors::write_verb::update, without, "ephemeralcontainers")
+                 .find("existing ephemeral containers \"d\" may not be removed") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(some_namespaces_are_for_ever) {
   for (const char* name : {"kube-system", "kube-public"}) create(object("v1", "Namespace", name));
   for (const char* name : {"default", "kube-system", "kube-public"})
