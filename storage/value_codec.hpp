@@ -21,7 +21,8 @@ struct value_facts {
   wall_time deadline{}; ///< zero for none
 };
 
-/// How values are read and stamped: the store's only knowledge of what it stores. Stateless, any thread.
+/// How values are read, stamped and protected: the store's only knowledge of what it stores. Stateless, any
+/// thread.
 class value_codec {
 public:
   virtual ~value_codec() = default;
@@ -31,6 +32,12 @@ public:
   [[nodiscard]] virtual object_key key_of(std::string_view value) const = 0;
   /// Writes the revision into the bytes in place; their length never changes.
   virtual void stamp(std::string& value, revision at) const = 0;
+  /// Encrypts what must not lie in the clear; called once, on the stamped value, by the proposer that seals
+  /// it. True when the bytes changed; their facts never do.
+  [[nodiscard]] virtual result<bool> protect(std::string& value) const {
+    static_cast<void>(value);
+    return false;
+  }
 };
 
 /// Stored objects: schema/object/stored_object.hpp.

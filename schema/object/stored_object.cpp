@@ -3,6 +3,7 @@
 #include "schema/base/always.hpp"
 #include "schema/base/json.hpp"
 #include "schema/codec/json_text.hpp"
+#include "schema/crypt/key_ring.hpp"
 #include "schema/object/frame.hpp"
 #include "schema/object/selectable_fields.hpp"
 #include "schema/object/version_views.hpp"
@@ -13,24 +14,30 @@
 #include <capnp/serialize.h>
 #include <charconv>
 #include <cstring>
+#include <fmt/format.h>
 #include <kj/exception.h>
+#include <optional>
 
 namespace actord::schema {
 namespace {
-
-std::string_view view(capnp::Text::Reader text) { return {text.cStr(), text.size()}; }
 
 wall_time time_of(std::int64_t nanoseconds) { return wall_time(std::chrono::nanoseconds(nanoseconds)); }
 
 } // namespace
 
 /// The envelope's reader, and a copy of the envelope when it does not lie on a word boundary (values in an
-/// LMDB page often do not): Cap'n Proto reads aligned words only.
+/// LMDB page often do not): Cap'n Proto reads aligned words only. Texts are handed out as views of the
+/// original all the same, so they live as long as the bytes.
 struct object_view::state {
   explicit state(std::string_view envelope)
-      : reader(words_of(envelope),
-               capnp::ReaderOptions{.traversalLimitInWords = ~std::uint64_t{0}, .nestingLimit = 8}),
+      : words(words_of(envelope)), original(envelope.data()),
+        reader(words, capnp::ReaderOptions{.traversalLimitInWords = ~std::uint64_t{0}, .nestingLimit = 8}),
         root(reader.getRoot<wire::StoredObject>()) {}
+
+  [[nodiscard]] std::string_view view(capnp::Text::Reader text) const {
+    if (text.size() == 0) return {};
+    return {original + (text.cStr() - reinterpret_cast<const char*>(words.begin())), text.size()};
+  }
 
   kj::ArrayPtr<const capnp::word> words_of(std::string_view envelope) {
     const std::size_t count = envelope.size() / sizeof(capnp::word);
@@ -47,8 +54,11 @@ struct object_view::state {
 
   std::array<capnp::word, 96> near; // uninitialised on purpose: cheap to construct
   std::unique_ptr<capnp::word[]> far;
+  kj::ArrayPtr<const capnp::word> words;
+  const char* original;
   capnp::FlatArrayMessageReader reader;
   wire::StoredObject::Reader root;
+  std::optional<std::string> plain; ///< the text, when it is encrypted in the bytes
 };
 
 object_view::object_view(std::string_view bytes) : bytes_(bytes) {}
@@ -56,7 +66,7 @@ object_view::object_view(object_view&&) noexcept = default;
 object_view& object_view::operator=(object_view&&) noexcept = default;
 object_view::~object_view() = default;
 
-result<object_view> object_view::open(std::string_view bytes) {
+result<object_view> object_view::open_envelope(std::string_view bytes) {
   const auto envelope = frame::envelope_of(bytes);
   if (!envelope) return error{error_kind::internal, "stored bytes are not an object: bad frame"};
   object_view opened(bytes);
@@ -69,19 +79,36 @@ result<object_view> object_view::open(std::string_view bytes) {
   return opened;
 }
 
-std::string_view object_view::text() const { return frame::text_of(bytes_); }
+result<object_view> object_view::open(std::string_view bytes) {
+  auto opened = open_envelope(bytes);
+  if (!opened || opened->key_id() == 0) return opened;
+  auto plain = current_key_ring()->open(text_key_id(opened->key_id()), frame::text_of(bytes),
+                                        *frame::envelope_of(bytes));
+  if (!plain)
+    return error{error_kind::internal,
+                 fmt::format("{}{}{} {}", opened->space(), opened->space().empty() ? "" : "/", opened->name(),
+                             plain.error().message)};
+  opened->state_->plain = std::move(*plain);
+  return opened;
+}
+
+std::string_view object_view::text() const {
+  if (state_->root.getKeyId() == 0) return frame::text_of(bytes_);
+  ALWAYS_WITH(state_->plain.has_value(), "the text of an envelope was asked for");
+  return *state_->plain;
+}
 revision object_view::at() const { return revision(state_->root.getRevision()); }
 resource_id object_view::resource() const { return resource_id(state_->root.getResource()); }
-std::string_view object_view::space() const { return view(state_->root.getNamespace()); }
-std::string_view object_view::name() const { return view(state_->root.getName()); }
-std::string_view object_view::uid() const { return view(state_->root.getUid()); }
+std::string_view object_view::space() const { return state_->view(state_->root.getNamespace()); }
+std::string_view object_view::name() const { return state_->view(state_->root.getName()); }
+std::string_view object_view::uid() const { return state_->view(state_->root.getUid()); }
 object_key object_view::key() const { return {resource(), std::string(space()), std::string(name())}; }
 
 std::string_view object_view::label(std::string_view key, bool& found) const {
   for (const auto pair : state_->root.getLabels()) {
-    if (view(pair.getKey()) != key) continue;
+    if (state_->view(pair.getKey()) != key) continue;
     found = true;
-    return view(pair.getValue());
+    return state_->view(pair.getValue());
   }
   found = false;
   return {};
@@ -91,7 +118,7 @@ std::vector<std::pair<std::string_view, std::string_view>> object_view::labels()
   std::vector<std::pair<std::string_view, std::string_view>> all;
   const auto stored = state_->root.getLabels();
   all.reserve(stored.size());
-  for (const auto pair : stored) all.emplace_back(view(pair.getKey()), view(pair.getValue()));
+  for (const auto pair : stored) all.emplace_back(state_->view(pair.getKey()), state_->view(pair.getValue()));
   return all;
 }
 
@@ -103,7 +130,7 @@ std::string_view object_view::selectable(std::string_view path) const {
   for (std::size_t i = 0; i < fields.size(); ++i) {
     if (fields[i].path != path) continue;
     // A value written before the field was known here: what objects without the field have.
-    return i < values.size() ? view(values[static_cast<unsigned>(i)]) : fields[i].fallback;
+    return i < values.size() ? state_->view(values[static_cast<unsigned>(i)]) : fields[i].fallback;
   }
   return {};
 }
@@ -111,15 +138,16 @@ std::string_view object_view::selectable(std::string_view path) const {
 std::vector<owner_reference> object_view::owners() const {
   std::vector<owner_reference> all;
   for (const auto owner : state_->root.getOwners()) {
-    all.push_back({std::string(view(owner.getUid())), resource_id(owner.getResource()),
-                   std::string(view(owner.getName())), owner.getController(), owner.getBlocksDeletion()});
+    all.push_back({std::string(state_->view(owner.getUid())), resource_id(owner.getResource()),
+                   std::string(state_->view(owner.getName())), owner.getController(),
+                   owner.getBlocksDeletion()});
   }
   return all;
 }
 
 std::string_view object_view::controller_uid() const {
   for (const auto owner : state_->root.getOwners())
-    if (owner.getController()) return view(owner.getUid());
+    if (owner.getController()) return state_->view(owner.getUid());
   return {};
 }
 
@@ -129,17 +157,25 @@ wall_time object_view::deletion_time() const { return time_of(state_->root.getDe
 wall_time object_view::creation_time() const { return time_of(state_->root.getCreationTime()); }
 wall_time object_view::deadline() const { return time_of(state_->root.getDeadline()); }
 std::int64_t object_view::generation() const { return state_->root.getGeneration(); }
-std::string_view object_view::pod_phase() const { return view(state_->root.getFacts().getPodPhase()); }
+std::string_view object_view::pod_phase() const {
+  return state_->view(state_->root.getFacts().getPodPhase());
+}
 bool object_view::pod_ready() const { return state_->root.getFacts().getPodReady(); }
-std::string_view object_view::pod_address() const { return view(state_->root.getFacts().getPodAddress()); }
-std::string_view object_view::node_name() const { return view(state_->root.getFacts().getNodeName()); }
+std::string_view object_view::pod_address() const {
+  return state_->view(state_->root.getFacts().getPodAddress());
+}
+std::string_view object_view::node_name() const {
+  return state_->view(state_->root.getFacts().getNodeName());
+}
 std::uint64_t object_view::schema_hash() const { return state_->root.getSchemaHash(); }
+
+std::uint32_t object_view::key_id() const { return state_->root.getKeyId(); }
 
 write_cause object_view::cause() const {
   const auto stored = state_->root.getCause();
-  return {std::string(view(stored.getActor())), std::string(view(stored.getVerb())),
-          std::string(view(stored.getRequestId())), revision(stored.getRevision()),
-          std::string(view(stored.getNote()))};
+  return {std::string(state_->view(stored.getActor())), std::string(state_->view(stored.getVerb())),
+          std::string(state_->view(stored.getRequestId())), revision(stored.getRevision()),
+          std::string(state_->view(stored.getNote()))};
 }
 
 void object_view::append_json(std::string& out, std::string_view api_version, std::string_view kind) const {

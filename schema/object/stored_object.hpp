@@ -40,12 +40,16 @@ struct owner_reference {
 
 inline constexpr resource_id unknown_resource{0xffff};
 
-/// A read-only look at stored bytes. Views the bytes it was given: they must outlive it, as must what it
-/// returns. Cheap to construct (no parsing beyond the envelope's header), cheap to move, not to copy.
+/// A read-only look at stored bytes. Views the bytes it was given: they must outlive it and what it returns.
+/// A text that was encrypted lives in the view itself. Cheap to construct (no parsing beyond the envelope's
+/// header), cheap to move, not to copy.
 class object_view {
 public:
-  /// Checks the frame; bytes that are not a stored object (a damaged page) are an `internal` error.
+  /// Checks the frame and decrypts the text where it must; bytes that are not a stored object (a damaged
+  /// page) or a text that does not decrypt are an `internal` error.
   static result<object_view> open(std::string_view bytes);
+  /// The same without its text, where only the envelope is asked: needs no key. `text` must not be called.
+  static result<object_view> open_envelope(std::string_view bytes);
 
   object_view(object_view&&) noexcept;
   object_view& operator=(object_view&&) noexcept;
@@ -85,6 +89,8 @@ public:
   [[nodiscard]] std::string_view node_name() const;
 
   [[nodiscard]] std::uint64_t schema_hash() const;
+  /// Of the key the text is encrypted with where it lies; 0 for plain text (schema/crypt/key_ring.hpp).
+  [[nodiscard]] std::uint32_t key_id() const;
   [[nodiscard]] write_cause cause() const;
 
   /// Appends the object as one JSON value with resourceVersion spliced in (none while the revision is 0).

@@ -206,6 +206,9 @@ private:
     }
     out.facts = std::move(facts).value();
     owner_.codec_.stamp(*value, out.at);
+    const auto changed = owner_.codec_.protect(*value);
+    if (!changed) return changed.error();
+    if (*changed) out.facts = owner_.codec_.facts(*value).value();
     out.value = std::move(value);
     return out;
   }
