@@ -5,14 +5,16 @@
 #include "actors/api/discovery_endpoint.hpp"
 #include "actors/api/metrics.hpp"
 #include "actors/api/read_endpoint.hpp"
+#include "actors/api/request_admission.hpp"
 #include "actors/api/review_endpoint.hpp"
 #include "actors/api/telemetry/health_endpoint.hpp"
 #include "actors/api/token_endpoint.hpp"
 #include "actors/api/watch_endpoint.hpp"
 #include "actors/api/write_endpoint.hpp"
+#include "actors/audit/audit_trail.hpp"
+#include "actors/flow/flow_gate.hpp"
 #include "actors/objects/refusals.hpp"
 #include "schema/base/json.hpp"
-#include "schema/rules/deprecation.hpp"
 #include "storage/store.hpp"
 
 #include <algorithm>
@@ -23,8 +25,6 @@
 namespace actord::actors {
 namespace {
 
-/// Writes in work at once; each holds its body, an actor and a place in the store's queue.
-constexpr std::size_t writes_max = 2000;
 constexpr const char* image_path = "/apis/actord.dev/v1/images";
 
 error no_such_resource() {
@@ -64,62 +64,6 @@ error packed_body(std::string_view encoding) {
           .causes = {},
           .subject = {}};
 }
-
-error overloaded() {
-  return {.kind = error_kind::too_many_requests,
-          .message = "too many requests, please try again later",
-          .causes = {},
-          .subject = error_subject{},
-          .retry_after_s = 1};
-}
-
-/// Passes everything on, and tells when and how the request was answered. Each answer about a kind on its way
-/// out says so.
-class watched_exchange final : public net::http_exchange {
-public:
-  watched_exchange(net::exchange_handle inner, std::string_view deprecation,
-                   std::function<void(int code)> answered)
-      : inner_(std::move(inner)), deprecation_(deprecation), answered_(std::move(answered)) {}
-  ~watched_exchange() override { settle(500); }
-  watched_exchange(const watched_exchange&) = delete;
-  watched_exchange& operator=(const watched_exchange&) = delete;
-
-  void respond(net::http_response response) override {
-    settle(response.code);
-    warn(response);
-    inner_->respond(std::move(response));
-  }
-  void begin(net::http_response head) override {
-    settle(head.code);
-    warn(head);
-    inner_->begin(std::move(head));
-  }
-  void write(shared_bytes bytes) override { inner_->write(std::move(bytes)); }
-  void end() override { inner_->end(); }
-  [[nodiscard]] std::size_t pending_bytes() const override { return inner_->pending_bytes(); }
-  void on_drained(std::function<void()> callback) override { inner_->on_drained(std::move(callback)); }
-  void on_closed(std::function<void()> callback) override { inner_->on_closed(std::move(callback)); }
-  [[nodiscard]] bool can_switch_protocols() const override { return inner_->can_switch_protocols(); }
-  net::upgraded_handle switch_protocols(std::vector<std::pair<std::string, std::string>> headers,
-                                        net::upgraded_events events) override {
-    auto stream = inner_->switch_protocols(std::move(headers), std::move(events));
-    if (stream) settle(101);
-    return stream;
-  }
-
-private:
-  void settle(int code) {
-    if (auto answered = std::exchange(answered_, nullptr)) answered(code);
-  }
-
-  void warn(net::http_response& response) const {
-    if (!deprecation_.empty()) response.headers.emplace_back("warning", warning_header(deprecation_));
-  }
-
-  net::exchange_handle inner_;
-  std::string_view deprecation_;
-  std::function<void(int)> answered_;
-};
 
 /// These tell nothing about the cluster's content, and load balancers have no identity.
 bool is_open_to_all(std::string_view path) {
@@ -161,18 +105,14 @@ bool connects(std::string_view subresource) {
          subresource == "proxy";
 }
 
-bool writes(std::string_view verb) {
-  return verb == "create" || verb == "update" || verb == "patch" || verb == "delete" ||
-         verb == "deletecollection";
-}
-
 } // namespace
 
 class api_frontend::state : public std::enable_shared_from_this<state> {
 public:
   explicit state(collaborators with)
-      : with_(std::move(with)), watches_({with_.system, with_.store, with_.registry, with_.random}),
-        writes_(writes_max) {}
+      : with_(with_gate(std::move(with))),
+        watches_({with_.system, with_.store, with_.registry, with_.random}),
+        metrics_(std::make_shared<api_metrics>()), admission_(with_.gate, with_.store, watches_, metrics_) {}
 
   /// What no check foresaw ends the request, not the daemon.
   void handle_safely(net::http_request http, const net::exchange_handle& exchange) {
@@ -189,21 +129,27 @@ public:
   }
 
 private:
+  static collaborators with_gate(collaborators with) {
+    if (!with.gate) with.gate = std::make_shared<flow_gate>(system_clock_source());
+    return with;
+  }
+
   void handle(net::http_request http, const net::exchange_handle& exchange) {
     auto request = std::make_shared<api_request>();
     request->http = std::move(http);
     request->exchange = exchange;
     request_route route = find_route(request->http.path);
+    request->query = query_values::parse(request->http.query);
     auto caller = with_.authentication.identify(request->http);
+    if (caller) request->caller = *caller;
+    auto acting =
+        caller ? acting_identity(request->http, *caller) : result<caller_identity>(caller_identity{});
+    if (acting) request->caller = std::move(*acting);
+    if (with_.audit) with_.audit->begin(*request, route, caller ? &*caller : nullptr);
     if (!caller && !is_open_to_all(request->http.path)) return refuse(*request, "other", not_authenticated());
-    if (caller) {
-      auto acting = acting_identity(request->http, std::move(*caller));
-      if (!acting) return refuse(*request, "other", acting.error());
-      request->caller = std::move(*acting);
-    }
+    if (!acting) return refuse(*request, "other", acting.error());
     if (!is_plain(request->http))
       return refuse(*request, "other", packed_body(request->http.header("content-encoding")));
-    request->query = query_values::parse(request->http.query);
     request->pretty = request->query.has("pretty") && request->query.flag("pretty");
     request->request_id = new_request_id();
     if (auto* resource = std::get_if<resource_route>(&route)) {
@@ -225,12 +171,13 @@ public:
     return receive_image(node_.load(), exchange);
   }
 
+  void stop() { with_.gate->stop(); }
   void connect_node(node_services* node) { node_ = node; }
   void on_connection_count(std::function<std::size_t()> count) { connection_count_ = std::move(count); }
 
 private:
   void refuse(const api_request& request, std::string_view verb, const error& why) {
-    metrics_.count(verb, http_code(why.kind));
+    metrics_->count(verb, http_code(why.kind));
     answer_error(request, why);
   }
 
@@ -245,28 +192,10 @@ private:
     if (request->verb.empty() || !verb_is_served(request->route, request->verb))
       return refuse(*request, request->verb.empty() ? "other" : request->verb, method_not_allowed());
     const access_question question = question_of(*request);
-    if (!is_allowed(request->caller, question))
-      return refuse(*request, request->verb, access_denied(request->caller, question));
-    meter(request);
-    if (request->exchange) dispatch(request);
-  }
-
-  /// Counts the answer, and holds a place for a write until it is given.
-  void meter(const request_handle& request) {
-    const bool holds_place = writes(request->verb);
-    if (holds_place && !writes_.enter()) {
-      refuse(*request, request->verb, overloaded());
-      request->exchange.reset();
-      return;
-    }
-    request->exchange = std::make_shared<watched_exchange>(
-        request->exchange, schema::deprecation_of(request->type()),
-        [self = shared_from_this(), verb = request->verb, holds_place, labels = labels_of(*request),
-         began = system_clock_source().steady_now()](int code) {
-          self->metrics_.count(verb, code);
-          self->metrics_.observe(labels, code, system_clock_source().steady_now() - began);
-          if (holds_place) self->writes_.leave();
-        });
+    const bool allowed = is_allowed(request->caller, question);
+    if (request->audit) request->audit->authorized(allowed, {});
+    if (!allowed) return refuse(*request, request->verb, access_denied(request->caller, question));
+    admission_.admit(request, [self = shared_from_this(), request] { self->dispatch(request); });
   }
 
   void dispatch(const request_handle& request) {
@@ -310,7 +239,7 @@ private:
   void handle_path(const request_handle& request, const request_route& route) {
     request->verb = "get";
     if (const auto* nothing = std::get_if<no_route>(&route)) {
-      metrics_.count("path", 404);
+      metrics_->count("path", 404);
       return nothing->status ? answer_error(*request, no_such_resource())
                              : answer_text(*request->exchange, 404, "404 page not found\n");
     }
@@ -322,7 +251,11 @@ private:
     if (!is_open_to_all(path) && !discovery && !is_allowed(request->caller, question))
       return refuse(*request, "path", access_denied(request->caller, question));
     if (const auto form = negotiate(request->http.header("accept"))) request->form = *form;
-    metrics_.count("path", 200);
+    admission_.admit(request,
+                     [self = shared_from_this(), request, route] { self->serve_path(request, route); });
+  }
+
+  void serve_path(const request_handle& request, const request_route& route) {
     if (const auto* document = std::get_if<discovery_route>(&route))
       return serve_discovery(*document, with_.advertised_address, request);
     serve_plain(request, std::get<plain_route>(route).path);
@@ -338,9 +271,11 @@ private:
       return answer_text(*request->exchange, health.code, std::move(health.text));
     }
     if (path == "/metrics")
-      return answer_metrics(*request->exchange,
-                            metrics_.text(with_.store.status(), connection_count_ ? connection_count_() : 0) +
-                                storage_metrics_text(*with_.store.read()));
+      return answer_metrics(*request->exchange, metrics_->text(with_.store.status(),
+                                                               connection_count_ ? connection_count_() : 0) +
+                                                    storage_metrics_text(*with_.store.read()) +
+                                                    with_.gate->metrics_text() +
+                                                    (with_.audit ? with_.audit->metrics_text() : ""));
     if (path == "/apis/actord.dev/v1/actors" && request->http.method == "GET")
       return serve_actors(with_.registry, request);
     if (path == "/") return serve_path_list(request);
@@ -350,14 +285,14 @@ private:
 
   collaborators with_;
   watch_endpoint watches_;
-  request_meter writes_;
-  api_metrics metrics_;
+  std::shared_ptr<api_metrics> metrics_;
+  request_admission admission_;
   std::atomic<node_services*> node_{nullptr};
   std::function<std::size_t()> connection_count_;
 };
 
 api_frontend::api_frontend(collaborators with) : state_(std::make_shared<state>(std::move(with))) {}
-api_frontend::~api_frontend() = default;
+api_frontend::~api_frontend() { state_->stop(); }
 
 net::http_handler api_frontend::handler() const {
   return {.handle =

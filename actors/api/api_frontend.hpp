@@ -17,6 +17,8 @@ class store;
 namespace actord::actors {
 
 class actor_registry;
+class audit_trail;
+class flow_gate;
 class node_services;
 class object_router;
 class token_authority;
@@ -41,6 +43,8 @@ public:
     std::string advertised_address; ///< "192.0.2.2:6443", for /api
     /// Every part that must be up before /readyz says so; an empty text is "yes".
     std::function<std::string()> readiness;
+    std::shared_ptr<flow_gate> gate = nullptr;          ///< null: one with the default rules
+    std::shared_ptr<const audit_trail> audit = nullptr; ///< null: nothing is audited
   };
 
   explicit api_frontend(collaborators with);

@@ -12,6 +12,8 @@
 
 namespace actord::actors {
 
+class audit_record;
+
 /// A request that passed authentication, on its way through the frontend. Shared by the callbacks that answer
 /// it.
 struct api_request {
@@ -24,6 +26,7 @@ struct api_request {
   answer_form form;
   std::string request_id;
   bool pretty = false;
+  std::shared_ptr<audit_record> audit; ///< null unless an audit policy wants to know of it
 
   [[nodiscard]] const schema::resource_type& type() const { return *route.type; }
   [[nodiscard]] object_key key() const { return {route.type->id, route.space, route.name}; }

@@ -34,24 +34,4 @@ private:
   request_metrics requests_;
 };
 
-/// Requests that are being worked on. Beyond the limit new ones are turned away, so that nothing behind the
-/// frontend ever holds an unbounded queue.
-class request_meter {
-public:
-  explicit request_meter(std::size_t limit) : limit_(limit) {}
-
-  /// False: too many. Otherwise `leave` must follow.
-  bool enter() {
-    if (active_.fetch_add(1, std::memory_order_relaxed) < limit_) return true;
-    active_.fetch_sub(1, std::memory_order_relaxed);
-    return false;
-  }
-  void leave() { active_.fetch_sub(1, std::memory_order_relaxed); }
-  [[nodiscard]] std::size_t active() const { return active_.load(std::memory_order_relaxed); }
-
-private:
-  const std::size_t limit_;
-  std::atomic<std::size_t> active_{0};
-};
-
 } // namespace actord::actors

@@ -9,6 +9,7 @@
 #include "schema/codec/status.hpp"
 #include "schema/tables/resource_table.hpp"
 
+#include <array>
 #include <atomic>
 #include <caf/actor_system.hpp>
 #include <caf/event_based_actor.hpp>
@@ -34,6 +35,16 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actord::actors::watch_messages::time_is_up)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actord::actors::watch_messages::closed)
 
 namespace actord::actors {
+
+/// Live streams by resource.
+struct watch_counts {
+  std::array<std::atomic<std::uint32_t>, 1024> by_resource{};
+
+  std::atomic<std::uint32_t>& of(resource_id resource) {
+    return by_resource[resource.value % by_resource.size()];
+  }
+};
+
 namespace {
 
 using namespace watch_messages;
@@ -59,6 +70,7 @@ struct stream_setup {
   storage::store* store = nullptr;
   actor_registry* registry = nullptr;
   std::shared_ptr<event_encoder> encoder;
+  std::shared_ptr<watch_counts> counts;
   request_handle request;
   list_options options;
   std::chrono::seconds timeout{};
@@ -71,7 +83,11 @@ public:
       : self_(self), setup_(std::move(setup)), signal_(std::make_shared<wake_signal>()) {
     card_ = setup_.registry->enroll("watch", describe());
     signal_->target = caf::actor_cast<caf::actor>(self_);
+    ++counted();
   }
+  ~watch_stream() { --counted(); }
+  watch_stream(const watch_stream&) = delete;
+  watch_stream& operator=(const watch_stream&) = delete;
 
   caf::behavior make() {
     start();
@@ -96,6 +112,10 @@ private:
     return fmt::format("{} {} {}", type.plural,
                        setup_.request->route.space.empty() ? "*" : setup_.request->route.space,
                        setup_.request->http.remote_address);
+  }
+
+  [[nodiscard]] std::atomic<std::uint32_t>& counted() const {
+    return setup_.counts->of(setup_.request->type().stored_as);
   }
 
   [[nodiscard]] net::http_exchange& exchange() const { return *setup_.request->exchange; }
@@ -264,8 +284,12 @@ table_objects included(const query_values& query) {
 } // namespace
 
 watch_endpoint::watch_endpoint(collaborators with)
-    : with_(with), encoder_(std::make_shared<event_encoder>()) {}
+    : with_(with), counts_(std::make_shared<watch_counts>()), encoder_(std::make_shared<event_encoder>()) {}
 watch_endpoint::~watch_endpoint() = default;
+
+std::uint64_t watch_endpoint::watchers(resource_id resource) const {
+  return counts_->of(resource).load(std::memory_order_relaxed);
+}
 
 void watch_endpoint::serve(const request_handle& request) {
   auto options = parse_list_options(request->query, request->type(), true);
@@ -275,6 +299,7 @@ void watch_endpoint::serve(const request_handle& request) {
   stream_setup setup{.store = &with_.store,
                      .registry = &with_.registry,
                      .encoder = encoder_,
+                     .counts = counts_,
                      .request = request,
                      .options = std::move(*options),
                      .timeout = {},

@@ -16,6 +16,7 @@ namespace actord::actors {
 
 class actor_registry;
 class event_encoder;
+struct watch_counts;
 
 /// WATCH: one actor per stream holds a cursor and hands events on as fast as the client takes them.
 class watch_endpoint {
@@ -33,9 +34,12 @@ public:
   watch_endpoint& operator=(const watch_endpoint&) = delete;
 
   void serve(const request_handle& request);
+  /// Streams that see the objects of a resource, or of one whose number is the same modulo some: an estimate.
+  [[nodiscard]] std::uint64_t watchers(resource_id resource) const;
 
 private:
   collaborators with_;
+  std::shared_ptr<watch_counts> counts_;
   std::shared_ptr<event_encoder> encoder_;
 };
 

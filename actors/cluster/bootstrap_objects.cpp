@@ -1,5 +1,6 @@
 #include "actors/cluster/bootstrap_objects.hpp"
 
+#include "actors/flow/default_flow_objects.hpp"
 #include "actors/objects/object_router.hpp"
 #include "schema/base/json.hpp"
 #include "schema/tables/resource_table.hpp"
@@ -16,6 +17,7 @@ struct wanted_object {
   const schema::resource_type* type;
   std::string space;
   json object;
+  const char* manager = "actord";
 };
 
 json named(const schema::resource_type& type, const std::string& name) {
@@ -105,6 +107,18 @@ void add_api_service(std::vector<wanted_object>& wanted, const bootstrap_facts& 
   wanted.push_back({&endpoints, "default", std::move(legacy)});
 }
 
+void add_flow_objects(std::vector<wanted_object>& wanted) {
+  const auto add = [&](const char* plural, const std::vector<json>& objects) {
+    for (const json& object : objects)
+      wanted.push_back(
+          {&schema::builtin("flowcontrol.apiserver.k8s.io", plural), {}, object, flow_object_manager});
+  };
+  add("prioritylevelconfigurations", mandatory_priority_levels());
+  add("prioritylevelconfigurations", suggested_priority_levels());
+  add("flowschemas", mandatory_flow_schemas());
+  add("flowschemas", suggested_flow_schemas());
+}
+
 void add_roles(std::vector<wanted_object>& wanted) {
   const json facts = json::parse(schema::default_rbac());
   for (const auto& [list, plural] : {std::pair{"clusterRoles", "clusterroles"},
@@ -133,7 +147,7 @@ std::shared_ptr<write_barrier> submit_all(const storage::store& store, object_ro
     command.verb = write_verb::create;
     command.key = {each.type->id, each.space, name};
     command.body = each.object.dump();
-    command.field_manager = "actord";
+    command.field_manager = each.manager;
     command.caller = {.user = "system:apiserver", .uid = {}, .groups = {"system:masters"}, .extra = {}};
     command.cause = {.actor = "bootstrap",
                      .verb = "create",
@@ -158,6 +172,7 @@ result<void> create_bootstrap_objects(const storage::store& store, object_router
   std::vector<wanted_object> wanted;
   add_api_service(wanted, facts);
   add_priority_classes(wanted);
+  add_flow_objects(wanted);
   if (auto made = submit_all(store, router, std::move(wanted))->wait(); !made) return made.error();
   std::vector<wanted_object> roles;
   add_roles(roles);

@@ -2,12 +2,16 @@
 
 #include "actors/admission/admission_chain.hpp"
 #include "actors/api/api_frontend.hpp"
+#include "actors/audit/audit_trail.hpp"
 #include "actors/cluster/bootstrap_objects.hpp"
 #include "actors/cluster/memory_keeper.hpp"
 #include "actors/cluster/token_authority.hpp"
 #include "actors/console/actor_registry.hpp"
 #include "actors/controllers/controllers.hpp"
 #include "actors/controllers/event_recorder.hpp"
+#include "actors/encryption/encryption_actor.hpp"
+#include "actors/flow/flow_actor.hpp"
+#include "actors/flow/flow_gate.hpp"
 #include "actors/objects/expiry_actor.hpp"
 #include "actors/objects/object_router.hpp"
 #include "actors/objects/refusals.hpp"
@@ -125,6 +129,9 @@ public:
   running_daemon& operator=(const running_daemon&) = delete;
 
   result<void> run() {
+    auto audit = open_audit(options_.audit, system_random_source(), system_clock_source());
+    if (!audit) return in_context(audit.error(), "audit");
+    audit_ = std::move(*audit);
     if (auto opened = open_the_store(); !opened) return opened;
     system_ = std::make_unique<caf::actor_system>(config_);
     memory_ = std::make_unique<memory_keeper>(*system_, registry_);
@@ -132,6 +139,9 @@ public:
     router_ = std::make_unique<object_router>(
         object_router::collaborators{*system_, *store_, *admission_, registry_, system_random_source(),
                                      identity_.network, identity_.pki.authority.certificate_pem});
+    encryption_ = std::make_unique<encryption_keeper>(
+        encryption_keeper::collaborators{*system_, *store_, *router_, registry_});
+    if (auto announced = encryption_->announce_keys(); !announced) return announced;
     tokens_ = std::make_unique<token_authority>(identity_.pki.service_account, *store_);
     if (auto written = save_kubeconfig(options_, identity_, options_.listen_port); !written) return written;
     if (auto listening = listen(); !listening) return listening;
@@ -139,6 +149,9 @@ public:
             create_bootstrap_objects(*store_, *router_, {identity_.network, identity_.address, port()});
         !made)
       return in_context(made.error(), "cannot create the cluster's first objects");
+    if (auto announced = encryption_->announce_keys(); !announced) return announced;
+    flows_ = std::make_unique<flow_config>(
+        flow_config::collaborators{*system_, *store_, *router_, registry_, gate_});
     ready_ = true;
     if (auto controlling = start_the_controllers(); !controlling) return controlling;
     return start_the_worker();
@@ -154,6 +167,9 @@ private:
                                       .random = system_random_source()});
     if (!store) return in_context(store.error(), "cannot open the store in " + options_.data_dir);
     store_ = std::move(*store);
+    const encryption_source keys{options_.encryption_config, options_.data_dir + "/pki/encryption.yaml"};
+    if (auto opened = open_encryption(keys, *store_, system_random_source()); !opened)
+      return in_context(opened.error(), "encryption of stored objects");
     return {};
   }
 
@@ -175,9 +191,10 @@ private:
         .authentication = std::move(authentication),
         .tokens = *tokens_,
         .advertised_address = fmt::format("{}:{}", identity_.address, options_.listen_port),
-        .readiness = [this] {
-          return ready_ ? std::string() : std::string("the first objects are not stored yet");
-        }});
+        .readiness =
+            [this] { return ready_ ? std::string() : std::string("the first objects are not stored yet"); },
+        .gate = gate_,
+        .audit = audit_});
     net::http_server_options options;
     options.listen_address = options_.listen_address;
     options.port = options_.listen_port;
@@ -265,7 +282,10 @@ private:
     controllers_.reset();
     events_.reset();
     expiry_.reset();
+    flows_.reset();
+    encryption_.reset();
     frontend_.reset();
+    audit_.reset();
     router_.reset();
     memory_.reset();
     if (system_) {
@@ -285,7 +305,11 @@ private:
   std::unique_ptr<admission_chain> admission_;
   std::unique_ptr<object_router> router_;
   std::unique_ptr<token_authority> tokens_;
+  std::shared_ptr<flow_gate> gate_ = std::make_shared<flow_gate>(system_clock_source());
+  std::shared_ptr<const audit_trail> audit_;
   std::unique_ptr<api_frontend> frontend_;
+  std::unique_ptr<flow_config> flows_;
+  std::unique_ptr<encryption_keeper> encryption_;
   std::unique_ptr<expiry> expiry_;
   std::unique_ptr<event_recorder> events_;
   std::unique_ptr<controllers> controllers_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/audit/audit_options.hpp"
 #include "schema/base/result.hpp"
 
 #include <cstdint>
@@ -20,6 +21,8 @@ struct daemon_options {
   std::string cluster_cidr = "10.244.0.0/16";
   std::string service_cidr = "10.96.0.0/16";
   std::string runtime = "auto";
+  audit_options audit;
+  std::string encryption_config; ///< file; empty: DIR/pki/encryption.yaml, made on the first start
 };
 
 /// All of one actord process. Started in this order, stopped in the reverse:

@@ -46,6 +46,29 @@ std::string read_roles(const std::string& text, actors::daemon_options& options)
   return {};
 }
 
+/// The flags of the audit log, in the units people give them in.
+struct audit_flags {
+  std::uint64_t max_mib = actors::audit_options{}.limits.file_bytes >> 20U;
+  int max_days = 0;
+  std::string format = "json";
+
+  void add(CLI::App& app, actors::audit_options& audit) {
+    app.add_option("--audit-policy-file", audit.policy_file,
+                   "what is written to the audit log (Policy of audit.k8s.io/v1)");
+    app.add_option("--audit-log-path", audit.log_path, "file of the audit log; '-' is standard output");
+    app.add_option("--audit-log-maxsize", max_mib, "MiB after which the audit log begins a new file")
+        ->check(CLI::Range(1, 1 << 20));
+    app.add_option("--audit-log-maxbackup", audit.limits.backups, "closed audit logs that are kept; 0: all");
+    app.add_option("--audit-log-maxage", max_days, "days that closed audit logs are kept; 0: for ever")
+        ->check(CLI::Range(0, 36500));
+    app.add_option("--audit-log-format", format, "json")->check(CLI::IsMember({"json"}));
+  }
+  void settle(actors::audit_options& audit) const {
+    audit.limits.file_bytes = max_mib << 20U;
+    audit.limits.age = std::chrono::hours(24 * max_days);
+  }
+};
+
 } // namespace
 
 daemon_arguments parse_daemon_arguments(int argc, char** argv) {
@@ -68,12 +91,19 @@ daemon_arguments parse_daemon_arguments(int argc, char** argv) {
   app.add_option("--cluster-cidr", options.cluster_cidr, "addresses of pods");
   app.add_option("--service-cidr", options.service_cidr, "addresses of services");
   app.add_option("--runtime", options.runtime, "auto, crun, runc or cri:SOCKET");
+  app.add_option(
+      "--encryption-config", options.encryption_config,
+      "file that says what is encrypted at rest, with which keys (EncryptionConfiguration); without it "
+      "Secrets are, with a key in DATA-DIR/pki/encryption.yaml");
+  audit_flags auditing;
+  auditing.add(app, options.audit);
   const CLI::App* reset =
       app.add_subcommand("reset", "remove the pods, network, rules and data that a daemon left, then end")
           ->fallthrough();
   try {
     app.parse(argc, argv);
     arguments.reset = reset->parsed();
+    auditing.settle(options.audit);
     if (std::string wrong = split_address(listen, options.listen_address, options.listen_port);
         !wrong.empty())
       throw CLI::ValidationError("--listen", wrong);
