@@ -2,8 +2,10 @@
 
 #include "schema/codec/decode_kind.hpp"
 #include "schema/codec/json_reader.hpp"
+#include "schema/codec/json_text.hpp"
 #include "schema/codec/protobuf.hpp"
 #include "schema/codec/tree_decoder.hpp"
+#include "schema/codec/yaml_repeats.hpp"
 #include "schema/tables/resource_table.hpp"
 
 #include <fmt/format.h>
@@ -56,11 +58,15 @@ result<decoded> decode_object(const body_kind& expected, body_format format, std
                               field_validation validation) {
   if (format == body_format::protobuf) return decode_protobuf(expected, body, validation);
   std::string converted;
+  std::string repeated;
   std::string_view text = body;
   if (format == body_format::yaml) {
     auto rewritten = yaml_to_json(body);
     if (!rewritten) return unrecognized(expected, rewritten.error().message, body);
     converted = std::move(rewritten).value();
+    if (validation != field_validation::ignore) repeated = repeated_yaml_keys(body);
+    // The last of equal keys counts, and they are complained about once.
+    if (!repeated.empty()) converted = json_text(json::parse(converted));
     text = converted;
   }
   thread_local simdjson::dom::parser parser;
@@ -82,6 +88,7 @@ result<decoded> decode_object(const body_kind& expected, body_format format, std
   if (!accepted && accepted.error().causes.empty()) return prefixed(accepted.error().message);
 
   decode_errors errors(validation);
+  if (!repeated.empty()) errors.complain(std::move(repeated));
   json object = json::object();
   if (root->is_object()) // null reads as an object without members
     tree_decoder<parsed_text>(errors).decode_structure(*expected.type, *root, object);

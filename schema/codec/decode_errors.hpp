@@ -45,6 +45,8 @@ public:
 
   void unknown_field(std::string_view name) { add_strict("unknown field ", name); }
   void duplicate_field(std::string_view name) { add_strict("duplicate field ", name); }
+  /// A strict complaint about the body as a whole.
+  void complain(std::string message) { strict_errors_.push_back(std::move(message)); }
   /// Fields below this place are not checked (Go decodes them by themselves).
   void set_strict(bool strict) { strict_ = strict; }
   [[nodiscard]] bool is_strict() const { return strict_; }

@@ -1,6 +1,7 @@
 #include "schema/write/patched_object.hpp"
 
 #include "schema/codec/json_text.hpp"
+#include "schema/codec/yaml_repeats.hpp"
 #include "schema/patch/json_patch.hpp"
 #include "schema/patch/merge_patch.hpp"
 #include "schema/patch/strategic_merge_patch.hpp"
@@ -114,7 +115,7 @@ result<json> read_configuration(std::string_view body, field_validation validati
                                 std::vector<std::string>& warnings) {
   const auto as_json = yaml_to_json(body);
   if (!as_json) return bad_request("error decoding YAML: " + as_json.error().message);
-  auto configuration = parse_json(*as_json);
+  auto configuration = parse_json(*as_json == "null" ? "{}" : *as_json);
   if (!configuration) return bad_request("error decoding YAML: " + configuration.error().message);
   if (!configuration->is_object())
     return bad_request(
@@ -122,10 +123,11 @@ result<json> read_configuration(std::string_view body, field_validation validati
                     "unmarshal {} into Go value of type map[string]interface {{}}",
                     go_type_name(*configuration)));
   if (validation == field_validation::ignore) return std::move(*configuration);
-  std::vector<std::string> repeated = repeated_fields(*as_json);
-  if (validation == field_validation::strict && !repeated.empty())
-    return bad_request(fmt::format("error strict decoding YAML: {}", fmt::join(repeated, ", ")));
-  warnings.insert(warnings.end(), repeated.begin(), repeated.end());
+  std::string repeated = repeated_yaml_keys(body);
+  if (repeated.empty()) return std::move(*configuration);
+  repeated = "error converting YAML to JSON: " + repeated;
+  if (validation == field_validation::strict) return bad_request("error strict decoding YAML: " + repeated);
+  warnings.push_back(std::move(repeated));
   return std::move(*configuration);
 }
 

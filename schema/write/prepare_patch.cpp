@@ -68,7 +68,9 @@ result<prepared_write> create_by_apply(const write_context& context, json object
 /// A configuration of another kind would be read by the wrong type.
 result<void> check_applied_kind(const resource_type& type, const json& configuration) {
   const auto found = configuration.find("kind");
-  if (found == configuration.end() || !found->is_string() || *found == type.kind) return {};
+  if (found == configuration.end() || !found->is_string())
+    return error{error_kind::bad_request, "Object 'Kind' is missing in the apply patch", {}, {}, 0};
+  if (*found == type.kind) return {};
   return error{error_kind::bad_request,
                fmt::format("Incorrect kind specified in apply patch. Specified patch kind: {}, expected: {}",
                            found->get<std::string>(), type.kind),

@@ -93,6 +93,16 @@ def transitions(at):
          (gone["labels"]["colour"], gone["resourceVersion"]))
 
 
+def one_order_for_all():
+    versions = [post(MAPS, {"metadata": {"name": f"order-{i}"}})[1]["metadata"]["resourceVersion"] for i in range(10)]
+    seen = [[event["object"]["metadata"]["name"] for event in watch(f"{MAPS}?watch=1&resourceVersion={version}")[1] if event]
+            for version in versions]
+    check("watches from any version see the same order", all(seen[i] == seen[0][i:] for i in range(10)) and len(seen[0]) == 9, seen)
+    for prefix in ("", "/order-3"):
+        code, events = watch(f"/api/v1/watch/namespaces/lists/configmaps{prefix}?resourceVersion=0")
+        check(f"the old path of watches{prefix}", code == 200 and events[0]["type"] == "ADDED", events[:1])
+
+
 def selected(path, selector, wanted):
     code, listed = get(f"{path}?{query(fieldSelector=selector)}")
     same(f"{path.split('/')[-1]} with {selector}", (200, wanted), (code, names(listed) if code == 200 else listed))
@@ -168,6 +178,7 @@ start = pages_at_one_revision()
 versions(start)
 watches(start)
 transitions(start)
+one_order_for_all()
 fields()
 events_are_one_kind_in_two_views()
 finish()

@@ -136,6 +136,56 @@ def writes():
     same("gone", 404, get(MAPS + "/held")[0])
 
 
+def broken_manifests():
+    twice = """apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: twice
+data:
+  a: "1"
+  b: "2"
+  a: "3"
+"""
+    line = 'yaml: unmarshal errors:\n  line 8: key "a" already set in map'
+    code, refused = patch(MAPS + "/twice?fieldManager=m&fieldValidation=Strict", twice, kind=APPLY)
+    same("apply names the line of a repeated key",
+         (400, f"error strict decoding YAML: error converting YAML to JSON: {line}"), (code, refused["message"]))
+    code, refused = post(MAPS + "?fieldValidation=Strict", twice, kind="application/yaml")
+    check("so does create", code == 400 and refused["message"].endswith(f"strict decoding error: {line}"), refused)
+    same("an empty manifest", 400, patch(MAPS + "/twice?fieldManager=m", "", kind=APPLY)[0])
+
+
+def special_subresources():
+    pods = SPACE + "/pods"
+    for name in ("bound", "evicted"):
+        post(pods, {"metadata": {"name": name}, "spec": {"containers": [{"name": "c", "image": "i"}]}})
+    binding = {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": "bound"}, "target": {"kind": "Node", "name": "n1"}}
+    same("binding", 201, post(pods + "/bound/binding", binding)[0])
+    code, bound = get(pods + "/bound")
+    check("a bound pod says so", bound["spec"]["nodeName"] == "n1" and any(
+        c["type"] == "PodScheduled" and c["status"] == "True" for c in bound["status"]["conditions"]), bound)
+    code, refused = post(pods + "/bound/binding", binding)
+    same("bound once", (409, 'Operation cannot be fulfilled on pods/binding "bound": pod bound is already assigned to node "n1"'),
+         (code, refused["message"]))
+    code, refused = patch(pods + "/bound", {"spec": {"nodeName": "n2"}})
+    check("a pod stays what it is", code == 422 and "pod updates may not change fields other than" in refused["message"], refused)
+    eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": "evicted"}}
+    same("eviction", (201, 404), (post(pods + "/evicted/eviction", eviction)[0], get(pods + "/evicted")[0]))
+    code, kept = patch(DEPLOYMENTS + "/d/status", {"spec": {"replicas": 7}, "status": {"observedGeneration": 1}})
+    check("status leaves the spec alone", kept["spec"]["replicas"] != 7 and kept["status"]["observedGeneration"] == 1, kept)
+    code, kept = patch(DEPLOYMENTS + "/d", {"spec": {"replicas": 7}, "status": {"observedGeneration": 9}})
+    same("the spec leaves the status alone", (7, 1), (kept["spec"]["replicas"], kept["status"]["observedGeneration"]))
+    services = SPACE + "/services"
+    post(services, {"metadata": {"name": "lb"}, "spec": {"type": "LoadBalancer", "ports": [{"port": 80}]}})
+    code, balanced = patch(services + "/lb/status", {"status": {"loadBalancer": {"ingress": [{"ip": "203.0.113.1"}]}}})
+    same("the status of a service", "VIP", balanced["status"]["loadBalancer"]["ingress"][0]["ipMode"])
+    code, inner = patch(services + "/lb", {"spec": {"type": "ClusterIP"}})
+    check("what a type took it gives back", code == 200 and "nodePort" not in inner["spec"]["ports"][0] and
+          inner["status"] == {"loadBalancer": {}}, inner)
+    code, outer = patch(services + "/lb", {"spec": {"type": "ExternalName", "externalName": "x.example.com"}})
+    check("an external name has no address", code == 200 and "clusterIP" not in outer["spec"], outer)
+
+
 def graceful_pods():
     pods = SPACE + "/pods"
     for name, spec in (("placed", {"nodeName": "n1"}), ("waiting", {})):
@@ -146,7 +196,7 @@ def graceful_pods():
     same("never lengthened", 5, grace("?gracePeriodSeconds=50"))
     delete(pods + "/placed?gracePeriodSeconds=0")
     delete(pods + "/waiting")
-    same("gone", [], names(get(pods)[1]))
+    check("gone", not {"placed", "waiting"} & set(names(get(pods)[1])))
 
 
 post("/api/v1/namespaces", {"metadata": {"name": "patches"}})
@@ -155,5 +205,7 @@ applying()
 applying_parts()
 other_patches()
 writes()
+broken_manifests()
+special_subresources()
 graceful_pods()
 finish()

@@ -324,7 +324,14 @@ BOOST_AUTO_TEST_CASE(a_manifest_is_read_like_json) {
            field_validation::warn, body_format::yaml);
   BOOST_TEST(text(done) ==
              R"({"apiVersion":"v1","data":{"a":"2"},"kind":"ConfigMap","metadata":{"name":"c"}})");
-  BOOST_TEST(done->warnings.at(0) == R"(duplicate field "data.a")");
+  BOOST_TEST(done->warnings.at(0) == "yaml: unmarshal errors:\n  line 7: key \"a\" already set in map");
+  BOOST_TEST(done->warnings.size() == 1U);
+  const auto refused =
+      read("", "configmaps", "metadata:\n  labels: {x: \"1\", x: \"2\"}\n  labels:\n    c: \"1\"\nfoo: 1\n",
+           field_validation::strict, body_format::yaml);
+  BOOST_TEST(refused.error().message.ends_with(
+      "strict decoding error: yaml: unmarshal errors:\n  line 2: key \"x\" already set in map\n"
+      "  line 4: key \"labels\" already set in map, unknown field \"foo\""));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
