@@ -120,7 +120,8 @@ def namespaces():
     same("a namespace begins to end", (200, "Terminating"), (code, ending["status"]["phase"]))
     condition = lambda kind: next((c for c in get(here)[1].get("status", {}).get("conditions", []) if c["type"] == kind), {})
     check("what remains is said", wait_until(lambda: condition("NamespaceContentRemaining").get("status") == "True"))
-    check("and which finalizers", "example.com/x in 1 resource instances" in condition("NamespaceFinalizersRemaining")["message"])
+    check("and which finalizers", wait_until(lambda: "example.com/x in 1 resource instances" in
+                                             condition("NamespaceFinalizersRemaining").get("message", "")))
     for kind in ("NamespaceDeletionDiscoveryFailure", "NamespaceDeletionGroupVersionParsingFailure", "NamespaceDeletionContentFailure"):
         same(kind, "False", condition(kind).get("status"))
     same("pods go first", 200, get(here + "/configmaps/plain")[0])
