@@ -19,8 +19,8 @@ constexpr std::string_view class_suffix = ".storageclass.storage.k8s.io/";
 constexpr std::string_view requests_prefix = "requests.";
 constexpr std::string_view huge_pages_prefix = "hugepages-";
 
-bool is(const schema::resource_type& type, std::string_view plural) {
-  return type.group.empty() && type.plural == plural;
+bool is(const counted_kind& kind, std::string_view plural) {
+  return kind.group.empty() && kind.plural == plural;
 }
 
 quantity amount_of(const json& value) {
@@ -168,44 +168,48 @@ bool claim_name(std::string_view name) {
 
 } // namespace
 
+counted_kind counted_kind::of(const schema::resource_type& type) {
+  return {std::string(type.group), std::string(type.plural)};
+}
+
 bool quotas_count(const schema::resource_type& type) {
   if (!type.namespaced || !type.has(schema::verb::create) || !type.has(schema::verb::get)) return false;
   return type.plural != "events" || (!type.group.empty() && type.group != "events.k8s.io");
 }
 
-std::string count_name(const schema::resource_type& type) {
-  std::string name = "count/" + std::string(type.plural);
-  if (!type.group.empty()) name += "." + std::string(type.group);
+std::string count_name(const counted_kind& kind) {
+  std::string name = "count/" + kind.plural;
+  if (!kind.group.empty()) name += "." + kind.group;
   return name;
 }
 
-std::string_view old_count_name(const schema::resource_type& type) {
+std::string_view old_count_name(const counted_kind& kind) {
   constexpr std::array<std::string_view, 4> old{"configmaps", "resourcequotas", "replicationcontrollers",
                                                 "secrets"};
-  if (!type.group.empty()) return {};
-  const auto* const found = std::ranges::find(old, type.plural);
+  if (!kind.group.empty()) return {};
+  const auto* const found = std::ranges::find(old, kind.plural);
   return found == old.end() ? std::string_view{} : *found;
 }
 
-bool speaks_of(std::string_view name, const schema::resource_type& type) {
-  if (is(type, "pods")) return pod_name(name);
-  if (is(type, "persistentvolumeclaims")) return claim_name(name);
-  if (is(type, "services"))
+bool speaks_of(std::string_view name, const counted_kind& kind) {
+  if (is(kind, "pods")) return pod_name(name);
+  if (is(kind, "persistentvolumeclaims")) return claim_name(name);
+  if (is(kind, "services"))
     return name == "count/services" || name == "services" || name == "services.nodeports" ||
            name == "services.loadbalancers";
-  return name == count_name(type) || (!name.empty() && name == old_count_name(type));
+  return name == count_name(kind) || (!name.empty() && name == old_count_name(kind));
 }
 
-counted_object count_object(const schema::resource_type& type, const json& object) {
+counted_object count_object(const counted_kind& kind, const json& object) {
   counted_object counted;
-  counted.usage[count_name(type)] = quantity::of_units(1);
-  if (is(type, "pods"))
+  counted.usage[count_name(kind)] = quantity::of_units(1);
+  if (is(kind, "pods"))
     count_pod(object, counted);
-  else if (is(type, "services"))
+  else if (is(kind, "services"))
     count_service(object, counted.usage);
-  else if (is(type, "persistentvolumeclaims"))
+  else if (is(kind, "persistentvolumeclaims"))
     count_claim(object, counted);
-  else if (const std::string_view old = old_count_name(type); !old.empty())
+  else if (const std::string_view old = old_count_name(kind); !old.empty())
     counted.usage[std::string(old)] = quantity::of_units(1);
   return counted;
 }

@@ -39,15 +39,23 @@ struct counted_object {
   bool operator==(const counted_object&) const = default;
 };
 
+/// A kind by its name alone: what is decided when a batch is sealed may outlive the row of a custom kind.
+struct counted_kind {
+  std::string group;
+  std::string plural;
+
+  static counted_kind of(const schema::resource_type& type);
+};
+
 /// False for what quotas never count: events, reviews, and what belongs to no namespace.
 bool quotas_count(const schema::resource_type& type);
-/// Whether a quota's name speaks of objects of this type.
-bool speaks_of(std::string_view name, const schema::resource_type& type);
+/// Whether a quota's name speaks of objects of this kind.
+bool speaks_of(std::string_view name, const counted_kind& kind);
 /// "count/pods", "count/deployments.apps".
-std::string count_name(const schema::resource_type& type);
+std::string count_name(const counted_kind& kind);
 /// The older name of that count, for the kinds that have one ("configmaps"); else empty.
-std::string_view old_count_name(const schema::resource_type& type);
+std::string_view old_count_name(const counted_kind& kind);
 
-counted_object count_object(const schema::resource_type& type, const json& object);
+counted_object count_object(const counted_kind& kind, const json& object);
 
 } // namespace actord::actors

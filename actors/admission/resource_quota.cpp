@@ -2,7 +2,6 @@
 
 #include "schema/base/json.hpp"
 #include "schema/rules/checks/field.hpp"
-#include "schema/tables/resource_table.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -75,13 +74,13 @@ std::string listed(const usage_map& amounts) {
   return fmt::format("{}", fmt::join(parts, ","));
 }
 
-/// The names of status.hard that speak of the object's type, in order.
-std::vector<std::string> limited_names(const json& quota, const schema::resource_type& type) {
+/// The names of status.hard that speak of the object's kind, in order.
+std::vector<std::string> limited_names(const json& quota, const counted_kind& kind) {
   std::vector<std::string> names;
   const json& hard = field(quota).at("status").at("hard").value();
   if (!hard.is_object()) return names;
   for (const auto& [name, value] : hard.items())
-    if (speaks_of(name, type)) names.push_back(name);
+    if (speaks_of(name, kind)) names.push_back(name);
   return names;
 }
 
@@ -99,7 +98,7 @@ bool in_scope(const json& quota, const counted_object& object) {
 }
 
 quota_verdict charge_quota(const json& quota, const quota_demand& demand) {
-  const std::vector<std::string> names = limited_names(quota, *demand.type);
+  const std::vector<std::string> names = limited_names(quota, demand.kind);
   if (names.empty()) return {};
   const bool counted_before = demand.before && in_scope(quota, *demand.before);
   const bool counted_after = demand.after && in_scope(quota, *demand.after);

@@ -13,7 +13,7 @@ namespace actord::actors {
 
 /// One write of an object, as quotas see it. `before` is unset on create, `after` on removal.
 struct quota_demand {
-  const schema::resource_type* type = nullptr;
+  counted_kind kind;
   std::optional<counted_object> before;
   std::optional<counted_object> after;
   /// False for writes that only report (status, deletion): they are counted but never refused.

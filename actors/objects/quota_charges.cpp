@@ -29,14 +29,20 @@ bool is_enforced(const quota_write& write) {
 storage::object_change charge_one(object_key key, std::shared_ptr<const quota_demand> demand,
                                   const quota_write& write, const schema::write_cause& cause) {
   storage::object_change change{std::move(key), {}, {}};
-  change.what = [demand = std::move(demand), name = write.name,
+  // Its message ends where the quota's reason begins.
+  error refusal = object_forbidden(write.type, write.name, "");
+  change.what = [demand = std::move(demand), refusal = std::move(refusal),
                  cause](const storage::object_head& head, wall_time) -> result<storage::resolved_change> {
     if (!head.exists()) return storage::resolved_change{storage::keep_value{}};
     const schema::resource_type& quotas = schema::builtin("", "resourcequotas");
     const auto view = schema::object_view::open(head.value);
     if (!view) return view.error();
     quota_verdict verdict = charge_quota(view->to_json(quotas), *demand);
-    if (verdict.refusal) return object_forbidden(*demand->type, name, *verdict.refusal);
+    if (verdict.refusal) {
+      error refused = refusal;
+      refused.message += *verdict.refusal;
+      return refused;
+    }
     if (!verdict.charged) return storage::resolved_change{storage::keep_value{}};
     return storage::resolved_change{
         storage::put_value{schema::encode_object(quotas, *verdict.charged, cause)}};
@@ -56,9 +62,9 @@ void charge_quotas(const write_environment& environment, const quota_write& writ
   });
   if (keys.empty()) return;
   auto demand = std::make_shared<quota_demand>();
-  demand->type = &write.type;
-  if (write.old != nullptr) demand->before = count_object(write.type, *write.old);
-  if (write.object != nullptr) demand->after = count_object(write.type, *write.object);
+  demand->kind = counted_kind::of(write.type);
+  if (write.old != nullptr) demand->before = count_object(demand->kind, *write.old);
+  if (write.object != nullptr) demand->after = count_object(demand->kind, *write.object);
   demand->enforced = is_enforced(write);
   if (demand->before == demand->after) return;
   schema::write_cause cause = write.cause;

@@ -66,9 +66,10 @@ private:
     std::set<std::string> spoken_of;
     for (const schema::resource_type& type : schema::resource_table()) {
       if (!quotas_count(type)) continue;
+      const counted_kind kind = counted_kind::of(type);
       bool limited = false;
       for (const auto& [name, limit] : state.hard.items())
-        if (speaks_of(name, type)) {
+        if (speaks_of(name, kind)) {
           limited = true;
           spoken_of.insert(name);
         }
@@ -86,14 +87,15 @@ private:
     const bool plain = !type.group.empty() || (type.plural != "pods" && type.plural != "services" &&
                                                type.plural != "persistentvolumeclaims");
     if (plain) {
-      const counted_object one = count_object(type, json::object());
+      const counted_object one = count_object(counted_kind::of(type), json::object());
       if (!in_scope(quota, one)) return;
       const auto all = static_cast<std::int64_t>(now.count(type.stored_as, state.key.space));
       for (const auto& [name, amount] : one.usage) state.counted[name] = schema::quantity::of_units(all);
       return;
     }
+    const counted_kind kind = counted_kind::of(type);
     each_object(now, type.stored_as, state.key.space, [&](const schema::object_view& object) {
-      const counted_object one = count_object(type, object.to_json(type));
+      const counted_object one = count_object(kind, object.to_json(type));
       if (!in_scope(quota, one)) return;
       for (const auto& [name, amount] : one.usage) state.counted[name] += amount;
     });

@@ -25,12 +25,10 @@ json pod(const json& requests, const json& limits, json more = json::object()) {
   return made;
 }
 
-const schema::resource_type& type_of(const std::string& group, const std::string& plural) {
-  return schema::builtin(group, plural);
-}
+counted_kind kind_of(const std::string& group, const std::string& plural) { return {group, plural}; }
 
-quota_demand creates(const schema::resource_type& type, const json& object) {
-  return {&type, {}, count_object(type, object), true};
+quota_demand creates(const counted_kind& kind, const json& object) {
+  return {kind, {}, count_object(kind, object), true};
 }
 
 std::string refusal_of(const json& of, const quota_demand& demand) {
@@ -49,7 +47,7 @@ json used_after(const json& of, const quota_demand& demand) {
 BOOST_AUTO_TEST_SUITE(resource_quota)
 
 BOOST_AUTO_TEST_CASE(a_pod_is_charged_with_all_it_asks_for) {
-  const schema::resource_type& pods = type_of("", "pods");
+  const counted_kind pods = kind_of("", "pods");
   const json hard = {{"pods", "2"},
                      {"requests.cpu", "1"},
                      {"limits.memory", "2Gi"},
@@ -75,7 +73,7 @@ BOOST_AUTO_TEST_CASE(a_pod_is_charged_with_all_it_asks_for) {
 }
 
 BOOST_AUTO_TEST_CASE(what_is_limited_must_be_said) {
-  const schema::resource_type& pods = type_of("", "pods");
+  const counted_kind pods = kind_of("", "pods");
   const json limits = quota({{"limits.cpu", "1"}, {"memory", "1Gi"}}, {{"limits.cpu", "0"}, {"memory", "0"}});
   json silent = pod({{"memory", "1Mi"}}, json::object());
   silent["spec"]["containers"].push_back({{"name", "b"}});
@@ -95,7 +93,7 @@ BOOST_AUTO_TEST_CASE(init_containers_sidecars_and_overhead_add_up) {
          {{{"name", "s"}, {"restartPolicy", "Always"}, {"resources", {{"requests", {{"cpu", "100m"}}}}}},
           {{"name", "i"}, {"resources", {{"requests", {{"cpu", "500m"}}}, {"limits", {{"cpu", "1"}}}}}}}},
         {"containers", {{{"name", "c"}, {"resources", {{"requests", {{"cpu", "200m"}}}}}}}}}}};
-  const counted_object counted = count_object(type_of("", "pods"), asks);
+  const counted_object counted = count_object(kind_of("", "pods"), asks);
   BOOST_TEST(counted.usage.at("requests.cpu").text() == "610m");
   BOOST_TEST(counted.usage.at("requests.memory").text() == "1Mi");
   BOOST_TEST(counted.usage.at("limits.cpu").text() == "1010m");
@@ -103,19 +101,19 @@ BOOST_AUTO_TEST_CASE(init_containers_sidecars_and_overhead_add_up) {
 }
 
 BOOST_AUTO_TEST_CASE(a_finished_pod_gives_back_all_but_its_place) {
-  const schema::resource_type& pods = type_of("", "pods");
+  const counted_kind pods = kind_of("", "pods");
   const json running = pod({{"cpu", "1"}}, json::object());
   const json done = pod({{"cpu", "1"}}, json::object(), {{"status", {{"phase", "Succeeded"}}}});
   const json full = quota({{"pods", "1"}, {"requests.cpu", "1"}, {"count/pods", "1"}},
                           {{"pods", "1"}, {"requests.cpu", "1"}, {"count/pods", "1"}});
-  const quota_demand ends{&pods, count_object(pods, running), count_object(pods, done), false};
+  const quota_demand ends{pods, count_object(pods, running), count_object(pods, done), false};
   BOOST_TEST(used_after(full, ends) == json({{"pods", "0"}, {"requests.cpu", "0"}, {"count/pods", "1"}}));
-  const quota_demand goes{&pods, count_object(pods, running), {}, false};
+  const quota_demand goes{pods, count_object(pods, running), {}, false};
   BOOST_TEST(used_after(full, goes)["count/pods"] == "0");
 }
 
 BOOST_AUTO_TEST_CASE(a_resize_is_counted_by_the_larger_of_wish_and_truth) {
-  const schema::resource_type& pods = type_of("", "pods");
+  const counted_kind pods = kind_of("", "pods");
   json resized = pod({{"cpu", "1"}}, json::object());
   resized["status"]["containerStatuses"] = {
       {{"name", "c"}, {"resources", {{"requests", {{"cpu", "3"}}}}}, {"allocatedResources", {{"cpu", "2"}}}}};
@@ -123,7 +121,7 @@ BOOST_AUTO_TEST_CASE(a_resize_is_counted_by_the_larger_of_wish_and_truth) {
 }
 
 BOOST_AUTO_TEST_CASE(services_and_claims) {
-  const schema::resource_type& services = type_of("", "services");
+  const counted_kind services = kind_of("", "services");
   const json balanced = {{"spec", {{"type", "LoadBalancer"}, {"ports", {{{"port", 1}}, {{"port", 2}}}}}}};
   counted_object counted = count_object(services, balanced);
   BOOST_TEST(counted.usage.at("services").text() == "1");
@@ -134,7 +132,7 @@ BOOST_AUTO_TEST_CASE(services_and_claims) {
   bare["spec"]["ports"][0]["nodePort"] = 30001;
   BOOST_TEST(count_object(services, bare).usage.at("services.nodeports").text() == "1");
 
-  const schema::resource_type& claims = type_of("", "persistentvolumeclaims");
+  const counted_kind claims = kind_of("", "persistentvolumeclaims");
   const json claim = {
       {"spec", {{"storageClassName", "gold"}, {"resources", {{"requests", {{"storage", "10Gi"}}}}}}}};
   counted = count_object(claims, claim);
@@ -145,18 +143,18 @@ BOOST_AUTO_TEST_CASE(services_and_claims) {
 }
 
 BOOST_AUTO_TEST_CASE(counts_of_any_kind) {
-  BOOST_TEST(count_name(type_of("apps", "deployments")) == "count/deployments.apps");
-  BOOST_TEST(speaks_of("count/deployments.apps", type_of("apps", "deployments")));
-  BOOST_TEST(!speaks_of("count/deployments", type_of("apps", "deployments")));
-  BOOST_TEST(speaks_of("configmaps", type_of("", "configmaps")));
-  BOOST_TEST(!quotas_count(type_of("", "events")));
-  BOOST_TEST(!quotas_count(type_of("events.k8s.io", "events")));
-  BOOST_TEST(!quotas_count(type_of("", "nodes")));
-  BOOST_TEST(quotas_count(type_of("", "resourcequotas")));
+  BOOST_TEST(count_name(kind_of("apps", "deployments")) == "count/deployments.apps");
+  BOOST_TEST(speaks_of("count/deployments.apps", kind_of("apps", "deployments")));
+  BOOST_TEST(!speaks_of("count/deployments", kind_of("apps", "deployments")));
+  BOOST_TEST(speaks_of("configmaps", kind_of("", "configmaps")));
+  BOOST_TEST(!quotas_count(schema::builtin("", "events")));
+  BOOST_TEST(!quotas_count(schema::builtin("events.k8s.io", "events")));
+  BOOST_TEST(!quotas_count(schema::builtin("", "nodes")));
+  BOOST_TEST(quotas_count(schema::builtin("", "resourcequotas")));
 }
 
 BOOST_AUTO_TEST_CASE(scopes_choose_pods) {
-  const schema::resource_type& pods = type_of("", "pods");
+  const counted_kind pods = kind_of("", "pods");
   const auto scoped = [](const json& spec) { return quota({{"pods", "1"}}, {{"pods", "1"}}, spec); };
   const auto counts = [&](const json& spec, const json& more) {
     return in_scope(scoped(spec), count_object(pods, pod(json::object(), json::object(), more)));
@@ -191,14 +189,14 @@ BOOST_AUTO_TEST_CASE(scopes_choose_pods) {
   BOOST_TEST(counts(class_is("DoesNotExist", json::array()), nothing));
   // Only pods (and claims) have scopes: a quota with one counts nothing else.
   BOOST_TEST(!in_scope(scoped({{"scopes", {"NotTerminating"}}}),
-                       count_object(type_of("", "secrets"), json::object())));
+                       count_object(kind_of("", "secrets"), json::object())));
 }
 
 BOOST_AUTO_TEST_CASE(an_update_moves_a_pod_from_one_quota_to_another) {
-  const schema::resource_type& pods = type_of("", "pods");
+  const counted_kind pods = kind_of("", "pods");
   const json before = pod(json::object(), json::object());
   const json after = pod(json::object(), json::object(), {{"spec", {{"activeDeadlineSeconds", 5}}}});
-  const quota_demand moves{&pods, count_object(pods, before), count_object(pods, after), true};
+  const quota_demand moves{pods, count_object(pods, before), count_object(pods, after), true};
   const json open_ended = quota({{"pods", "1"}}, {{"pods", "1"}}, {{"scopes", {"NotTerminating"}}});
   const json limited = quota({{"pods", "1"}}, {{"pods", "0"}}, {{"scopes", {"Terminating"}}});
   BOOST_TEST(used_after(open_ended, moves)["pods"] == "0");
@@ -208,17 +206,17 @@ BOOST_AUTO_TEST_CASE(an_update_moves_a_pod_from_one_quota_to_another) {
 }
 
 BOOST_AUTO_TEST_CASE(growing_is_refused_and_shrinking_never) {
-  const schema::resource_type& claims = type_of("", "persistentvolumeclaims");
+  const counted_kind claims = kind_of("", "persistentvolumeclaims");
   const auto sized = [](const char* size) {
     return json{{"spec", {{"resources", {{"requests", {{"storage", size}}}}}}}};
   };
   const json over = quota({{"requests.storage", "5Gi"}}, {{"requests.storage", "9Gi"}});
-  const quota_demand grows{&claims, count_object(claims, sized("1Gi")), count_object(claims, sized("2Gi")),
+  const quota_demand grows{claims, count_object(claims, sized("1Gi")), count_object(claims, sized("2Gi")),
                            true};
   BOOST_TEST(refusal_of(over, grows) ==
              "exceeded quota: q, requested: requests.storage=1Gi, used: requests.storage=9Gi, limited: "
              "requests.storage=5Gi");
-  const quota_demand shrinks{&claims, count_object(claims, sized("2Gi")), count_object(claims, sized("1Gi")),
+  const quota_demand shrinks{claims, count_object(claims, sized("2Gi")), count_object(claims, sized("1Gi")),
                              true};
   BOOST_TEST(used_after(over, shrinks)["requests.storage"] == "8Gi");
 }
