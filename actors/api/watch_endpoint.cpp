@@ -305,7 +305,8 @@ void watch_endpoint::serve(const request_handle& request) {
                      .timeout = {},
                      .include = included(request->query)};
   // There is no stream of YAML documents.
-  if (request->form.format == wire_format::yaml) request->form.format = wire_format::json;
+  const bool as_messages = net::asks_for_websocket(request->http);
+  if (request->form.format == wire_format::yaml || as_messages) request->form.format = wire_format::json;
   setup.timeout = setup.options.timeout.value_or(default_timeout(with_.random));
   const bool linearizable = !setup.options.at;
   const auto begin = [&system = with_.system](stream_setup ready) {
@@ -314,6 +315,9 @@ void watch_endpoint::serve(const request_handle& request) {
       if (!messages) return answer_error(*ready.request, messages.error());
       ready.request->exchange = std::move(*messages);
     }
+    // A watch may last for hours, and thousands of them: what asked for it is not kept.
+    ready.request->http.headers = {};
+    ready.request->http.body = {};
     system.spawn(
         [](caf::stateful_actor<stream_state>* self,
            const std::shared_ptr<stream_setup>& given) -> caf::behavior {

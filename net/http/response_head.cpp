@@ -10,11 +10,14 @@ namespace actord::net {
 
 namespace {
 
-bool is_token_character(char character) {
-  return (character >= 'a' && character <= 'z') || (character >= 'A' && character <= 'Z') ||
-         (character >= '0' && character <= '9') ||
-         std::string_view("!#$%&'*+-.^_`|~").find(character) != std::string_view::npos;
-}
+/// The characters of a token (RFC 9110 5.6.2), by code.
+constexpr std::array<bool, 256> token_characters = [] {
+  std::array<bool, 256> table{};
+  for (const char letter :
+       std::string_view("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~"))
+    table[static_cast<unsigned char>(letter)] = true;
+  return table;
+}();
 
 void append_value(std::string& text, std::string_view value) {
   for (const char character : value) text.push_back(is_control(character) ? ' ' : character);
@@ -44,12 +47,9 @@ void append_framing(std::string& text, const head_facts& facts) {
 } // namespace
 
 bool is_token(std::string_view name) {
-  return !name.empty() && std::all_of(name.begin(), name.end(), is_token_character);
-}
-
-bool is_control(char character) {
-  const auto byte = static_cast<unsigned char>(character);
-  return (byte < 0x20 && character != '\t') || byte == 0x7F;
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](char letter) {
+    return token_characters[static_cast<unsigned char>(letter)];
+  });
 }
 
 bool is_framing_header(std::string_view name) {

@@ -36,7 +36,10 @@ std::string_view reason_phrase(int code);
 /// Whether a name can be a header's.
 bool is_token(std::string_view name);
 /// Whether a character may not stand in a header's value.
-bool is_control(char character);
+inline bool is_control(char character) {
+  const auto byte = static_cast<unsigned char>(character);
+  return (byte < 0x20 && character != '\t') || byte == 0x7F;
+}
 /// Headers about the message's framing or its connection, which are this side's to set.
 bool is_framing_header(std::string_view name);
 

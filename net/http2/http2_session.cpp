@@ -25,6 +25,8 @@ constexpr std::uint32_t stream_window_bytes = std::uint32_t{256} * 1024;
 constexpr int connection_window_bytes = 1024 * 1024;
 constexpr std::size_t body_progress_bytes = 1024; ///< least a body must grow within its time limit
 constexpr std::uint32_t sweep_interval_s = 2;
+constexpr int linger_s = 2;
+constexpr std::size_t linger_limit_bytes = std::size_t{4} * 1024 * 1024;
 
 /// The handler's end of an exchange. Its destruction is the handler's letting go.
 class http2_exchange final : public http_exchange {
@@ -253,7 +255,9 @@ private:
 
   int on_data(std::int32_t id, std::string_view piece) override {
     http2_stream* stream = stream_of(id);
-    if (stream == nullptr || stream->refused || stream->at != stream_phase::body) return 0;
+    if (stream == nullptr) return 0;
+    if (stream->answer_sent) return discard(*stream, piece.size());
+    if (stream->refused || stream->at != stream_phase::body) return 0;
     stream->seen_bytes += piece.size();
     stream->body_bytes += piece.size();
     if (stream->sink) {
@@ -267,6 +271,17 @@ private:
     if (!stream->claim.grow(piece.size())) return refuse_for_memory(*stream);
     stream->request.body.append(piece);
     return 0;
+  }
+
+  /// What else a client sends of an answered request is not wanted (RFC 9113 8.1). It is read for a while:
+  /// some clients take a reset for a failure and the answer with it.
+  int discard(http2_stream& stream, std::size_t count) {
+    stream.body_bytes += count;
+    if (stream.body_bytes > linger_limit_bytes) stop_sender(stream);
+    return 0;
+  }
+  void stop_sender(const http2_stream& stream) {
+    nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, stream.id, NGHTTP2_NO_ERROR);
   }
 
   int on_stream_close(std::int32_t id, std::uint32_t code) override {
@@ -289,9 +304,8 @@ private:
     http2_stream* stream = stream_of(frame.hd.stream_id);
     if (stream == nullptr) return 0;
     stream->answer_sent = true;
-    // What else the client sends of this request is not wanted: RFC 9113 8.1.
-    if (!stream->request_complete)
-      nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, stream->id, NGHTTP2_NO_ERROR);
+    stream->progress_s = *environment_.now_s;
+    stream->body_bytes = 0;
     return 0;
   }
 
@@ -475,7 +489,9 @@ private:
 
   void sweep(http2_stream& stream) {
     const http_server_options& options = *environment_.options;
-    if (stream.at == stream_phase::head) {
+    if (stream.answer_sent) {
+      if (waited(stream.progress_s, linger_s)) stop_sender(stream);
+    } else if (stream.at == stream_phase::head) {
       // The header block holds up the whole connection.
       head_overdue_ = head_overdue_ || waited(stream.progress_s, options.header_timeout_s);
     } else if (stream.at == stream_phase::body && !stream.refused) {

@@ -269,6 +269,29 @@ BOOST_AUTO_TEST_CASE(bodies_are_collected_within_the_limit) {
   BOOST_CHECK_EQUAL(stream(announced).closed_with.value_or(99), NGHTTP2_NO_ERROR);
 }
 
+BOOST_AUTO_TEST_CASE(who_goes_on_sending_an_answered_request_is_stopped) {
+  connect_raw();
+  session->receive(frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1,
+                         std::string(get_block) + literal("content-length", "9000000")));
+  BOOST_CHECK(take().find("E:the request's body is larger") != std::string::npos);
+  const std::string reset = frame(NGHTTP2_RST_STREAM, 0, 1, std::string(4, '\0'));
+  std::string answered;
+  for (int count = 0; count < 256; ++count) {
+    session->receive(frame(NGHTTP2_DATA, 0, 1, std::string(16'384, 'x')));
+    answered += take();
+  }
+  BOOST_CHECK(answered.find(reset) == std::string::npos); // 4 MiB are read away
+  session->receive(frame(NGHTTP2_DATA, 0, 1, "x"));
+  BOOST_CHECK(take().find(reset) != std::string::npos);
+
+  session->receive(frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 3,
+                         std::string(get_block) + literal("content-length", "9000000")));
+  take();
+  pass(2);
+  pass(3);
+  BOOST_CHECK(take().find(frame(NGHTTP2_RST_STREAM, 0, 3, std::string(4, '\0'))) != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(a_body_can_be_streamed) {
   std::string received;
   bool complete = false;
