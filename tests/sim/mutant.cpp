@@ -1,0 +1,54 @@
+#include "tests/sim/mutant.hpp"
+
+#include "storage/log/log_table.hpp"
+#include "storage/tables/member_state.hpp"
+#include "tests/sim/failure.hpp"
+
+namespace actord::sim {
+
+using namespace storage;
+
+void spoil_disk(mutant what, kv::memory_disk& disk) {
+  if (what != mutant::forgets_votes && what != mutant::forgets_entries && what != mutant::drops_old_entries)
+    return;
+  const auto opened = kv::open_memory(disk);
+  hard_state vote;
+  member_state state;
+  raft_index first, last;
+  {
+    const auto view = opened->read();
+    vote = load_vote(*view);
+    state = load_state(*view);
+    std::tie(first, last) = log_reader(*view).bounds();
+  }
+  const auto batch = opened->write();
+  if (what == mutant::forgets_votes) {
+    vote.voted_for = 0;
+    save_vote(*batch, vote);
+  } else if (what == mutant::forgets_entries) {
+    if (last > state.applied) truncate_log(*batch, last);
+  } else if (first < state.applied) {
+    // As a trim that did not say so: log_first still names it.
+    trim_log(*batch, first, first);
+  }
+  require(batch->commit().has_value(), "the mutant's disk is full");
+}
+
+std::string spoil_message(mutant what, std::string bytes) {
+  if (what != mutant::grants_every_vote && what != mutant::commits_too_early) return bytes;
+  auto message = decode_message(1, bytes);
+  if (!message) return bytes;
+  if (auto* vote = std::get_if<vote_result_message>(&message->body);
+      vote != nullptr && what == mutant::grants_every_vote) {
+    vote->granted = true;
+  } else if (auto* append = std::get_if<append_message>(&message->body);
+             append != nullptr && what == mutant::commits_too_early) {
+    append->leader_commit = raft_index{append->previous.value + append->entries.size()};
+    append->entry_count = static_cast<std::uint32_t>(append->entries.size());
+  } else {
+    return bytes;
+  }
+  return encode_message(*message);
+}
+
+} // namespace actord::sim

@@ -1,0 +1,47 @@
+#pragma once
+
+#include "storage/kv/memory_kv.hpp"
+#include "storage/raft/transport.hpp"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace actord::sim {
+
+/// A way to be wrong that the simulator must notice: what a bug of that kind does, done on purpose. A
+/// simulator that finds nothing in these finds nothing at all.
+enum class mutant : std::uint8_t {
+  none,
+  forgets_votes,     ///< a vote was not synced: after a crash the member votes again in the same term
+  forgets_entries,   ///< an acknowledged entry was not synced: a crash takes the newest one away
+  grants_every_vote, ///< a member votes for whoever asks
+  commits_too_early, ///< followers take every entry they are sent for committed
+  confirms_at_once,  ///< a read is called linearizable without asking anybody
+  retries_as_new,    ///< a retried request loses its id and is carried out again
+  answers_unapplied, ///< the client is told before the change can be seen
+  drops_old_entries, ///< the first entry of the log is gone after a crash
+};
+
+struct named_mutant {
+  std::string_view name;
+  mutant what;
+};
+inline constexpr std::array<named_mutant, 9> mutants{{{"none", mutant::none},
+                                                      {"forgets-votes", mutant::forgets_votes},
+                                                      {"forgets-entries", mutant::forgets_entries},
+                                                      {"grants-every-vote", mutant::grants_every_vote},
+                                                      {"commits-too-early", mutant::commits_too_early},
+                                                      {"confirms-at-once", mutant::confirms_at_once},
+                                                      {"retries-as-new", mutant::retries_as_new},
+                                                      {"answers-unapplied", mutant::answers_unapplied},
+                                                      {"drops-old-entries", mutant::drops_old_entries}}};
+
+/// What a crash does to the disk of a member with this fault.
+void spoil_disk(mutant what, storage::kv::memory_disk& disk);
+/// What a member with this fault sends instead.
+std::string spoil_message(mutant what, std::string bytes);
+
+} // namespace actord::sim

@@ -1,0 +1,33 @@
+#include "tests/sim/truth.hpp"
+
+#include "tests/sim/failure.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace actord::sim {
+
+void truth::tell(const std::string& who, revision at, const fact& what) {
+  if (at.value <= facts_.size()) {
+    const fact& known = facts_[at.value - 1];
+    require(known == what, fmt::format("{} tells another story of revision {}: {} '{}' instead of {} '{}'",
+                                       who, at.value, what.key.name, what.text, known.key.name, known.text));
+    return;
+  }
+  require(at.value == facts_.size() + 1,
+          fmt::format("{} tells of revision {} after {}", who, at.value, facts_.size()));
+  facts_.push_back(what);
+  changes_[what.key].push_back(at);
+}
+
+std::optional<std::string> truth::text(const object_key& key, revision when) const {
+  const auto found = changes_.find(key);
+  if (found == changes_.end()) return std::nullopt;
+  const auto after = std::ranges::upper_bound(found->second, when);
+  if (after == found->second.begin()) return std::nullopt;
+  const fact& last = at(*(after - 1));
+  if (last.kind == storage::event_kind::removed) return std::nullopt;
+  return last.text;
+}
+
+} // namespace actord::sim

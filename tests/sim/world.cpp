@@ -1,0 +1,271 @@
+#include "tests/sim/world.hpp"
+
+#include "storage/log/log_table.hpp"
+#include "tests/sim/failure.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <fmt/format.h>
+#include <utility>
+
+namespace actord::sim {
+namespace {
+
+using namespace std::chrono_literals;
+using fault = storage::kv::memory_disk::fault;
+
+constexpr time_us second = 1'000'000;
+constexpr time_us tick_us = 5'000;
+constexpr time_us trouble_us = 15 * second;
+/// Longer than a member with a full disk waits before it looks again.
+constexpr time_us peace_us = 8 * second;
+constexpr std::size_t client_count = 4;
+
+std::uint64_t hash(std::string_view text, std::uint64_t seed) {
+  for (const char c : text) seed = (seed ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
+  return seed;
+}
+
+network_weather draw_weather(dice& chance) {
+  return {.loss_per_mille = chance.pick<std::uint64_t>({0, 0, 10, 50, 200}),
+          .twice_per_mille = chance.pick<std::uint64_t>({0, 0, 20, 100}),
+          .reorder_per_mille = chance.pick<std::uint64_t>({0, 0, 50, 300}),
+          .delay_min_us = chance.pick<time_us>({50, 50, 500}),
+          .delay_max_us = chance.pick<time_us>({500, 2'000, 20'000, 150'000})};
+}
+
+} // namespace
+
+world::world(const run_options& options)
+    : options_(options), dice_(options.seed * 0x9e3779b97f4a7c15ULL + 1),
+      network_(dice(dice_.source().next()),
+               [this](time_us after, std::function<void()> what) { schedule(after, std::move(what)); }) {
+  report_.members = options.members != 0 ? options.members : dice_.pick<std::size_t>({1, 3, 3, 3, 5});
+  report_.trace = options.seed;
+  std::vector<storage::raft_server> servers;
+  for (member_id id = 1; id <= report_.members; ++id) {
+    servers.push_back({id, true});
+    // Wall clocks disagree: revisions and order must not care.
+    const auto wrong_by = std::chrono::seconds(static_cast<std::int64_t>(dice_.below(600)) - 300);
+    members_.push_back(std::make_unique<member>(id, dice_.source().next(), wrong_by));
+  }
+  network_.silence([this](member_id id) { return !members_[id - 1]->sane(); });
+  network_.weather(draw_weather(dice_));
+  clients_ = std::make_unique<workload>(
+      dice(dice_.source().next()),
+      [this](time_us after, std::function<void()> what) { schedule(after, std::move(what)); }, members_,
+      history_, options.wrong);
+  network_.distort(
+      [wrong = options.wrong](std::string bytes) { return spoil_message(wrong, std::move(bytes)); });
+  for (const auto& one : members_) one->initialise(servers);
+  for (const auto& one : members_) one->start(network_, history_, limits_);
+}
+
+world::~world() {
+  for (const auto& one : members_) one->kill(network_);
+}
+
+run_report world::run() {
+  schedule(tick_us, [this] { tick(); });
+  clients_->start(client_count);
+  schedule(dice_.between(second / 2, 2 * second), [this] { draw_fault(); });
+  run_until(trouble_us);
+  make_peace();
+  run_until(trouble_us + peace_us);
+  check_recovery();
+  check_logs();
+  clients_->check();
+  report_.committed = clients_->committed();
+  report_.confirmed_reads = clients_->confirmed_reads();
+  report_.revisions = history_.last().value;
+  report_.terms = leaders_.size();
+  return report_;
+}
+
+void world::schedule(time_us after, std::function<void()> what) {
+  events_.push({now_ + after, scheduled_++, std::move(what)});
+}
+
+void world::run_until(time_us end) {
+  while (!events_.empty() && events_.top().at <= end) {
+    event next = events_.top();
+    events_.pop();
+    if (next.at > now_) {
+      for (const auto& one : members_) one->advance(std::chrono::microseconds(next.at - now_));
+      now_ = next.at;
+      network_.at(now_);
+    }
+    next.what();
+    look();
+  }
+}
+
+/// After every event: whose power failed is down, nobody shares a term, and all tell one history.
+void world::look() {
+  for (const auto& one : members_)
+    if (one->up()) look_at(*one);
+}
+
+void world::look_at(member& one) {
+  if (one.disk().dead()) {
+    note(fmt::format("the power of {} failed in a commit", one.id()));
+    return crash(one, dice_.between(1'000, 2 * second));
+  }
+  one.watch(history_);
+  const storage::store_status status = one.store().status();
+  if (status.leading) {
+    const auto [leader, is_new] = leaders_.try_emplace(status.term.value, one.id());
+    require(leader->second == one.id(), fmt::format("members {} and {} both lead in term {}", leader->second,
+                                                    one.id(), status.term.value));
+    if (is_new) note(fmt::format("{} leads in term {}", one.id(), status.term.value));
+  }
+  // Right after a vote is when a forgotten one would do harm.
+  const bool voted = std::exchange(terms_[one.id()], status.term) != status.term;
+  if (voted && !peace_ && members_.size() > 1 && dice_.chance(100)) crash(one, dice_.between(1'000, 30'000));
+}
+
+void world::tick() {
+  for (const auto& one : members_) {
+    one->pump();
+    look();
+  }
+  schedule(tick_us, [this] { tick(); });
+}
+
+void world::note(const std::string& what) {
+  report_.trace = hash(fmt::format("{} {}", now_, what), report_.trace);
+  if (options_.tell) std::printf("%10.6f s  %s\n", static_cast<double>(now_) / second, what.c_str());
+}
+
+// ---- faults
+
+void world::draw_fault() {
+  if (peace_) return;
+  ++report_.faults;
+  member& one = *members_[dice_.below(members_.size())];
+  const std::uint64_t dart = dice_.below(100);
+  if (dart < 20) {
+    if (one.up()) crash(one, dice_.between(1'000, 2 * second));
+  } else if (dart < 45) {
+    fail_power(one);
+  } else if (dart < 60) {
+    pause(one);
+  } else if (dart < 85) {
+    part();
+  } else {
+    storm();
+  }
+  schedule(dice_.between(second / 5, 3 * second), [this] { draw_fault(); });
+}
+
+void world::crash(member& one, time_us back_after) {
+  note(fmt::format("{} is down", one.id()));
+  one.kill(network_);
+  spoil_disk(options_.wrong, one.disk());
+  bring_back(one, back_after);
+}
+
+/// In one of its next commits: before its sync, or after it but before anybody is told. Or the disk is full.
+void world::fail_power(member& one) {
+  if (!one.up()) return;
+  const fault what = dice_.pick({fault::power_dropped, fault::power_torn, fault::full});
+  note(fmt::format("the disk of {} will fail ({})", one.id(), static_cast<int>(what)));
+  one.disk().arm(what, dice_.below(5));
+}
+
+void world::pause(member& one) {
+  if (!one.up() || one.paused()) return;
+  note(fmt::format("{} stands still", one.id()));
+  one.pause();
+  schedule(dice_.between(10'000, 2 * second), [this, &one, life = one.incarnation()] {
+    if (one.incarnation() != life || !one.up()) return;
+    note(fmt::format("{} goes on", one.id()));
+    one.resume(network_);
+  });
+}
+
+/// Cuts some links, one way or both: a half, the leader alone, a ring, or a single direction.
+void world::part() {
+  const std::size_t count = members_.size();
+  const std::uint64_t form = dice_.below(4);
+  const member_id alone = dice_.between(1, count);
+  note(fmt::format("the network is cut (form {}, {})", form, alone));
+  for (member_id from = 1; from <= count; ++from)
+    for (member_id to = 1; to <= count; ++to) {
+      if (from == to) continue;
+      const bool apart = form == 0   ? (from <= count / 2) != (to <= count / 2)
+                         : form == 1 ? from == alone || to == alone
+                         : form == 2 ? (from + 1) % count != to % count && (to + 1) % count != from % count
+                                     : to == alone;
+      if (apart) network_.cut(from, to);
+    }
+  schedule(dice_.between(100'000, 3 * second), [this] {
+    note("the network is whole");
+    network_.mend();
+  });
+}
+
+void world::storm() {
+  note("the weather changes");
+  network_.weather(draw_weather(dice_));
+}
+
+void world::bring_back(member& one, time_us after) {
+  schedule(after, [this, &one] {
+    if (one.up()) return;
+    note(fmt::format("{} starts", one.id()));
+    one.start(network_, history_, limits_);
+  });
+}
+
+// ---- the end
+
+void world::make_peace() {
+  peace_ = true;
+  note("peace");
+  clients_->stop();
+  network_.mend();
+  network_.weather({});
+  for (const auto& one : members_) {
+    one->disk().arm(fault::none, 0);
+    one->resume(network_);
+    if (!one->up()) one->start(network_, history_, limits_);
+  }
+}
+
+/// With all faults gone somebody leads, all have applied the same, and a new write goes through.
+void world::check_recovery() {
+  std::size_t leading = 0;
+  for (const auto& one : members_) {
+    require(one->sane(), fmt::format("member {} is down in peace", one->id()));
+    const storage::store_status status = one->store().status();
+    leading += status.leading ? 1U : 0U;
+    require(status.writable, fmt::format("member {} does not write although its disk has room", one->id()));
+    require(status.last == history_.last(), fmt::format("member {} stopped at revision {} of {}", one->id(),
+                                                        status.last.value, history_.last().value));
+  }
+  require(leading == 1, fmt::format("{} members lead after {} s of peace", leading, peace_us / second));
+}
+
+/// Raft's log matching: entries of one index are one entry.
+void world::check_logs() const {
+  std::map<std::uint64_t, std::pair<storage::log_entry, member_id>> seen;
+  for (const auto& one : members_) {
+    const auto disk = storage::kv::open_memory(one->disk());
+    const auto view = disk->read();
+    const storage::log_reader log(*view);
+    const raft_index applied = storage::load_state(*view).applied;
+    for (raft_index index = log.bounds().first; index <= applied; ++index.value) {
+      const auto entry = log.entry(index);
+      require(entry.has_value(),
+              fmt::format("member {} has a hole in its log at {}", one->id(), index.value));
+      const auto [known, is_new] = seen.try_emplace(index.value, *entry, one->id());
+      require(
+          is_new ||
+              (known->second.first.term == entry->term && *known->second.first.payload == *entry->payload),
+          fmt::format("members {} and {} differ in entry {}", known->second.second, one->id(), index.value));
+    }
+  }
+}
+
+} // namespace actord::sim

@@ -1,0 +1,96 @@
+#pragma once
+
+#include "tests/sim/dice.hpp"
+#include "tests/sim/member.hpp"
+#include "tests/sim/mutant.hpp"
+#include "tests/sim/network.hpp"
+#include "tests/sim/truth.hpp"
+#include "tests/sim/workload.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <queue>
+#include <string>
+#include <vector>
+
+namespace actord::sim {
+
+struct run_options {
+  std::uint64_t seed = 0;
+  std::size_t members = 0; ///< 0: the seed draws 1, 3 or 5
+  bool tell = false;       ///< print what happens
+  mutant wrong = mutant::none;
+};
+
+struct run_report {
+  std::size_t members = 0;
+  std::size_t faults = 0;
+  std::size_t terms = 0;
+  std::size_t committed = 0;
+  std::size_t confirmed_reads = 0;
+  std::uint64_t revisions = 0;
+  std::uint64_t trace = 0; ///< of everything that happened: equal for equal seeds
+};
+
+/// A whole cluster in one thread from one seed: stores, disks, network and clients, with faults drawn for
+/// fifteen seconds, then eight seconds of peace in which it must recover, then the questions that only the
+/// end can answer. Throws `failure`.
+///
+///   members ──messages──▶ network (delay, loss, order, cuts) ──▶ members
+///   clients ──requests──▶ members ──committed changes──▶ truth (all must tell the same)
+class world {
+public:
+  explicit world(const run_options& options);
+  /// Members first: what they still answer reaches clients that are there.
+  ~world();
+  world(const world&) = delete;
+  world& operator=(const world&) = delete;
+  run_report run();
+
+private:
+  struct event {
+    time_us at;
+    std::uint64_t number;
+    std::function<void()> what;
+    bool operator>(const event& other) const {
+      return at != other.at ? at > other.at : number > other.number;
+    }
+  };
+
+  void schedule(time_us after, std::function<void()> what);
+  void run_until(time_us end);
+  void look();
+  void look_at(member& one);
+  void tick();
+  void note(const std::string& what);
+
+  void draw_fault();
+  void crash(member& one, time_us back_after);
+  void fail_power(member& one);
+  void pause(member& one);
+  void part();
+  void storm();
+  void bring_back(member& one, time_us after);
+  void make_peace();
+  void check_recovery();
+  void check_logs() const;
+
+  run_options options_;
+  dice dice_;
+  storage::store_limits limits_;
+  std::priority_queue<event, std::vector<event>, std::greater<>> events_;
+  std::uint64_t scheduled_ = 0;
+  time_us now_ = 0;
+  network network_;
+  truth history_;
+  std::vector<std::unique_ptr<member>> members_;
+  std::unique_ptr<workload> clients_;
+  std::map<std::uint64_t, member_id> leaders_; ///< by term
+  std::map<member_id, raft_term> terms_;       ///< newest seen of each
+  run_report report_;
+  bool peace_ = false;
+};
+
+} // namespace actord::sim
