@@ -81,6 +81,8 @@ static void release_entries(raft_core* core, size_t count, bool with_batch) {
   if (with_batch) raft_free(core->entries[0].batch);
 }
 
+/* Features and capacity stay zero: we report no free space, and libraft leaves them unset in some of its
+ * answers. */
 static void copy_message(raft_core_message* to, const struct raft_message* from) {
   memset(to, 0, sizeof *to);
   to->type = (int)from->type;
@@ -97,8 +99,6 @@ static void copy_message(raft_core_message* to, const struct raft_message* from)
     to->term = from->append_entries_result.term;
     to->rejected = from->append_entries_result.rejected;
     to->last_log_index = from->append_entries_result.last_log_index;
-    to->features = from->append_entries_result.features;
-    to->capacity = from->append_entries_result.capacity;
     break;
   case RAFT_REQUEST_VOTE:
     to->term = from->request_vote.term;
@@ -111,8 +111,6 @@ static void copy_message(raft_core_message* to, const struct raft_message* from)
     to->term = from->request_vote_result.term;
     to->granted = from->request_vote_result.vote_granted;
     to->pre_vote = from->request_vote_result.pre_vote;
-    to->features = from->request_vote_result.features;
-    to->capacity = from->request_vote_result.capacity;
     break;
   case RAFT_INSTALL_SNAPSHOT:
     to->term = from->install_snapshot.term;
@@ -266,8 +264,32 @@ int raft_core_begin(raft_core* core, uint64_t now, const raft_core_start* start,
   return code;
 }
 
+/* The last entry a member is known to have; 0 unless this member leads. */
+static raft_index match_index(const raft_core* core, uint64_t id) {
+  raft_index index = 0;
+  return raft_match_index(&core->raft, id, &index) == 0 ? index : 0;
+}
+
+/* Late answers that libraft 0.22 takes for new ones:
+ * - A refusal of an entry that the member is known to have by now (the answers crossed on two connections)
+ * sets its next entry to no more than the last one it has, and from then on it is sent nothing but
+ * heartbeats, for ever.
+ * - An answer to a vote that arrives when the vote is over: whether it was a pre-vote is read from the state
+ * of a candidate, which shares its memory with the state of a follower, so an address decides whether the
+ * term of a mere question is taken over. */
+static bool is_late(const raft_core* core, const raft_core_message* message) {
+  if (message->type == RAFT_CORE_VOTE_RESULT) return core->raft.state != RAFT_CANDIDATE;
+  return message->type == RAFT_CORE_APPEND_RESULT && message->rejected > 0 &&
+         message->term == raft_current_term(&core->raft) &&
+         message->rejected <= match_index(core, message->peer);
+}
+
 int raft_core_receive(raft_core* core, uint64_t now, const raft_core_message* message,
                       raft_core_update* update) {
+  if (is_late(core, message)) {
+    memset(update, 0, sizeof *update);
+    return RAFT_CORE_OK;
+  }
   struct raft_event event;
   begin_event(&event, now, RAFT_RECEIVE);
   const size_t count = message->type == RAFT_CORE_APPEND ? message->entry_count : 0;
@@ -279,6 +301,11 @@ int raft_core_receive(raft_core* core, uint64_t now, const raft_core_message* me
   received.server_address = address;
   event.receive.message = &received;
   const int code = step(core, &event, update);
+  /* Who asks in an old term is told the new one; libraft leaves the rest of that answer unset. */
+  for (uint32_t i = 0; i < update->message_count; ++i) {
+    raft_core_message* answer = &core->messages[i];
+    if (answer->type == RAFT_CORE_APPEND_RESULT && answer->term > message->term) answer->last_log_index = 0;
+  }
   /* Entries to be persisted are ours again; all others libraft has released, their configurations aside. */
   release_entries(core, count, code == RAFT_CORE_OK && update->first != 0);
   return code;

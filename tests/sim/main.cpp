@@ -69,6 +69,7 @@ int main(int argc, char** argv) {
   std::string wrong = "none";
   app.add_option("--mutant", wrong, "be wrong in this way, to see that it is noticed")->capture_default_str();
   app.add_flag("--tell", options.tell, "print what happens");
+  app.add_flag("--messages", options.tell_messages, "and every message that arrives");
   CLI11_PARSE(app, argc, argv);
   const auto* named = std::ranges::find(mutants, wrong, &named_mutant::name);
   if (named == mutants.end()) {

@@ -39,7 +39,9 @@ void network::deliver_later(member_id from, member_id to, const std::string& byt
   schedule_(arrives - now_, [this, from, to, bytes, life = incarnations_[to]] {
     if (incarnations_[to] != life || cuts_.contains({from, to})) return;
     const auto found = receivers_.find(to);
-    if (found != receivers_.end() && found->second) found->second(from, bytes);
+    if (found == receivers_.end() || !found->second) return;
+    if (ear_) ear_(from, to, bytes);
+    found->second(from, bytes);
   });
 }
 

@@ -45,6 +45,11 @@ public:
   /// Everything sent passes this: a mutant's lies.
   void distort(std::function<std::string(std::string)> distortion) { distortion_ = std::move(distortion); }
 
+  /// Told of every message that arrives.
+  void overhear(std::function<void(member_id from, member_id to, const std::string& bytes)> ear) {
+    ear_ = std::move(ear);
+  }
+
   void weather(network_weather now) { weather_ = now; }
   void cut(member_id from, member_id to) { cuts_.insert({from, to}); }
   void mend() { cuts_.clear(); }
@@ -59,6 +64,7 @@ private:
   network_weather weather_;
   std::function<bool(member_id)> is_dead_;
   std::function<std::string(std::string)> distortion_;
+  std::function<void(member_id, member_id, const std::string&)> ear_;
   std::map<member_id, receiver> receivers_;
   std::map<member_id, std::uint64_t> incarnations_;
   std::map<std::pair<member_id, member_id>, time_us> newest_; ///< when the last message of a link arrives

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <fmt/format.h>
+#include <type_traits>
 #include <utility>
 
 namespace actord::sim {
@@ -51,6 +52,8 @@ world::world(const run_options& options)
   }
   network_.silence([this](member_id id) { return !members_[id - 1]->sane(); });
   network_.weather(draw_weather(dice_));
+  network_.overhear(
+      [this](member_id from, member_id to, const std::string& bytes) { note_message(from, to, bytes); });
   clients_ = std::make_unique<workload>(
       dice(dice_.source().next()),
       [this](time_us after, std::function<void()> what) { schedule(after, std::move(what)); }, members_,
@@ -135,6 +138,33 @@ void world::tick() {
 void world::note(const std::string& what) {
   report_.trace = hash(fmt::format("{} {}", now_, what), report_.trace);
   if (options_.tell) std::printf("%10.6f s  %s\n", static_cast<double>(now_) / second, what.c_str());
+}
+
+/// Every message is part of the trace, so that two runs of a seed differ where they part.
+void world::note_message(member_id from, member_id to, const std::string& bytes) {
+  report_.trace = hash(bytes, report_.trace ^ (from * 31 + to));
+  if (!options_.tell_messages) return;
+  const auto message = storage::decode_message(from, bytes);
+  if (!message) return;
+  std::string text = fmt::format("{} to {} term {}:", from, to, message->term.value);
+  std::visit(
+      [&](const auto& body) {
+        using type = std::decay_t<decltype(body)>;
+        if constexpr (std::is_same_v<type, storage::append_message>)
+          text += fmt::format(" append after {} (term {}), {} entries, commit {}", body.previous.value,
+                              body.previous_term.value, body.entries.size(), body.leader_commit.value);
+        else if constexpr (std::is_same_v<type, storage::append_result_message>)
+          text += fmt::format(" has {}, rejects {}", body.last.value, body.rejected.value);
+        else if constexpr (std::is_same_v<type, storage::vote_message>)
+          text += fmt::format(" asks for its {}vote, last {}", body.pre_vote ? "pre-" : "", body.last.value);
+        else if constexpr (std::is_same_v<type, storage::vote_result_message>)
+          text +=
+              fmt::format(" {} its {}vote", body.granted ? "gives" : "keeps", body.pre_vote ? "pre-" : "");
+        else
+          text += " another kind";
+      },
+      message->body);
+  std::printf("%10.6f s  %s\n", static_cast<double>(now_) / second, text.c_str());
 }
 
 // ---- faults

@@ -21,6 +21,7 @@ struct run_options {
   std::uint64_t seed = 0;
   std::size_t members = 0; ///< 0: the seed draws 1, 3 or 5
   bool tell = false;       ///< print what happens
+  bool tell_messages = false;
   mutant wrong = mutant::none;
 };
 
@@ -65,6 +66,7 @@ private:
   void look_at(member& one);
   void tick();
   void note(const std::string& what);
+  void note_message(member_id from, member_id to, const std::string& bytes);
 
   void draw_fault();
   void crash(member& one, time_us back_after);

@@ -260,6 +260,50 @@ BOOST_AUTO_TEST_CASE(drops_what_is_malformed) {
   BOOST_TEST((leader.running->term() == term));
 }
 
+/// Answers that crossed on two connections: the member has long said that it has the entry it refused before.
+BOOST_AUTO_TEST_CASE(a_late_refusal_does_not_stop_replication) {
+  cluster three;
+  member& leader = three.elect();
+  for (int i = 0; i < 3; ++i) {
+    three.propose(leader);
+    three.deliver();
+  }
+  const raft_term term = leader.running->term();
+  const raft_index last = leader.running->last_index();
+  const member_id other = leader.id == 1 ? 2 : 1;
+  three.network.cut(leader.id, other, true); // what the leader answers at once is lost
+  for (const raft_index refused : {raft_index{last.value + 1}, last})
+    leader.running->receive(
+        three.now, other,
+        encode_message(
+            {leader.id, term, append_result_message{refused, raft_index{refused.value - 1}, 0, 0}}));
+  three.deliver();
+  three.network.cut(leader.id, other, false);
+  std::uint64_t made = 0;
+  for (int i = 0; i < 3; ++i) {
+    made = three.propose(leader);
+    three.deliver();
+  }
+  three.run_for(1000);
+  BOOST_TEST(made == 6U);
+  BOOST_TEST((leader.running->term() == term));
+  BOOST_TEST(three.all[other].running->state().last.value == made);
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_to_a_vote_that_is_over_changes_nothing) {
+  cluster three;
+  member& leader = three.elect();
+  three.run_for(300);
+  const raft_term term = leader.running->term();
+  for (const member_id one : members)
+    for (const bool pre_vote : {true, false})
+      three.all[one].running->receive(
+          three.now, one == 1 ? 2 : 1,
+          encode_message({one, raft_term{term.value + 1}, vote_result_message{false, pre_vote, 0, 0}}));
+  for (auto& [id, one] : three.all) BOOST_TEST((one.running->term() == term));
+  BOOST_TEST(leader.running->leading());
+}
+
 /// Crashes, cuts, lost messages and power failures by chance; then all heals and all agree.
 BOOST_AUTO_TEST_CASE(agrees_whatever_happens) {
   const char* const chosen = std::getenv("RAFT_SEED"); // NOLINT(concurrency-mt-unsafe)
