@@ -124,7 +124,7 @@ void world::look_at(member& one) {
   }
   // Right after a vote is when a forgotten one would do harm.
   const bool voted = std::exchange(terms_[one.id()], status.term) != status.term;
-  if (voted && !peace_ && members_.size() > 1 && dice_.chance(100)) crash(one, dice_.between(1'000, 30'000));
+  if (voted && !peace_ && members_.size() > 1 && dice_.chance(300)) crash(one, dice_.between(1'000, 30'000));
 }
 
 void world::tick() {
