@@ -50,7 +50,7 @@ void metered_exchange::mark(net::http_response& response) const {
 
 void metered_exchange::on_drained(std::function<void()> callback) {
   if (!shared_seat_) return inner_->on_drained(std::move(callback));
-  inner_->on_drained([seat = std::move(shared_seat_), callback = std::move(callback)] {
+  inner_->on_drained([seat = shared_seat_, callback = std::move(callback)] {
     seat->leave();
     if (callback) callback();
   });
