@@ -1,5 +1,6 @@
 #pragma once
 
+#include "runtime/command_process.hpp"
 #include "schema/base/clock.hpp"
 #include "schema/base/result.hpp"
 
@@ -7,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -101,6 +103,7 @@ struct container_spec {
   security_spec security;
   bool tty = false;
   bool stdin_open = false;
+  bool stdin_once = false; ///< its input ends with the first who attaches
   std::string stop_signal;
   std::string log_path; ///< CRI log format: "2006-01-02T15:04:05.9Z stdout F line"
   std::map<std::string, std::string> labels;
@@ -148,6 +151,17 @@ public:
   virtual result<void> remove_container(const std::string& id) = 0;
   virtual result<exec_result> exec(const std::string& id, const std::vector<std::string>& command,
                                    std::chrono::milliseconds timeout) = 0;
+
+  /// Starts a command beside the container's own. not_found when the container does not run.
+  virtual result<std::unique_ptr<command_process>> start_command(const std::string& id,
+                                                                 const command_terms& terms) = 0;
+  /// A packet socket to the container's own streams: each packet from it is a byte, 2 for standard output or
+  /// 3 for standard error (of a terminal all is output), and a piece; packets into it are input.
+  virtual result<unique_fd> attach(const std::string& id) = 0;
+  /// The size of the container's own terminal; without one nothing happens.
+  virtual result<void> resize(const std::string& id, window_size size) = 0;
+  /// A connection to a port of 127.0.0.1, or else of ::1, as the pod sees them.
+  virtual result<unique_fd> dial(const std::string& sandbox_id, std::uint16_t port) = 0;
 
   [[nodiscard]] virtual result<container_status> status(const std::string& id) = 0;
   [[nodiscard]] virtual std::vector<sandbox> list_sandboxes() = 0;

@@ -145,6 +145,7 @@ runtime::container_spec container_spec_of(const schema::pod_view& pod,
   spec.security = security_of(pod, container);
   spec.tty = container.tty;
   spec.stdin_open = container.stdin_open;
+  spec.stdin_once = container.stdin_once;
   spec.stop_signal = container.lifecycle.stop_signal;
   spec.log_path = files.log(pod.meta.space, pod.meta.name, pod.meta.uid, container.name, attempt);
   return spec;

@@ -10,9 +10,19 @@
 namespace actord::actors {
 namespace {
 
-constexpr std::size_t readers_max = 64;
+constexpr std::size_t readers_max = 256;
 
 error bad_request(std::string message) { return {error_kind::bad_request, std::move(message), {}, {}, 0}; }
+
+error too_many_readers() {
+  return {error_kind::too_many_requests, "too many logs are being read on this node", {}, {}, 1};
+}
+
+std::string why_not_started(const log_request& request) {
+  if (request.waiting_reason == "ErrImagePull") return "image can't be pulled";
+  if (request.waiting_reason == "ImagePullBackOff") return "trying and failing to pull image";
+  return request.waiting_reason.empty() ? "ContainerCreating" : request.waiting_reason;
+}
 
 /// The attempt whose log is asked for: the latest, or the one before it.
 struct log_target {
@@ -29,7 +39,7 @@ result<log_target> find_target(runtime::container_runtime& runtime, const log_re
   }
   if (latest.attempt < 0)
     return bad_request("container \"" + request.container + "\" in pod \"" + request.pod +
-                       "\" is waiting to start: ContainerCreating");
+                       "\" is waiting to start: " + why_not_started(request));
   if (!request.previous) return latest;
   if (latest.attempt == 0)
     return bad_request("previous terminated container \"" + request.container + "\" in pod \"" + request.pod +
@@ -43,7 +53,9 @@ runtime::log_options options_of(const log_request& request) {
   options.timestamps = request.timestamps;
   options.tail_lines = request.tail_lines;
   options.limit_bytes = request.limit_bytes;
-  if (request.since_unix_s) options.since = wall_time{std::chrono::seconds{*request.since_unix_s}};
+  options.since = request.since;
+  if (!request.error_output) options.which = runtime::log_options::stream::standard_output;
+  if (!request.output) options.which = runtime::log_options::stream::standard_error;
   return options;
 }
 
@@ -83,18 +95,24 @@ local_node_services::local_node_services(collaborators with)
 local_node_services::~local_node_services() { stopping_->store(true); }
 
 void local_node_services::read_log(log_request request, stream_receiver receiver) {
-  readers_.run([this, request = std::move(request), receiver = std::move(receiver), stopping = stopping_] {
-    auto target = find_target(with_.runtime, request);
-    if (!target) return receiver.done(std::move(target).error());
-    const auto running = [&] {
-      if (stopping->load() || target->container_id.empty()) return false;
-      const auto status = with_.runtime.status(target->container_id);
-      return status && status->state == runtime::container_state::running;
-    };
-    const std::string path =
-        with_.files.log(request.space, request.pod, request.pod_uid, request.container, target->attempt);
-    receiver.done(runtime::read_log(path, options_of(request), {receiver.more, running}));
-  });
+  if (reading_->fetch_add(1) >= static_cast<int>(readers_max)) {
+    reading_->fetch_sub(1);
+    return receiver.done(too_many_readers());
+  }
+  readers_.run(
+      [this, request = std::move(request), receiver = std::move(receiver), stopping = stopping_,
+       place = std::shared_ptr<void>(nullptr, [reading = reading_](void*) { reading->fetch_sub(1); })] {
+        auto target = find_target(with_.runtime, request);
+        if (!target) return receiver.done(std::move(target).error());
+        const auto running = [&] {
+          if (stopping->load() || target->container_id.empty()) return false;
+          const auto status = with_.runtime.status(target->container_id);
+          return status && status->state == runtime::container_state::running;
+        };
+        const std::string path =
+            with_.files.log(request.space, request.pod, request.pod_uid, request.container, target->attempt);
+        receiver.done(runtime::read_log(path, options_of(request), {receiver.more, running}));
+      });
 }
 
 result<std::unique_ptr<image_upload>> local_node_services::begin_image_load() {

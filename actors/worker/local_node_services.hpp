@@ -25,16 +25,19 @@ public:
     worker_pool& pool;
     pod_files files;
     std::function<void()> images_changed;
+    node_streams& streams;
   };
   explicit local_node_services(collaborators with);
   ~local_node_services() override;
 
   void read_log(log_request request, stream_receiver receiver) override;
   result<std::unique_ptr<image_upload>> begin_image_load() override;
+  [[nodiscard]] node_streams& streams() override { return with_.streams; }
 
 private:
   collaborators with_;
   std::shared_ptr<std::atomic<bool>> stopping_;
+  std::shared_ptr<std::atomic<int>> reading_ = std::make_shared<std::atomic<int>>(0);
   worker_pool readers_;
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "schema/base/clock.hpp"
 #include "schema/base/result.hpp"
 
 #include <cstdint>
@@ -15,6 +16,8 @@
 
 namespace actord::actors {
 
+class node_streams;
+
 struct log_request {
   std::string space;
   std::string pod;
@@ -25,10 +28,14 @@ struct log_request {
   bool timestamps = false;
   std::optional<std::int64_t> tail_lines;
   std::optional<std::int64_t> limit_bytes;
-  std::optional<std::int64_t> since_unix_s;
+  std::optional<wall_time> since;
+  bool output = true;
+  bool error_output = true;
+  std::string waiting_reason; ///< why it has not started, as far as the API knows
 };
 
-/// Receives a stream. `more` returns false when the receiver is gone (stop reading).
+/// Receives a stream. `more` returns false when the receiver is gone (stop reading); an empty piece says that
+/// there is a stream.
 struct stream_receiver {
   std::function<bool(std::string_view piece)> more;
   std::function<void(result<void>)> done;
@@ -49,6 +56,8 @@ public:
   virtual ~node_services() = default;
   virtual void read_log(log_request request, stream_receiver receiver) = 0;
   virtual result<std::unique_ptr<image_upload>> begin_image_load() = 0;
+  /// exec, attach and port-forward.
+  [[nodiscard]] virtual node_streams& streams() = 0;
 };
 
 } // namespace actord::actors

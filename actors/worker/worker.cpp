@@ -6,6 +6,7 @@
 #include "actors/worker/local_pod_operations.hpp"
 #include "actors/worker/node/node_drivers.hpp"
 #include "actors/worker/proxy_actor.hpp"
+#include "actors/worker/streams/local_node_streams.hpp"
 #include "actors/worker/worker_actor.hpp"
 #include "schema/object/stored_object.hpp"
 #include "schema/tables/resource_table.hpp"
@@ -75,6 +76,7 @@ private:
   std::unique_ptr<runtime::network_prober> prober_;
   std::optional<local_pod_operations> operations_;
   std::optional<worker_pool> pool_;
+  std::unique_ptr<local_node_streams> streams_;
   std::optional<local_node_services> services_;
   std::shared_ptr<actor_gate> gate_ = std::make_shared<actor_gate>();
   std::optional<worker_actor> actor_;
@@ -115,7 +117,7 @@ void machine_worker::start_actors(const worker_options& options, const worker_co
   actor_ = worker_actor::start(std::move(collaborators));
   services_.emplace(
       local_node_services::collaborators{*drivers_.runtime, *drivers_.images, *pool_, files,
-                                         [actor = *actor_]() mutable { actor.images_changed(); }});
+                                         [actor = *actor_]() mutable { actor.images_changed(); }, *streams_});
   proxy_ = proxy_actor::start({with.system, with.store, with.registry, *pool_, *drivers_.services,
                                options.node_name, options.cluster_cidr, gate_});
   drivers_.runtime->on_exit(
@@ -130,6 +132,9 @@ result<void> machine_worker::open(worker_options options, const worker_collabora
   auto drivers = open_node_drivers(options, with.clock, *range);
   if (!drivers) return std::move(drivers).error();
   drivers_ = std::move(*drivers);
+  auto streams = local_node_streams::open(*drivers_.runtime);
+  if (!streams) return std::move(streams).error();
+  streams_ = std::move(*streams);
   prober_ = runtime::make_network_prober();
   start_actors(options, with, *range);
   return {};

@@ -210,6 +210,7 @@ std::optional<log_line> parse_log_line(std::string_view line) {
 result<void> read_log(const std::string& path, const log_options& options, const log_sink& sink) {
   auto file = open_log(path);
   if (!file) return std::move(file).error();
+  if (!sink.more({})) return {};
   line_filter filter(options, sink);
   const std::int64_t start = options.tail_lines ? tail_offset(file->get(), *options.tail_lines) : 0;
   log_follower follower(path, std::move(*file), filter);

@@ -20,8 +20,9 @@ struct log_options {
   enum class stream : std::uint8_t { both, standard_output, standard_error } which = stream::both;
 };
 
-/// `more` gets pieces of text, false from it ends the reading. `running`, asked when the end of the file is
-/// reached in follow mode, says whether more can still come; also a way to stop a follower.
+/// `more` gets pieces of text, an empty one first when there is a log; false from it ends the reading.
+/// `running`, asked when the end of the file is reached in follow mode, says whether more can still come;
+/// also a way to stop a follower.
 struct log_sink {
   std::function<bool(std::string_view piece)> more;
   std::function<bool()> running;

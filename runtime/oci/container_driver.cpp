@@ -2,7 +2,9 @@
 
 #include "runtime/files/file_tools.hpp"
 #include "runtime/oci/container_root.hpp"
+#include "runtime/oci/exec_process.hpp"
 #include "runtime/oci/host_devices.hpp"
+#include "runtime/oci/monitor_attach.hpp"
 #include "schema/base/json.hpp"
 
 #include <fcntl.h>
@@ -10,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <thread>
@@ -169,7 +172,8 @@ result<void> container_driver::launch(const container_spec& spec, container_reco
                           .log_path = spec.log_path,
                           .log_size_limit_bytes = context_.options.log_size_limit_bytes,
                           .terminal = spec.tty,
-                          .keeps_input_open = spec.stdin_open};
+                          .reads_input = spec.stdin_open,
+                          .keeps_input_open = spec.stdin_open && !spec.stdin_once};
   if (request.log_path.empty()) request.log_path = bundle + "/log";
   if (auto made = make_directories(request.log_path.substr(0, request.log_path.rfind('/'))); !made)
     return made;
@@ -316,21 +320,30 @@ result<void> container_driver::remove(const std::string& id) const {
   return remove_tree(context_.layout.container(id));
 }
 
+result<json> container_driver::configuration(const container_record& record) const {
+  const auto text = read_file(context_.layout.container(record.id) + "/config.json");
+  if (!text) return text.error();
+  json config = json::parse(text->value_or(""), nullptr, false);
+  if (!config.is_object())
+    return error{.message = "the configuration of container " + record.name + " is gone"};
+  return config;
+}
+
+/// A name of its own for each call: any number of them run at once.
+std::string container_driver::exec_scratch(const std::string& id) const {
+  return context_.layout.container(id) + "/exec-" + std::to_string(next_exec_.fetch_add(1));
+}
+
 result<exec_result> container_driver::exec(const std::string& id,
                                            const std::vector<std::string>& command_line,
                                            std::chrono::milliseconds timeout) const {
   const auto record = context_.container(id);
   if (!record) return unknown_container(id);
   if (command_line.empty()) return error{.kind = error_kind::invalid, .message = "no command to execute"};
-  const auto config_text = read_file(context_.layout.container(id) + "/config.json");
-  if (!config_text) return config_text.error();
-  const json config = json::parse(config_text->value_or(""), nullptr, false);
-  if (!config.is_object())
-    return error{.message = "the configuration of container " + record->name + " is gone"};
-  // A name of its own for each call: any number of them run at once.
-  const std::string process_path =
-      context_.layout.container(id) + "/exec-" + std::to_string(next_exec_.fetch_add(1));
-  if (auto written = write_file_atomic(process_path, exec_process(config, command_line).dump()); !written)
+  const auto config = configuration(*record);
+  if (!config) return config.error();
+  const std::string process_path = exec_scratch(id);
+  if (auto written = write_file_atomic(process_path, exec_process(*config, command_line).dump()); !written)
     return written.error();
   const std::string pid_path = process_path + ".pid";
   command what =
@@ -347,6 +360,44 @@ result<exec_result> container_driver::exec(const std::string& id,
   return exec_result{.exit_code = done->signal != 0 ? 128 + done->signal : done->exit_code,
                      .output = done->output,
                      .timed_out = done->timed_out};
+}
+
+result<container_record> container_driver::running(const std::string& id) const {
+  auto record = context_.container(id);
+  if (!record) return unknown_container(id);
+  if (judge(*record, evidence(*record)).state != container_state::running)
+    return error{.kind = error_kind::not_found, .message = "container " + record->name + " does not run"};
+  return std::move(*record);
+}
+
+result<std::unique_ptr<command_process>> container_driver::start_command(const std::string& id,
+                                                                         const command_terms& terms) const {
+  const auto record = running(id);
+  if (!record) return record.error();
+  if (terms.command.empty()) return error{.kind = error_kind::invalid, .message = "no command to execute"};
+  const auto config = configuration(*record);
+  if (!config) return config.error();
+  json process = exec_process(*config, terms.command);
+  if (terms.terminal) {
+    process["terminal"] = true;
+    if (terms.size) process["consoleSize"] = {{"height", terms.size->rows}, {"width", terms.size->columns}};
+    json& variables = process["env"];
+    const bool named = std::any_of(variables.begin(), variables.end(), [](const json& variable) {
+      return variable.get_ref<const std::string&>().starts_with("TERM=");
+    });
+    if (!named) variables.push_back("TERM=xterm");
+  }
+  return start_exec(context_, *record, process, terms, exec_scratch(id));
+}
+
+result<unique_fd> container_driver::attach(const std::string& id) const {
+  const auto record = running(id);
+  if (!record) return record.error();
+  return attach_to_monitor(context_.layout.container(id));
+}
+
+result<void> container_driver::resize(const std::string& id, window_size size) const {
+  return resize_by_monitor(context_.layout.container(id), size);
 }
 
 container_evidence container_driver::evidence(const container_record& record) const {

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,10 @@ public:
   result<void> remove(const std::string& id) const;
   result<exec_result> exec(const std::string& id, const std::vector<std::string>& command,
                            std::chrono::milliseconds timeout) const;
+  result<std::unique_ptr<command_process>> start_command(const std::string& id,
+                                                         const command_terms& terms) const;
+  result<unique_fd> attach(const std::string& id) const;
+  result<void> resize(const std::string& id, window_size size) const;
   result<container_status> status(const std::string& id) const;
   [[nodiscard]] std::vector<container_status> list(const std::string& sandbox_id) const;
   /// Its conmon is gone. Without an exit file nobody can tell how it ends: what runs is ended and code 255
@@ -40,6 +45,9 @@ private:
   result<sandbox_view> view_of(const sandbox_record& pod) const;
   result<void> launch(const container_spec& spec, container_record& record) const;
   result<void> check_masks(const container_record& record, const json& config) const;
+  result<json> configuration(const container_record& record) const;
+  [[nodiscard]] std::string exec_scratch(const std::string& id) const;
+  result<container_record> running(const std::string& id) const;
   [[nodiscard]] bool let_go(const container_record& record) const;
   void await_unrecorded_monitor(const std::string& id) const;
   [[nodiscard]] container_evidence evidence(const container_record& record) const;

@@ -89,6 +89,18 @@ public:
     return containers_.exec(id, command, timeout);
   }
 
+  result<std::unique_ptr<command_process>> start_command(const std::string& id,
+                                                         const command_terms& terms) override {
+    return containers_.start_command(id, terms);
+  }
+  result<unique_fd> attach(const std::string& id) override { return containers_.attach(id); }
+  result<void> resize(const std::string& id, window_size size) override {
+    return containers_.resize(id, size);
+  }
+  result<unique_fd> dial(const std::string& sandbox_id, std::uint16_t port) override {
+    return sandboxes_.dial(sandbox_id, port);
+  }
+
   result<container_status> status(const std::string& id) override { return containers_.status(id); }
   std::vector<sandbox> list_sandboxes() override { return sandboxes_.list(); }
   std::vector<container_status> list_containers(const std::string& sandbox) override {

@@ -142,10 +142,8 @@ command monitor_command(const std::string& conmon_path, const runtime_program& p
     what.argv.push_back(program.prefix[at]);
   }
   if (request.terminal) what.argv.emplace_back("--terminal");
-  if (request.keeps_input_open) {
-    what.argv.emplace_back("--stdin");
-    what.argv.emplace_back("--leave-stdin-open");
-  }
+  if (request.reads_input) what.argv.emplace_back("--stdin");
+  if (request.keeps_input_open) what.argv.emplace_back("--leave-stdin-open");
   what.environment = plain_environment();
   what.report_variable = "_OCI_SYNCPIPE";
   what.timeout = 240s;

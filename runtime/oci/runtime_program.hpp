@@ -34,7 +34,8 @@ struct monitor_request {
   std::string log_path;
   std::int64_t log_size_limit_bytes = 0;
   bool terminal = false;
-  bool keeps_input_open = false;
+  bool reads_input = false;
+  bool keeps_input_open = false; ///< after the first who attached has left
 };
 
 /// conmon creating a container: it stays, holds the container's output and writes its exit code down.

@@ -1,5 +1,6 @@
 #include "runtime/oci/sandbox_driver.hpp"
 
+#include "net/cni/loopback_dialer.hpp"
 #include "runtime/files/file_tools.hpp"
 #include "runtime/oci/sandbox_files.hpp"
 
@@ -154,6 +155,14 @@ result<void> sandbox_driver::remove(const std::string& id) const {
   if (auto unmounted = unmount_below(context_.layout.sandbox(id)); !unmounted) return unmounted;
   if (auto removed = context_.groups.remove(context_.pod_group(id)); !removed) return removed;
   return remove_tree(context_.layout.sandbox(id));
+}
+
+result<unique_fd> sandbox_driver::dial(const std::string& id, std::uint16_t port) const {
+  const auto record = context_.sandbox(id);
+  if (!record || !is_alive(record->pause))
+    return error{.kind = error_kind::not_found, .message = "sandbox " + id + " does not run"};
+  return net::dial_loopback(record->host_network ? std::string() : context_.layout.network_namespace(id),
+                            port);
 }
 
 std::vector<sandbox> sandbox_driver::list() const {

@@ -13,6 +13,9 @@
  *   actord-pause hide-unified PROGRAM ARGUMENT...   runs an OCI runtime without sight of
  * /sys/fs/cgroup/unified, which stock crun takes for a reason to refuse cgroup v1 (hybrid layout).
  *
+ *   actord-pause follow PIDFILE PROGRAM ARGUMENT...   runs an OCI runtime that starts a process and leaves it
+ * behind, its number in PIDFILE; stays until that one ends, and ends as it did.
+ *
  *   actord-pause version               something to run in a trial container.
  *
  * The holder has an empty, read-only root, no capabilities, no way to gain any, and the user 65535: with a
@@ -179,9 +182,52 @@ static int hide_unified(char** program) {
   fail(program[0]);
 }
 
+static int exit_code_of(int status) {
+  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/* What the program leaves behind becomes a child of this process, as nobody nearer adopts it. */
+static int follow(const char* pid_file, char** program) {
+  if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) fail("adopt processes");
+  const pid_t starter = fork();
+  if (starter < 0) fail("fork");
+  if (starter == 0) {
+    execv(program[0], program);
+    fail(program[0]);
+  }
+  long followed = 0;
+  struct {
+    pid_t pid;
+    int status;
+  } early[64]; /* who ended before it was known whom to follow */
+  size_t early_count = 0;
+  for (;;) {
+    int status = 0;
+    const pid_t ended = wait(&status);
+    if (ended < 0 && errno == EINTR) continue;
+    if (ended < 0) return 255;
+    if (followed > 0) {
+      if (ended == (pid_t)followed) return exit_code_of(status);
+      continue;
+    }
+    if (ended != starter) {
+      early[early_count % 64].pid = ended;
+      early[early_count++ % 64].status = status;
+      continue;
+    }
+    if (exit_code_of(status) != 0) return exit_code_of(status);
+    FILE* file = fopen(pid_file, "re");
+    if (file == NULL || fscanf(file, "%ld", &followed) != 1 || followed <= 0) return 255;
+    fclose(file);
+    for (size_t at = 0; at < early_count && at < 64; ++at)
+      if (early[at].pid == (pid_t)followed) return exit_code_of(early[at].status);
+  }
+}
+
 int main(int count, char** arguments) {
   if (count >= 2 && strcmp(arguments[1], "sandbox") == 0) return sandbox(count - 2, arguments + 2);
   if (count >= 3 && strcmp(arguments[1], "hide-unified") == 0) return hide_unified(arguments + 2);
+  if (count >= 4 && strcmp(arguments[1], "follow") == 0) return follow(arguments[2], arguments + 3);
   if (count == 2 && strcmp(arguments[1], "version") == 0) return puts("actord-pause 1") < 0;
   fprintf(stderr, "usage: actord-pause sandbox OPTION... | hide-unified PROGRAM ARGUMENT...\n");
   return 2;

@@ -1,15 +1,12 @@
 #include "runtime/process/process_launcher.hpp"
 
 #include "runtime/files/file_tools.hpp"
-#include "runtime/files/unique_fd.hpp"
+#include "runtime/process/child_process.hpp"
 #include "schema/base/clock.hpp"
 
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 
 #include <algorithm>
 #include <array>
@@ -17,33 +14,6 @@
 
 namespace actord::runtime {
 namespace {
-
-/// The report pipe's number in the child; pipes of ours are kept above it so that no dup2 overwrites another.
-constexpr int report_number = 3;
-
-struct pipe_ends {
-  unique_fd read;
-  unique_fd write;
-};
-
-result<pipe_ends> make_pipe() {
-  std::array<int, 2> raw{};
-  if (::pipe2(raw.data(), O_CLOEXEC) != 0) return system_error("create a pipe", errno);
-  pipe_ends ends{unique_fd(raw[0]), unique_fd(raw[1])};
-  if (ends.write.get() <= report_number)
-    ends.write.reset(::fcntl(raw[1], F_DUPFD_CLOEXEC, report_number + 1));
-  if (ends.read.get() <= report_number) ends.read.reset(::fcntl(raw[0], F_DUPFD_CLOEXEC, report_number + 1));
-  if (!ends.read || !ends.write) return system_error("move a pipe", errno);
-  return ends;
-}
-
-std::vector<char*> c_strings(std::vector<std::string>& texts) {
-  std::vector<char*> pointers;
-  pointers.reserve(texts.size() + 1);
-  for (std::string& text : texts) pointers.push_back(text.data());
-  pointers.push_back(nullptr);
-  return pointers;
-}
 
 struct child_pipes {
   pipe_ends input;
@@ -53,39 +23,17 @@ struct child_pipes {
 };
 
 result<pid_t> spawn(const command& what, const child_pipes& pipes) {
-  std::vector<std::string> arguments = what.argv;
+  const int output = pipes.output.write.get();
+  child_descriptors given{.input = pipes.input.read.get(),
+                          .output = output,
+                          .error_output = what.join_output ? output : pipes.error_output.write.get(),
+                          .report = -1};
   std::vector<std::string> environment = what.environment;
-  if (!what.report_variable.empty())
-    environment.push_back(what.report_variable + "=" + std::to_string(report_number));
-  posix_spawn_file_actions_t actions;
-  posix_spawnattr_t attributes;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawnattr_init(&attributes);
-  posix_spawn_file_actions_adddup2(&actions, pipes.input.read.get(), 0);
-  posix_spawn_file_actions_adddup2(&actions, pipes.output.write.get(), 1);
-  posix_spawn_file_actions_adddup2(
-      &actions, what.join_output ? pipes.output.write.get() : pipes.error_output.write.get(), 2);
-  if (!what.report_variable.empty())
-    posix_spawn_file_actions_adddup2(&actions, pipes.report.write.get(), report_number);
-  // A descriptor that some library opened without O_CLOEXEC must not reach a container.
-  posix_spawn_file_actions_addclosefrom_np(&actions,
-                                           what.report_variable.empty() ? report_number : report_number + 1);
-  sigset_t none;
-  sigset_t all;
-  sigemptyset(&none);
-  sigfillset(&all);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawnattr_setpgroup(&attributes, 0);
-  posix_spawnattr_setflags(&attributes,
-                           POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-  pid_t pid = -1;
-  const int failure = ::posix_spawn(&pid, arguments.front().c_str(), &actions, &attributes,
-                                    c_strings(arguments).data(), c_strings(environment).data());
-  posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&actions);
-  if (failure != 0) return system_error("start " + arguments.front(), failure);
-  return pid;
+  if (!what.report_variable.empty()) {
+    given.report = pipes.report.write.get();
+    environment.push_back(what.report_variable + "=" + std::to_string(report_descriptor));
+  }
+  return start_child(what.argv, environment, given);
 }
 
 /// Reads what is there. Returns false at the end of the stream.
@@ -114,7 +62,7 @@ public:
     for (const int fd : {pipes_.input.write.get(), pipes_.output.read.get(), pipes_.error_output.read.get(),
                          pipes_.report.read.get()})
       if (fd >= 0) ::fcntl(fd, F_SETFL, O_NONBLOCK);
-    process_.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+    process_ = watch_child(pid);
     ALWAYS(process_);
     if (what_.input.empty()) pipes_.input.write.reset();
   }
@@ -172,14 +120,10 @@ private:
   }
 
   void collect() {
-    int status = 0;
-    while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
-    }
+    const child_end end = await_child(pid_);
     exited_ = true;
-    if (WIFSIGNALED(status))
-      outcome_.signal = WTERMSIG(status);
-    else
-      outcome_.exit_code = WEXITSTATUS(status);
+    outcome_.signal = end.signal;
+    outcome_.exit_code = end.exit_code;
   }
 
   const command& what_;
