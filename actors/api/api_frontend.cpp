@@ -4,9 +4,12 @@
 #include "actors/api/console_endpoint.hpp"
 #include "actors/api/discovery_endpoint.hpp"
 #include "actors/api/metrics.hpp"
+#include "actors/api/proxy/proxy_endpoint.hpp"
 #include "actors/api/read_endpoint.hpp"
 #include "actors/api/request_admission.hpp"
 #include "actors/api/review_endpoint.hpp"
+#include "actors/api/streams/connect_endpoint.hpp"
+#include "actors/api/streams/log_endpoint.hpp"
 #include "actors/api/telemetry/health_endpoint.hpp"
 #include "actors/api/token_endpoint.hpp"
 #include "actors/api/watch_endpoint.hpp"
@@ -99,10 +102,22 @@ access_question question_of(const api_request& request) {
           .path = {}};
 }
 
-/// Subresources that are streams into a node; discovery names them, this server does not carry them yet.
-bool connects(std::string_view subresource) {
-  return subresource == "exec" || subresource == "attach" || subresource == "portforward" ||
-         subresource == "proxy";
+std::string_view subresource_of(const api_request& request) {
+  return request.route.subresource == nullptr ? std::string_view() : request.route.subresource->name;
+}
+
+/// Subresources that lead to a pod, service or node.
+bool connects(const api_request& request) {
+  return is_pod_stream(subresource_of(request)) || subresource_of(request) == "proxy";
+}
+
+/// A WebSocket begins with a GET, but who may only look must not get a shell: streams into pods need "create"
+/// however they begin, as Kubernetes asks since 1.35.
+std::optional<access_question> further_question(const api_request& request) {
+  if (!is_pod_stream(subresource_of(request)) || request.verb == "create") return {};
+  access_question question = question_of(request);
+  question.verb = "create";
+  return question;
 }
 
 } // namespace
@@ -187,27 +202,33 @@ private:
     const bool watch = request->query.flag("watch");
     request->verb = api_verb(request->http.method, request->route, watch);
     const auto form = negotiate(request->http.header("accept"));
-    if (!form) return refuse(*request, request->verb, form.error());
-    request->form = *form;
-    if (request->verb.empty() || !verb_is_served(request->route, request->verb))
+    const bool connecting = connects(*request);
+    if (!form && !connecting) return refuse(*request, request->verb, form.error());
+    if (form) request->form = *form;
+    // A proxied request has whatever method its backend knows.
+    const bool any_method = request->verb.empty() && subresource_of(*request) == "proxy";
+    if (!any_method && (request->verb.empty() || !verb_is_served(request->route, request->verb)))
       return refuse(*request, request->verb.empty() ? "other" : request->verb, method_not_allowed());
     const access_question question = question_of(*request);
-    const bool allowed = is_allowed(request->caller, question);
+    const auto further = further_question(*request);
+    const bool first = is_allowed(request->caller, question);
+    const bool allowed = first && (!further || is_allowed(request->caller, *further));
     if (request->audit) request->audit->authorized(allowed, {});
-    if (!allowed) return refuse(*request, request->verb, access_denied(request->caller, question));
+    if (!allowed)
+      return refuse(*request, request->verb, access_denied(request->caller, first ? *further : question));
     admission_.admit(request, [self = shared_from_this(), request] { self->dispatch(request); });
   }
 
   void dispatch(const request_handle& request) {
     const schema::resource_type& type = request->type();
-    const std::string_view subresource =
-        request->route.subresource == nullptr ? std::string_view() : request->route.subresource->name;
+    const std::string_view subresource = subresource_of(*request);
     if (is_review(type) && request->form.form != object_form::whole)
       return answer_error(*request, only_as_itself());
     if (is_review(type)) return serve_review(with_.authentication, request);
     if (type.type == nullptr) return answer_error(*request, no_such_resource());
-    if (connects(subresource)) return answer_error(*request, no_such_resource());
-    if (subresource == "log") return serve_pod_log(request);
+    if (is_pod_stream(subresource)) return serve_pod_stream(with_.store, node_.load(), request);
+    if (subresource == "proxy") return proxy_.serve(request);
+    if (subresource == "log") return serve_log(with_.store, node_.load(), request);
     if (subresource == "token") return serve_token_request(with_.store, with_.tokens, request);
     if (request->verb == "get") return serve_get(with_.store, request);
     if (request->verb == "list") return serve_list(with_.store, request);
@@ -215,25 +236,6 @@ private:
     if (request->verb == "deletecollection")
       return serve_delete_collection(with_.store, with_.router, request);
     serve_write(with_.router, request);
-  }
-
-  void serve_pod_log(const request_handle& request) {
-    const auto reads = with_.store.read();
-    const std::string_view bytes =
-        reads->get({request->type().stored_as, request->route.space, request->route.name});
-    if (bytes.empty()) return answer_error(*request, object_not_found(request->type(), request->route.name));
-    const auto view = schema::object_view::open(bytes);
-    if (!view) return answer_error(*request, view.error());
-    log_target target{request->route.space, request->route.name, std::string(view->uid()), {}};
-    const json pod = view->to_json(request->type());
-    for (const char* list : {"containers", "initContainers", "ephemeralContainers"})
-      if (const auto found = pod["spec"].find(list); found != pod["spec"].end())
-        for (const json& container : *found) {
-          // Without a name the first container of the pod is meant, unless there are several.
-          if (std::string_view(list) == "containers" || request->query.has("container"))
-            target.containers.push_back(container["name"].get<std::string>());
-        }
-    serve_log(node_.load(), request, std::move(target));
   }
 
   void handle_path(const request_handle& request, const request_route& route) {
@@ -287,6 +289,7 @@ private:
   watch_endpoint watches_;
   std::shared_ptr<api_metrics> metrics_;
   request_admission admission_;
+  proxy_endpoint proxy_{with_.store, with_.random};
   std::atomic<node_services*> node_{nullptr};
   std::function<std::size_t()> connection_count_;
 };

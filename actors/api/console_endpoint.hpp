@@ -16,13 +16,4 @@ void serve_actors(const actor_registry& registry, const request_handle& request)
 /// Takes the archive as it arrives. Answers the exchange when the load is done or failed.
 std::unique_ptr<net::body_sink> receive_image(node_services* node, const net::exchange_handle& exchange);
 
-/// pods/x/log: streams what the node reads.
-struct log_target {
-  std::string space;
-  std::string pod;
-  std::string pod_uid;
-  std::vector<std::string> containers;
-};
-void serve_log(node_services* node, const request_handle& request, log_target target);
-
 } // namespace actord::actors

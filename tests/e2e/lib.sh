@@ -71,6 +71,10 @@ newest_kubectl() {
   find "$(dirname "$(readlink -f "$installed")")" -maxdepth 1 -name 'kubectl.1.*' | sort -V | tail -n 1 | grep . || echo "$installed"
 }
 kubectl_program=$(newest_kubectl)
+# Every version there is, oldest first.
+find_kubectls() {
+  find "$(dirname "$(readlink -f "$(type -P kubectl)")")" -maxdepth 1 -name 'kubectl.1.*' | sort -V | grep . || type -P kubectl
+}
 kubectl() { in_net "$kubectl_program" --cache-dir "$work/kubectl-cache" "$@"; }
 actctl() { in_net "$bin/actctl" "$@"; }
 

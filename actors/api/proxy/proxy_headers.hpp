@@ -1,0 +1,36 @@
+#pragma once
+
+#include "net/http/http_server.hpp"
+#include "net/proxy/link_rewriting.hpp"
+#include "net/proxy/response_parser.hpp"
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+/// What of a request a backend gets, and what of its answer the client gets. Pure.
+
+namespace actord::actors {
+
+/// A request path cut behind the word "proxy": "/api/v1/namespaces/x/pods/y/proxy" and "/metrics".
+struct proxied_path {
+  std::string prefix;
+  std::string rest; ///< as sent; empty when nothing follows
+};
+/// `segments`: how many belong to the prefix.
+proxied_path split_proxied_path(std::string_view path, std::size_t segments);
+
+/// The bytes of the request for the backend, body included. Hop-by-hop headers stay here, as do the client's
+/// proof of identity and its wish for compression (so that links can be rewritten); where the request came
+/// from is added. `upgrade`: the wish to leave HTTP goes along.
+std::string upstream_request(const net::http_request& request, const proxied_path& path, bool upgrade);
+
+/// The backend's headers without those of its connection, and without those by which it would open this
+/// server to pages of other origins.
+std::vector<std::pair<std::string, std::string>> downstream_headers(const net::upstream_head& head,
+                                                                    const net::link_terms& links);
+
+bool is_html(const net::upstream_head& head);
+
+} // namespace actord::actors
