@@ -47,6 +47,11 @@ struct command_runner {
   result<void> operator()(const delete_command& command) const { return run_delete(session, command); }
   result<void> operator()(const describe_command& command) const { return run_describe(session, command); }
   result<void> operator()(const logs_command& command) const { return run_logs(session, command); }
+  result<void> operator()(const exec_command& command) const { return run_exec(session, command); }
+  result<void> operator()(const attach_command& command) const { return run_attach(session, command); }
+  result<void> operator()(const port_forward_command& command) const {
+    return run_port_forward(session, command);
+  }
   result<void> operator()(const scale_command& command) const { return run_scale(session, command); }
   result<void> operator()(const actors_command& command) const { return run_actors(session, command); }
   result<void> operator()(const image_load_command& command) const {
@@ -82,7 +87,9 @@ bool needs_server(const any_command& command) {
   return version == nullptr || !version->client_only;
 }
 
-result<void> run(const command_context& context, const command_line& line) {
+/// The exit code, when all went well.
+result<int> run(const command_context& context, const command_line& line) {
+  net::http_client_options connection;
   std::unique_ptr<net::http_client> transport = std::make_unique<no_server>();
   std::string space = line.global.space.value_or("default");
   if (needs_server(line.command)) {
@@ -91,6 +98,7 @@ result<void> run(const command_context& context, const command_line& line) {
     auto connected = context.connect(access->connection);
     if (!connected) return connected.error();
     transport = *std::move(connected);
+    connection = access->connection;
     if (!line.global.space) space = access->space;
   }
   api_client client(std::move(transport));
@@ -99,17 +107,20 @@ result<void> run(const command_context& context, const command_line& line) {
                           .client = client,
                           .names = names,
                           .space = space,
-                          .space_was_given = line.global.space.has_value()};
-  return std::visit(command_runner{session}, line.command);
+                          .space_was_given = line.global.space.has_value(),
+                          .connection = std::move(connection),
+                          .exit_code = 0};
+  if (const auto done = std::visit(command_runner{session}, line.command); !done) return done.error();
+  return session.exit_code;
 }
 
 } // namespace
 
 int run_actctl(const command_context& context) {
   const auto line = parse_command_line(context.arguments);
-  const result<void> outcome = line ? run(context, *line) : result<void>(line.error());
+  const result<int> outcome = line ? run(context, *line) : result<int>(line.error());
   context.output.flush();
-  if (outcome) return 0;
+  if (outcome) return *outcome;
   context.errors << describe_error(outcome.error()) << '\n';
   return 1;
 }

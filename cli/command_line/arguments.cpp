@@ -20,6 +20,9 @@ struct all_commands {
   delete_command remove;
   describe_command describe;
   logs_command logs;
+  exec_command exec;
+  attach_command attach;
+  port_forward_command port_forward;
   scale_command scale;
   actors_command actors;
   image_load_command image_load;
@@ -118,6 +121,25 @@ void add_logs(CLI::App& root, logs_command& logs) {
   app.add_option("--since", logs.since, "only lines younger than this, for example 5m or 1h30m");
 }
 
+void add_streams(CLI::App& root, all_commands& all) {
+  CLI::App& exec = *root.add_subcommand("exec", "Run a command in a container: exec POD [-it] -- COMMAND...");
+  exec.add_option("pod", all.exec.pod, "POD or pod/POD")->required();
+  exec.add_option("-c,--container", all.exec.container, "container of the pod");
+  exec.add_flag("-i,--stdin", all.exec.input, "pass standard input on");
+  exec.add_flag("-t,--tty", all.exec.terminal, "give it a terminal");
+  exec.add_flag("-q,--quiet", all.exec.quiet, "show only what the command shows");
+  CLI::App& attach = *root.add_subcommand("attach", "Join the streams of a running container");
+  attach.add_option("pod", all.attach.pod, "POD or pod/POD")->required();
+  attach.add_option("-c,--container", all.attach.container, "container of the pod");
+  attach.add_flag("-i,--stdin", all.attach.input, "pass standard input on");
+  attach.add_flag("-t,--tty", all.attach.terminal, "the container has a terminal");
+  attach.add_flag("-q,--quiet", all.attach.quiet, "show only what the container shows");
+  CLI::App& forward = *root.add_subcommand("port-forward", "Make ports of a pod reachable from here");
+  forward.add_option("pod", all.port_forward.pod, "POD or pod/POD")->required();
+  forward.add_option("ports", all.port_forward.ports, "LOCAL:REMOTE, PORT for both, or :REMOTE")->required();
+  forward.add_option("--address", all.port_forward.address, "local address to listen on");
+}
+
 void add_scale(CLI::App& root, scale_command& scale) {
   CLI::App& app = *root.add_subcommand("scale", "Set how many replicas there should be");
   add_selection(app, scale.selection);
@@ -213,6 +235,9 @@ any_command take_chosen(const CLI::App& root, all_commands& all) {
   if (name == "delete") return std::move(all.remove);
   if (name == "describe") return std::move(all.describe);
   if (name == "logs") return std::move(all.logs);
+  if (name == "exec") return std::move(all.exec);
+  if (name == "attach") return std::move(all.attach);
+  if (name == "port-forward") return std::move(all.port_forward);
   if (name == "scale") return std::move(all.scale);
   if (name == "actors") return std::move(all.actors);
   if (name == "load") return std::move(all.image_load);
@@ -235,12 +260,16 @@ result<command_line> parse_command_line(const std::vector<std::string>& argument
   add_delete(root, all.remove);
   add_describe(root, all.describe);
   add_logs(root, all.logs);
+  add_streams(root, all);
   add_scale(root, all.scale);
   add_others(root, all);
   add_debug(root, all.debug_store);
   for (auto* sub : root.get_subcommands(nullptr)) sub->fallthrough();
   try {
-    std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
+    // What follows "--" is a command's own words, whatever they look like.
+    const auto mark = std::find(arguments.begin(), arguments.end(), "--");
+    if (mark != arguments.end()) all.exec.command.assign(mark + 1, arguments.end());
+    std::vector<std::string> reversed(std::make_reverse_iterator(mark), arguments.rend());
     root.parse(reversed);
   } catch (const CLI::CallForHelp&) {
     return command_line{.global = all.global, .command = help_text{chosen_of(root).help()}};

@@ -78,6 +78,24 @@ struct logs_command {
   std::string since;
 };
 
+/// exec and attach.
+struct exec_command {
+  std::string pod; ///< POD or pod/POD
+  std::string container;
+  bool input = false;
+  bool terminal = false;
+  bool quiet = false;
+  std::vector<std::string> command; ///< what follows "--"; empty to attach
+};
+
+struct attach_command : exec_command {};
+
+struct port_forward_command {
+  std::string pod;
+  std::vector<std::string> ports; ///< LOCAL:REMOTE, PORT for both, :REMOTE for any free one
+  std::string address = "127.0.0.1";
+};
+
 struct scale_command {
   object_selection selection;
   std::int64_t replicas = 0;
@@ -118,9 +136,10 @@ struct help_text {
   std::string text;
 };
 
-using any_command = std::variant<help_text, get_command, apply_command, delete_command, describe_command,
-                                 logs_command, scale_command, actors_command, image_load_command,
-                                 version_command, api_resources_command, debug_store_command>;
+using any_command =
+    std::variant<help_text, get_command, apply_command, delete_command, describe_command, logs_command,
+                 exec_command, attach_command, port_forward_command, scale_command, actors_command,
+                 image_load_command, version_command, api_resources_command, debug_store_command>;
 
 struct command_line {
   global_options global;

@@ -17,8 +17,10 @@ struct command_session {
   const command_context& context;
   api_client& client;
   resource_names& names;
-  std::string space;            ///< of --namespace or the kubeconfig
-  bool space_was_given = false; ///< by --namespace
+  std::string space;                        ///< of --namespace or the kubeconfig
+  bool space_was_given = false;             ///< by --namespace
+  net::http_client_options connection = {}; ///< for streams, which have connections of their own
+  int exit_code = 0;                        ///< of actctl, when all went well: that of a command it ran
 };
 
 /// One object, or all objects of a type when `name` is empty.
@@ -52,6 +54,9 @@ result<void> run_apply(command_session& session, const apply_command& command);
 result<void> run_delete(command_session& session, const delete_command& command);
 result<void> run_describe(command_session& session, const describe_command& command);
 result<void> run_logs(command_session& session, const logs_command& command);
+result<void> run_exec(command_session& session, const exec_command& command);
+result<void> run_attach(command_session& session, const exec_command& command);
+result<void> run_port_forward(command_session& session, const port_forward_command& command);
 result<void> run_scale(command_session& session, const scale_command& command);
 result<void> run_actors(command_session& session, const actors_command& command);
 result<void> run_image_load(command_session& session, const image_load_command& command);

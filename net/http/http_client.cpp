@@ -1,5 +1,7 @@
 #include "net/http/http_client.hpp"
 
+#include "net/http/curl_connection.hpp"
+
 #include <curl/curl.h>
 
 #include <algorithm>
@@ -83,25 +85,6 @@ private:
     curl_easy_setopt(handle_.get(), option, value);
   }
 
-  void set_blob(CURLoption option, const std::string& bytes) {
-    curl_blob blob{.data = const_cast<char*>(bytes.data()), .len = bytes.size(), .flags = CURL_BLOB_COPY};
-    curl_easy_setopt(handle_.get(), option, &blob);
-  }
-
-  void set_identity() {
-    if (!options_.authority_pem.empty()) set_blob(CURLOPT_CAINFO_BLOB, options_.authority_pem);
-    if (!options_.client.certificate_pem.empty()) {
-      set(CURLOPT_SSLCERTTYPE, "PEM");
-      set(CURLOPT_SSLKEYTYPE, "PEM");
-      set_blob(CURLOPT_SSLCERT_BLOB, options_.client.certificate_pem);
-      set_blob(CURLOPT_SSLKEY_BLOB, options_.client.key_pem);
-    }
-    if (options_.insecure) {
-      set(CURLOPT_SSL_VERIFYPEER, 0L);
-      set(CURLOPT_SSL_VERIFYHOST, 0L);
-    }
-  }
-
   header_list make_headers(const client_request& request) const {
     curl_slist* list = curl_slist_append(nullptr, "Expect:"); // never wait for "100 Continue"
     for (const auto& [name, value] : request.headers)
@@ -149,7 +132,7 @@ private:
     set(CURLOPT_HEADERDATA, &state_);
     set(CURLOPT_WRITEFUNCTION, on_body);
     set(CURLOPT_WRITEDATA, this);
-    set_identity();
+    set_curl_identity(handle_.get(), options_);
     set_body(request);
     const CURLcode outcome = curl_easy_perform(handle_.get());
     long code = 0;
