@@ -167,7 +167,6 @@ void replica::carry_out(raft_time_ms now, raft_plan plan) {
   for (bool again = true; again;) {
     again = false;
     const bool wrote = plan.append_first.value != 0;
-    const raft_term before = last_term_;
     const bool role = plan.role_changed || plan.vote_changed;
     if (!carry_out_once(plan)) return;
     if (plan.role_changed) note_role(plan);
@@ -175,7 +174,6 @@ void replica::carry_out(raft_time_ms now, raft_plan plan) {
     if (wrote) {
       plan = core_->persisted(now, last_);
       again = true;
-      ALWAYS(last_term_ >= before);
     } else if (leading() && !alone_ && barrier_.value == 0) {
       auto barrier =
           core_->submit(now, {{term(), entry_kind::barrier, std::make_shared<const std::string>()}});
@@ -224,6 +222,7 @@ bool replica::write(raft_plan& plan) {
     const auto before = log_reader(*out).front(raft_index{plan.append_first.value - 1});
     last_term_ = before ? before->term : state_.applied_term;
   }
+  // The last term may fall: a new leader first replaces what an old one left by entries of before that.
   raft_index index = plan.append_first;
   for (const log_entry& entry : plan.append) {
     append_entry(*out, index, entry, entry.term != last_term_);
