@@ -2,6 +2,11 @@
 
 #include "schema/base/always.hpp"
 
+#include <sys/mman.h>
+
+#include <cstdlib>
+#include <utility>
+
 namespace actord::net {
 
 namespace {
@@ -57,15 +62,57 @@ nghttp2_option* make_options() {
   return made;
 }
 
+constexpr std::size_t page_bytes = 4096;
+constexpr std::size_t large_bytes = std::size_t{16} * 1024;
+
+/// malloc, but for the first large block, which gets pages of its own.
+void* allocate(std::size_t size, void* data) {
+  auto& buffer = *static_cast<frame_buffer*>(data);
+  if (size < large_bytes || std::exchange(buffer.assigned, true)) return std::malloc(size);
+  const std::size_t whole = (size + page_bytes - 1) / page_bytes * page_bytes;
+  void* made = std::aligned_alloc(page_bytes, whole);
+  if (made != nullptr) {
+    buffer.blocks = made;
+    buffer.size = whole;
+  }
+  return made;
+}
+
+void forget(const void* block, void* data) {
+  auto& buffer = *static_cast<frame_buffer*>(data);
+  if (block != nullptr && block == buffer.blocks) buffer.blocks = nullptr;
+}
+
+void give_back(void* block, void* data) {
+  forget(block, data);
+  std::free(block);
+}
+
+void* resize(void* block, std::size_t size, void* data) {
+  if (block == nullptr) return allocate(size, data); // how nghttp2 asks for its buffers
+  forget(block, data);
+  return std::realloc(block, size);
+}
+
 } // namespace
+
+void frame_buffer::release() {
+  if (blocks != nullptr) ::madvise(blocks, size, MADV_DONTNEED);
+}
 
 void nghttp2_release::operator()(nghttp2_session* session) const { nghttp2_session_del(session); }
 
-nghttp2_handle open_http2_server(http2_events& events) {
+nghttp2_handle open_http2_server(http2_events& events, frame_buffer& buffer) {
   static nghttp2_session_callbacks* const callbacks = make_callbacks();
   static nghttp2_option* const options = make_options();
+  nghttp2_mem memory{
+      .mem_user_data = &buffer,
+      .malloc = allocate,
+      .free = give_back,
+      .calloc = [](std::size_t count, std::size_t size, void*) { return std::calloc(count, size); },
+      .realloc = resize};
   nghttp2_session* made = nullptr;
-  ALWAYS(nghttp2_session_server_new2(&made, callbacks, &events, options) == 0);
+  ALWAYS(nghttp2_session_server_new3(&made, callbacks, &events, options, &memory) == 0);
   return nghttp2_handle(made);
 }
 

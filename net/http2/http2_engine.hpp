@@ -40,8 +40,20 @@ struct nghttp2_release {
 };
 using nghttp2_handle = std::unique_ptr<nghttp2_session, nghttp2_release>;
 
-/// Limits on settings and unsent acknowledgements included; `events` outlives the session.
-nghttp2_handle open_http2_server(http2_events& events);
+/// The block of 16 KiB in which nghttp2 lays out what it sends, two thirds of what an idle session holds. Its
+/// content matters only from one `nghttp2_session_mem_send` to the next.
+class frame_buffer {
+public:
+  /// Gives its pages back to the machine until they are written again. Only while nothing is being sent.
+  void release();
+
+  void* blocks = nullptr; ///< set by the session's allocator; null again when nghttp2 frees it
+  std::size_t size = 0;
+  bool assigned = false; ///< it is the session's first large block, and no other after it
+};
+
+/// Limits on settings and unsent acknowledgements included; `events` and `buffer` outlive the session.
+nghttp2_handle open_http2_server(http2_events& events, frame_buffer& buffer);
 
 /// The source of an answer's body, which is `read_answer` of the session's events.
 nghttp2_data_provider answer_provider();

@@ -116,6 +116,10 @@ public:
       frame_.remove_prefix(count);
       filled += count;
     }
+    if (filled > 0) {
+      holds_buffer_ = true;
+      output_s_ = *environment_.now_s;
+    }
     gathered_ = {scratch.data(), filled};
     return gathered_;
   }
@@ -134,19 +138,21 @@ public:
   [[nodiscard]] ending wants_end() const override {
     if (broken_) return ending::abrupt;
     const bool over = nghttp2_session_want_read(session_.get()) == 0 || doomed_;
-    const bool silent =
-        nghttp2_session_want_write(session_.get()) == 0 && frame_.empty() && kept_output_.empty();
-    return over && silent ? ending::graceful : ending::none;
+    return over && is_silent() ? ending::graceful : ending::none;
   }
 
   [[nodiscard]] std::uint32_t deadline_s() const override {
     if (doomed_) return 0;
-    if (!streams_.empty()) return last_sweep_s_ + sweep_interval_s;
+    if (!streams_.empty() || holds_buffer_) return last_sweep_s_ + sweep_interval_s;
     return idle_since_s_ + static_cast<std::uint32_t>(idle_limit_s()) + 1;
   }
 
   void deadline_passed() override {
     last_sweep_s_ = *environment_.now_s;
+    if (holds_buffer_ && is_silent() && waited(output_s_, 1)) {
+      holds_buffer_ = false;
+      buffer_.release();
+    }
     if (streams_.empty()) {
       if (waited(idle_since_s_, idle_limit_s())) end_connection(NGHTTP2_NO_ERROR);
       return;
@@ -471,6 +477,11 @@ private:
     }
   }
 
+  /// Nothing is being sent or waits to be.
+  [[nodiscard]] bool is_silent() const {
+    return nghttp2_session_want_write(session_.get()) == 0 && frame_.empty() && kept_output_.empty();
+  }
+
   // --- time and limits ---
   [[nodiscard]] bool waited(std::uint32_t since_s, int limit_s) const {
     return *environment_.now_s > since_s + static_cast<std::uint32_t>(limit_s);
@@ -513,7 +524,8 @@ private:
 
   const session_environment environment_;
   const std::shared_ptr<stream_board> board_;
-  const nghttp2_handle session_ = open_http2_server(*this);
+  frame_buffer buffer_;
+  const nghttp2_handle session_ = open_http2_server(*this, buffer_);
   std::unordered_map<std::int32_t, std::unique_ptr<http2_stream>> streams_;
   std::vector<std::int32_t> ready_; ///< requests that came in whole with the input at hand
   std::vector<std::int32_t> noted_;
@@ -521,6 +533,8 @@ private:
   std::uint32_t last_refill_s_;
   std::uint32_t last_sweep_s_ = 0;
   std::uint32_t idle_since_s_ = 0;
+  std::uint32_t output_s_ = 0;
+  bool holds_buffer_ = false; ///< something was sent since the buffer was given back
   bool greeted_ = false;
   bool head_overdue_ = false;
   bool doomed_ = false; ///< a GOAWAY is on its way, nothing is read any more

@@ -670,6 +670,30 @@ BOOST_AUTO_TEST_CASE(waiting_streams_keep_the_connection) {
   BOOST_CHECK_EQUAL(stream(id).body, "at last");
 }
 
+BOOST_AUTO_TEST_CASE(a_session_that_gave_its_buffer_back_goes_on) {
+  connect();
+  const auto watch = client->get("/watch");
+  talk();
+  const auto stream_of_events = next_exchange();
+  stream_of_events->begin({.code = 200, .headers = {}, .body = {}});
+  std::string sent;
+  for (int event = 0; event < 5; ++event) {
+    const std::string line(5'000, static_cast<char>('a' + event));
+    stream_of_events->write(share_bytes(line));
+    sent += line;
+    talk();
+    pass(3);
+    pass(3); // silent for long enough
+    const auto other = client->get("/other");
+    talk();
+    next_exchange()->respond(text_response(line));
+    talk();
+    BOOST_CHECK(stream(other).body == line);
+    BOOST_CHECK_EQUAL(stream(other).code(), "200");
+  }
+  BOOST_CHECK(stream(watch).body == sent);
+}
+
 BOOST_AUTO_TEST_CASE(a_server_that_stops_says_so) {
   connect();
   talk();
