@@ -107,8 +107,4 @@ printed_value as_structures(std::string_view type, const json& values) {
   return {print_list(item, values)};
 }
 
-printed_value never_null(const json& value, std::string_view when_absent) {
-  return {value.is_null() ? std::string(when_absent) : json_text(value)};
-}
-
 } // namespace actord::schema::rules

@@ -15,8 +15,6 @@ namespace actord::schema::rules {
 printed_value as_structure(std::string_view type, const json& value);
 /// A list of such; null where there is none.
 printed_value as_structures(std::string_view type, const json& values);
-/// A map or list that its kind always has: empty where it is absent.
-printed_value never_null(const json& value, std::string_view when_absent);
 
 inline constexpr std::string_view label_selector_type = "io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector";
 
