@@ -1,5 +1,9 @@
 #include "actors/api/api_frontend.hpp"
 
+#include "actors/api/access/access_questions.hpp"
+#include "actors/api/access/issuer_endpoint.hpp"
+#include "actors/api/access/review_endpoint.hpp"
+#include "actors/api/access/token_endpoint.hpp"
 #include "actors/api/api_request.hpp"
 #include "actors/api/console_endpoint.hpp"
 #include "actors/api/discovery_endpoint.hpp"
@@ -7,14 +11,14 @@
 #include "actors/api/proxy/proxy_endpoint.hpp"
 #include "actors/api/read_endpoint.hpp"
 #include "actors/api/request_admission.hpp"
-#include "actors/api/review_endpoint.hpp"
 #include "actors/api/streams/connect_endpoint.hpp"
 #include "actors/api/streams/log_endpoint.hpp"
 #include "actors/api/telemetry/health_endpoint.hpp"
-#include "actors/api/token_endpoint.hpp"
 #include "actors/api/watch_endpoint.hpp"
 #include "actors/api/write_endpoint.hpp"
 #include "actors/audit/audit_trail.hpp"
+#include "actors/authentication/impersonation.hpp"
+#include "actors/authorization/authorizer.hpp"
 #include "actors/flow/flow_gate.hpp"
 #include "actors/objects/refusals.hpp"
 #include "schema/base/json.hpp"
@@ -28,7 +32,7 @@
 namespace actord::actors {
 namespace {
 
-constexpr const char* image_path = "/apis/actord.dev/v1/images";
+constexpr std::string_view image_path = "/apis/actord.dev/v1/images";
 
 error no_such_resource() {
   return {.kind = error_kind::not_found,
@@ -68,38 +72,12 @@ error packed_body(std::string_view encoding) {
           .subject = {}};
 }
 
-/// These tell nothing about the cluster's content, and load balancers have no identity.
-bool is_open_to_all(std::string_view path) {
-  constexpr std::array<std::string_view, 4> open{"/livez", "/readyz", "/healthz", "/version"};
-  return std::ranges::any_of(open, [&](std::string_view root) {
-    return path == root || (path.starts_with(root) && path[root.size()] == '/');
-  });
-}
-
-bool is_health_path(std::string_view path) {
-  constexpr std::array<std::string_view, 3> roots{"/livez", "/readyz", "/healthz"};
-  return std::ranges::any_of(roots, [&](std::string_view root) {
-    return path == root || (path.starts_with(root) && path[root.size()] == '/');
-  });
-}
-
 void answer_metrics(net::http_exchange& exchange, std::string text) {
   net::http_response response;
   response.code = 200;
   response.headers.emplace_back("content-type", "text/plain; version=0.0.4; charset=utf-8");
   response.body = share_bytes(std::move(text));
   exchange.respond(std::move(response));
-}
-
-access_question question_of(const api_request& request) {
-  std::string resource(request.type().plural);
-  if (request.route.subresource != nullptr) resource += "/" + std::string(request.route.subresource->name);
-  return {.verb = request.verb,
-          .group = std::string(request.type().group),
-          .resource = std::move(resource),
-          .space = request.route.space,
-          .name = request.route.name,
-          .path = {}};
 }
 
 std::string_view subresource_of(const api_request& request) {
@@ -115,7 +93,7 @@ bool connects(const api_request& request) {
 /// however they begin, as Kubernetes asks since 1.35.
 std::optional<access_question> further_question(const api_request& request) {
   if (!is_pod_stream(subresource_of(request)) || request.verb == "create") return {};
-  access_question question = question_of(request);
+  access_question question = resource_question(request);
   question.verb = "create";
   return question;
 }
@@ -150,18 +128,19 @@ private:
   }
 
   void handle(net::http_request http, const net::exchange_handle& exchange) {
+    identity_verdict sender = with_.authentication.identify(http);
+    if (sender.what == identity_verdict::outcome::waiting) return handle_later(std::move(http), exchange);
     auto request = std::make_shared<api_request>();
     request->http = std::move(http);
     request->exchange = exchange;
     request_route route = find_route(request->http.path);
     request->query = query_values::parse(request->http.query);
-    auto caller = with_.authentication.identify(request->http);
-    if (caller) request->caller = *caller;
-    auto acting =
-        caller ? acting_identity(request->http, *caller) : result<caller_identity>(caller_identity{});
+    request->anonymous = sender.what == identity_verdict::outcome::nobody;
+    request->caller = request->anonymous ? anonymous() : sender.caller;
+    auto acting = acting_caller(request->http, sender);
     if (acting) request->caller = std::move(*acting);
-    if (with_.audit) with_.audit->begin(*request, route, caller ? &*caller : nullptr);
-    if (!caller && !is_open_to_all(request->http.path)) return refuse(*request, "other", not_authenticated());
+    const bool known = sender.what == identity_verdict::outcome::known;
+    if (with_.audit) with_.audit->begin(*request, route, known ? &sender.caller : nullptr);
     if (!acting) return refuse(*request, "other", acting.error());
     if (!is_plain(request->http))
       return refuse(*request, "other", packed_body(request->http.header("content-encoding")));
@@ -174,14 +153,49 @@ private:
     handle_path(request, route);
   }
 
+  /// Once the keys are there that tell whether the token is good; without them it is not.
+  void handle_later(net::http_request http, const net::exchange_handle& exchange) {
+    const auto kept = std::make_shared<net::http_request>(std::move(http));
+    const bool waits = with_.authentication.when_decidable([self = shared_from_this(), kept, exchange] {
+      if (self->with_.authentication.identify(*kept).what == identity_verdict::outcome::waiting)
+        return answer_error(*exchange, not_authenticated());
+      self->handle_safely(std::move(*kept), exchange);
+    });
+    if (!waits) answer_error(*exchange, not_authenticated());
+  }
+
+  /// Whom a request speaks for. Who shows nothing is anonymous and may not speak for others.
+  result<caller_identity> acting_caller(const net::http_request& http, const identity_verdict& sender) const {
+    if (sender.what == identity_verdict::outcome::known)
+      return acting_identity(http, sender.caller, with_.authorization);
+    if (sender.what == identity_verdict::outcome::nobody && !asks_to_impersonate(http)) return anonymous();
+    return not_authenticated();
+  }
+
+  /// Why the request may not be; none when it may. Anonymous requests are asked to say who they are.
+  [[nodiscard]] std::optional<error> objection(const api_request& request,
+                                               const access_question& question) const {
+    const bool unknown = request.anonymous && !question.about_path();
+    if (!unknown && with_.authorization.allows(request.caller, question)) {
+      if (request.audit)
+        request.audit->authorized(true, with_.authorization.judge(request.caller, question).reason);
+      return {};
+    }
+    const access_verdict verdict = with_.authorization.judge(request.caller, question);
+    if (request.audit) request.audit->authorized(false, verdict.reason);
+    if (request.anonymous) return not_authenticated();
+    return access_denied(request.caller, question, verdict.reason);
+  }
+
 public:
   std::unique_ptr<net::body_sink> stream_body(const net::http_request& head,
                                               const net::exchange_handle& exchange) {
     if (head.method != "POST" || head.path != image_path) return nullptr;
-    const auto caller = with_.authentication.identify(head);
-    const access_question question{
-        .verb = "create", .group = "actord.dev", .resource = "images", .space = {}, .name = {}, .path = {}};
-    if (!caller || !is_allowed(*caller, question))
+    const access_question question = own_group_question(head.method, head.path);
+    const identity_verdict sender = with_.authentication.identify(head);
+    const auto caller = acting_caller(head, sender);
+    const bool known = sender.what == identity_verdict::outcome::known;
+    if (!known || !caller || !with_.authorization.allows(*caller, question))
       return nullptr; // the collected request is answered with the error
     return receive_image(node_.load(), exchange);
   }
@@ -201,6 +215,10 @@ private:
   void handle_resource(const request_handle& request) {
     const bool watch = request->query.flag("watch");
     request->verb = api_verb(request->http.method, request->route, watch);
+    if (const auto why = objection(*request, resource_question(*request)))
+      return refuse(*request, request->verb, *why);
+    if (const auto further = further_question(*request))
+      if (const auto why = objection(*request, *further)) return refuse(*request, request->verb, *why);
     const auto form = negotiate(request->http.header("accept"));
     const bool connecting = connects(*request);
     if (!form && !connecting) return refuse(*request, request->verb, form.error());
@@ -209,13 +227,6 @@ private:
     const bool any_method = request->verb.empty() && subresource_of(*request) == "proxy";
     if (!any_method && (request->verb.empty() || !verb_is_served(request->route, request->verb)))
       return refuse(*request, request->verb.empty() ? "other" : request->verb, method_not_allowed());
-    const access_question question = question_of(*request);
-    const auto further = further_question(*request);
-    const bool first = is_allowed(request->caller, question);
-    const bool allowed = first && (!further || is_allowed(request->caller, *further));
-    if (request->audit) request->audit->authorized(allowed, {});
-    if (!allowed)
-      return refuse(*request, request->verb, access_denied(request->caller, first ? *further : question));
     admission_.admit(request, [self = shared_from_this(), request] { self->dispatch(request); });
   }
 
@@ -224,7 +235,7 @@ private:
     const std::string_view subresource = subresource_of(*request);
     if (is_review(type) && request->form.form != object_form::whole)
       return answer_error(*request, only_as_itself());
-    if (is_review(type)) return serve_review(with_.authentication, request);
+    if (is_review(type)) return serve_review({with_.authentication, with_.authorization}, request);
     if (type.type == nullptr) return answer_error(*request, no_such_resource());
     if (is_pod_stream(subresource)) return serve_pod_stream(with_.store, node_.load(), request);
     if (subresource == "proxy") return proxy_.serve(request);
@@ -239,19 +250,17 @@ private:
   }
 
   void handle_path(const request_handle& request, const request_route& route) {
-    request->verb = "get";
+    const std::string& path = request->http.path;
+    const access_question question =
+        is_own_group(path) ? own_group_question(request->http.method, path) : path_question(*request);
+    request->verb = question.verb;
+    if (!is_open_to_all(path))
+      if (const auto why = objection(*request, question)) return refuse(*request, "path", *why);
     if (const auto* nothing = std::get_if<no_route>(&route)) {
       metrics_->count("path", 404);
       return nothing->status ? answer_error(*request, no_such_resource())
                              : answer_text(*request->exchange, 404, "404 page not found\n");
     }
-    const std::string& path = request->http.path;
-    const access_question question{
-        .verb = "get", .group = {}, .resource = {}, .space = {}, .name = {}, .path = path};
-    const bool discovery = std::holds_alternative<discovery_route>(route) || path.starts_with("/openapi");
-    // Discovery is for everyone who is known, as the role system:discovery grants it.
-    if (!is_open_to_all(path) && !discovery && !is_allowed(request->caller, question))
-      return refuse(*request, "path", access_denied(request->caller, question));
     if (const auto form = negotiate(request->http.header("accept"))) request->form = *form;
     admission_.admit(request,
                      [self = shared_from_this(), request, route] { self->serve_path(request, route); });
@@ -265,7 +274,7 @@ private:
 
   void serve_plain(const request_handle& request, const std::string& path) {
     if (path == "/version") return serve_version(request);
-    if (is_health_path(path)) {
+    if (is_open_to_all(path)) {
       health_answer health =
           check_health(path, request->query,
                        {.store_writable = with_.store.status().writable,
@@ -281,6 +290,7 @@ private:
     if (path == "/apis/actord.dev/v1/actors" && request->http.method == "GET")
       return serve_actors(with_.registry, request);
     if (path == "/") return serve_path_list(request);
+    if (is_issuer_path(path)) return serve_issuer(with_.tokens, with_.advertised_address, request);
     if (path.starts_with("/openapi")) return serve_openapi(request, path);
     answer_text(*request->exchange, 404, "404 page not found\n");
   }

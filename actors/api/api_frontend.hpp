@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/api/authentication.hpp"
+#include "actors/authentication/authenticator.hpp"
 #include "net/http/http_server.hpp"
 
 #include <functional>
@@ -18,6 +18,7 @@ namespace actord::actors {
 
 class actor_registry;
 class audit_trail;
+class authorizer;
 class flow_gate;
 class node_services;
 class object_router;
@@ -39,6 +40,7 @@ public:
     actor_registry& registry;
     random_source& random;
     authenticator authentication;
+    const authorizer& authorization;
     const token_authority& tokens;
     std::string advertised_address; ///< "192.0.2.2:6443", for /api
     /// Every part that must be up before /readyz says so; an empty text is "yes".

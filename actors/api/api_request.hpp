@@ -20,6 +20,7 @@ struct api_request {
   net::http_request http;
   net::exchange_handle exchange;
   caller_identity caller;
+  bool anonymous = false; ///< shows no credentials, so there is nobody to refuse: it is asked for some
   query_values query;
   resource_route route; ///< meaningful only for requests about resources
   std::string verb;     ///< "list", ...; of the authorization question

@@ -86,8 +86,18 @@ void serve_version(const request_handle& request) {
 }
 
 void serve_path_list(const request_handle& request) {
-  json paths = {"/api",     "/api/v1",     "/apis",       "/healthz", "/livez",
-                "/metrics", "/openapi/v2", "/openapi/v3", "/readyz",  "/version"};
+  json paths = {"/.well-known/openid-configuration",
+                "/api",
+                "/api/v1",
+                "/apis",
+                "/healthz",
+                "/livez",
+                "/metrics",
+                "/openapi/v2",
+                "/openapi/v3",
+                "/openid/v1/jwks",
+                "/readyz",
+                "/version"};
   answer_json(*request, 200, json{{"paths", std::move(paths)}}.dump());
 }
 

@@ -185,8 +185,8 @@ request_route find_route(std::string_view path) {
     if (segments->size() == 3) return discovery_route{discovery_route::document::resources, group, version};
     return resource_path(group, version, from(*segments, 3)).resolve();
   }
-  constexpr std::array<std::string_view, 7> plain{"version", "healthz", "readyz", "livez",
-                                                  "metrics", "openapi", "logs"};
+  constexpr std::array<std::string_view, 9> plain{"version", "healthz", "readyz", "livez",      "metrics",
+                                                  "openapi", "logs",    "openid", ".well-known"};
   if (std::ranges::find(plain, root) == plain.end()) return no_route{};
   return plain_route{std::string(path)};
 }

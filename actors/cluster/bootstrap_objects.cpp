@@ -1,5 +1,6 @@
 #include "actors/cluster/bootstrap_objects.hpp"
 
+#include "actors/authorization/default_roles.hpp"
 #include "actors/flow/default_flow_objects.hpp"
 #include "actors/objects/object_router.hpp"
 #include "schema/base/json.hpp"
@@ -12,6 +13,8 @@
 
 namespace actord::actors {
 namespace {
+
+constexpr const char* rbac_group = "rbac.authorization.k8s.io";
 
 struct wanted_object {
   const schema::resource_type* type;
@@ -33,7 +36,10 @@ public:
   }
   void settle(const result<write_answer>& outcome) {
     const std::lock_guard lock(mutex_);
-    if (!outcome && outcome.error().kind != error_kind::already_exists) {
+    // Somebody else of the cluster may have been first.
+    const bool late = !outcome && (outcome.error().kind == error_kind::already_exists ||
+                                   outcome.error().kind == error_kind::conflict);
+    if (!outcome && !late) {
       spdlog::error("cannot create one of the cluster's first objects: {}", outcome.error().message);
       failure_ = outcome.error();
     }
@@ -125,7 +131,7 @@ void add_roles(std::vector<wanted_object>& wanted) {
                                      {"clusterRoleBindings", "clusterrolebindings"},
                                      {"roles", "roles"},
                                      {"roleBindings", "rolebindings"}}) {
-    const schema::resource_type& type = schema::builtin("rbac.authorization.k8s.io", plural);
+    const schema::resource_type& type = schema::builtin(rbac_group, plural);
     for (const json& row : facts.at(list)) {
       json object = row;
       object["apiVersion"] = type.api_version();
@@ -135,29 +141,49 @@ void add_roles(std::vector<wanted_object>& wanted) {
   }
 }
 
+write_command command_for(const wanted_object& what, write_verb verb,
+                          const std::shared_ptr<write_barrier>& barrier) {
+  write_command command;
+  command.verb = verb;
+  command.key = {what.type->id, what.space, what.object["metadata"]["name"].get<std::string>()};
+  if (verb != write_verb::remove) command.body = what.object.dump();
+  command.field_manager = what.manager;
+  command.caller = {.user = "system:apiserver", .uid = {}, .groups = {"system:masters"}, .extra = {}};
+  command.cause = {.actor = "bootstrap",
+                   .verb = verb == write_verb::create   ? "create"
+                           : verb == write_verb::update ? "update"
+                                                        : "delete",
+                   .request_id = {},
+                   .reacted_to = {},
+                   .note = "every cluster has it"};
+  command.done = [barrier](const result<write_answer>& outcome) { barrier->settle(outcome); };
+  barrier->expect();
+  return command;
+}
+
+/// What is there already is left alone, but for default roles and bindings, to which what they lack is added.
+void submit(object_router& router, const wanted_object& wanted, const std::string& stored,
+            const std::shared_ptr<write_barrier>& barrier) {
+  if (stored.empty()) return router.submit(command_for(wanted, write_verb::create, barrier));
+  if (wanted.type->group != rbac_group) return;
+  const auto view = schema::object_view::open(stored);
+  if (!view) return spdlog::error("a default role is damaged: {}", view.error().message);
+  auto change = reconcile_default(wanted.object, view->to_json(*wanted.type));
+  if (!change) return;
+  const wanted_object next{wanted.type, wanted.space, std::move(change->object)};
+  if (!change->replaces) return router.submit(command_for(next, write_verb::update, barrier));
+  router.submit(command_for(next, write_verb::remove, barrier));
+  router.submit(command_for(next, write_verb::create, barrier));
+}
+
 /// Hands them all to their actors; the barrier opens when all are stored.
 std::shared_ptr<write_barrier> submit_all(const storage::store& store, object_router& router,
-                                          std::vector<wanted_object> wanted) {
+                                          const std::vector<wanted_object>& wanted) {
   const auto barrier = std::make_shared<write_barrier>();
   barrier->expect();
-  for (wanted_object& each : wanted) {
-    const std::string name = each.object["metadata"]["name"];
-    if (!store.head({each.type->stored_as, each.space, name}).empty()) continue;
-    write_command command;
-    command.verb = write_verb::create;
-    command.key = {each.type->id, each.space, name};
-    command.body = each.object.dump();
-    command.field_manager = each.manager;
-    command.caller = {.user = "system:apiserver", .uid = {}, .groups = {"system:masters"}, .extra = {}};
-    command.cause = {.actor = "bootstrap",
-                     .verb = "create",
-                     .request_id = {},
-                     .reacted_to = {},
-                     .note = "every cluster has it"};
-    command.done = [barrier](const result<write_answer>& outcome) { barrier->settle(outcome); };
-    barrier->expect();
-    router.submit(std::move(command));
-  }
+  for (const wanted_object& each : wanted)
+    submit(router, each, store.head({each.type->stored_as, each.space, each.object["metadata"]["name"]}),
+           barrier);
   barrier->settle(write_answer{});
   return barrier;
 }
@@ -173,11 +199,8 @@ result<void> create_bootstrap_objects(const storage::store& store, object_router
   add_api_service(wanted, facts);
   add_priority_classes(wanted);
   add_flow_objects(wanted);
-  if (auto made = submit_all(store, router, std::move(wanted))->wait(); !made) return made.error();
-  std::vector<wanted_object> roles;
-  add_roles(roles);
-  submit_all(store, router, std::move(roles));
-  return {};
+  add_roles(wanted);
+  return submit_all(store, router, wanted)->wait();
 }
 
 } // namespace actord::actors

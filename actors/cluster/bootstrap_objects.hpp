@@ -25,8 +25,8 @@ struct bootstrap_facts {
 };
 
 /// Makes what every cluster has and this one lacks: the namespaces, the service `kubernetes` and where it
-/// leads, the system priority classes, the default roles. Blocks until all but the roles is stored; those
-/// follow. What is there already is left alone.
+/// leads, the system priority classes, the default roles and bindings. Blocks until all is stored. What is
+/// there already is left alone; default roles and bindings get back what they lack.
 result<void> create_bootstrap_objects(const storage::store& store, object_router& router,
                                       const bootstrap_facts& facts);
 

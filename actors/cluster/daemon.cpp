@@ -3,9 +3,13 @@
 #include "actors/admission/admission_chain.hpp"
 #include "actors/api/api_frontend.hpp"
 #include "actors/audit/audit_trail.hpp"
+#include "actors/authentication/bootstrap_tokens.hpp"
+#include "actors/authentication/openid_tokens.hpp"
+#include "actors/authentication/token_authority.hpp"
+#include "actors/authorization/authorizer.hpp"
+#include "actors/authorization/role_guard.hpp"
 #include "actors/cluster/bootstrap_objects.hpp"
 #include "actors/cluster/memory_keeper.hpp"
-#include "actors/cluster/token_authority.hpp"
 #include "actors/console/actor_registry.hpp"
 #include "actors/controllers/controllers.hpp"
 #include "actors/controllers/event_recorder.hpp"
@@ -14,12 +18,12 @@
 #include "actors/flow/flow_gate.hpp"
 #include "actors/objects/expiry_actor.hpp"
 #include "actors/objects/object_router.hpp"
-#include "actors/objects/refusals.hpp"
 #include "actors/worker/node/node_object.hpp"
 #include "actors/worker/worker.hpp"
 #include "net/http/http_server.hpp"
 #include "net/pki/cluster_pki.hpp"
 #include "net/pki/secret_files.hpp"
+#include "runtime/files/file_tools.hpp"
 #include "schema/codec/status.hpp"
 #include "schema/tables/resource_table.hpp"
 #include "storage/open_store.hpp"
@@ -35,6 +39,7 @@ namespace {
 
 constexpr std::size_t scheduler_threads = 2;
 constexpr int http_threads = 2;
+constexpr std::size_t authority_bytes_max = 1 << 20;
 
 error in_context(const error& why, std::string_view what) {
   error explained = why;
@@ -107,15 +112,16 @@ result<void> save_kubeconfig(const daemon_options& options, const cluster_identi
 }
 
 /// The authorizer, for admission and controllers.
-access_check access_of_roles() {
-  return [](const caller_identity& caller, std::string_view verb, std::string_view group,
-            std::string_view resource, std::string_view name) {
-    return is_allowed(caller, {.verb = std::string(verb),
-                               .group = std::string(group),
-                               .resource = std::string(resource),
-                               .space = {},
-                               .name = std::string(name),
-                               .path = {}});
+access_check access_of(const authorizer& authorization) {
+  return [&authorization](const caller_identity& caller, std::string_view verb, std::string_view group,
+                          std::string_view resource, std::string_view name) {
+    const std::size_t slash = std::min(resource.find('/'), resource.size());
+    const std::string_view subresource = resource.substr(std::min(slash + 1, resource.size()));
+    return authorization.allows(caller, {.verb = verb,
+                                         .group = group,
+                                         .resource = resource.substr(0, slash),
+                                         .subresource = subresource,
+                                         .name = name});
   };
 }
 
@@ -135,14 +141,19 @@ public:
     if (auto opened = open_the_store(); !opened) return opened;
     system_ = std::make_unique<caf::actor_system>(config_);
     memory_ = std::make_unique<memory_keeper>(*system_, registry_);
-    admission_ = std::make_unique<admission_chain>(*store_, system_random_source(), access_of_roles());
-    router_ = std::make_unique<object_router>(
-        object_router::collaborators{*system_, *store_, *admission_, registry_, system_random_source(),
-                                     identity_.network, identity_.pki.authority.certificate_pem});
+    authorization_ = std::make_unique<authorizer>(*store_);
+    admission_ =
+        std::make_unique<admission_chain>(*store_, system_random_source(), access_of(*authorization_));
+    role_guard_ = std::make_unique<role_guard>(*authorization_, *store_);
+    router_ = std::make_unique<object_router>(object_router::collaborators{
+        *system_, *store_, *admission_, registry_, system_random_source(), identity_.network,
+        identity_.pki.authority.certificate_pem, role_guard_.get()});
     encryption_ = std::make_unique<encryption_keeper>(
         encryption_keeper::collaborators{*system_, *store_, *router_, registry_});
     if (auto announced = encryption_->announce_keys(); !announced) return announced;
-    tokens_ = std::make_unique<token_authority>(identity_.pki.service_account, *store_);
+    auto tokens = token_authority::open(identity_.pki.service_account, *store_, system_random_source());
+    if (!tokens) return in_context(tokens.error(), "cannot read the key that signs tokens");
+    tokens_ = std::move(*tokens);
     if (auto written = save_kubeconfig(options_, identity_, options_.listen_port); !written) return written;
     if (auto listening = listen(); !listening) return listening;
     if (auto made =
@@ -173,15 +184,35 @@ private:
     return {};
   }
 
+  result<std::vector<std::shared_ptr<const token_checker>>> token_checkers() {
+    std::vector<std::shared_ptr<const token_checker>> checkers{tokens_,
+                                                               std::make_shared<bootstrap_tokens>(*store_)};
+    const openid_options& openid = options_.openid;
+    if (openid.issuer_url.empty()) return checkers;
+    if (auto fine = check_openid_options(openid); !fine) return fine.error();
+    net::issuer_options issuer{openid.issuer_url, {}};
+    if (!openid.authority_file.empty()) {
+      auto authority = runtime::read_file(openid.authority_file, authority_bytes_max);
+      if (!authority || !*authority)
+        return error{error_kind::bad_request, "--oidc-ca-file: cannot read " + openid.authority_file};
+      issuer.authority_pem = std::move(**authority);
+    }
+    people_ = std::make_shared<const openid_tokens>(openid, net::issuer_keys::start(std::move(issuer)),
+                                                    system_clock_source());
+    checkers.push_back(people_);
+    return checkers;
+  }
+
   result<void> listen() {
-    std::vector<static_token> tokens;
-    tokens.push_back({identity_.pki.admin_token,
-                      {.user = std::string(net::admin_user),
-                       .uid = {},
-                       .groups = {std::string(net::admin_group)},
-                       .extra = {}}});
-    authenticator authentication(std::move(tokens),
-                                 [this](std::string_view token) { return tokens_->verify(token); });
+    std::vector<static_token> static_tokens;
+    static_tokens.push_back({identity_.pki.admin_token,
+                             {.user = std::string(net::admin_user),
+                              .uid = {},
+                              .groups = {std::string(net::admin_group)},
+                              .extra = {}}});
+    auto checkers = token_checkers();
+    if (!checkers) return checkers.error();
+    authenticator authentication(std::move(static_tokens), std::move(*checkers), system_clock_source());
     frontend_ = std::make_unique<api_frontend>(api_frontend::collaborators{
         .system = *system_,
         .store = *store_,
@@ -189,6 +220,7 @@ private:
         .registry = registry_,
         .random = system_random_source(),
         .authentication = std::move(authentication),
+        .authorization = *authorization_,
         .tokens = *tokens_,
         .advertised_address = fmt::format("{}:{}", identity_.address, options_.listen_port),
         .readiness =
@@ -228,7 +260,12 @@ private:
         event_recorder::collaborators{*router_, system_clock_source(), system_random_source()});
     controllers_ = start_controllers(
         {*system_, *store_, *router_, registry_, *events_, system_clock_source(), system_random_source()},
-        *names, {identity_.pki.authority, access_of_roles()});
+        *names,
+        {identity_.pki.authority, access_of(*authorization_),
+         [this](const std::string& space, const std::string& account, const std::string& account_uid,
+                const std::string& secret) {
+           return tokens_->issue_legacy(space, {account, account_uid}, secret);
+         }});
     return {};
   }
 
@@ -243,7 +280,8 @@ private:
                         .sign_token = [this](const std::string& space, const std::string& account,
                                              const std::string& pod, const std::string& pod_uid,
                                              std::string_view audience, std::int64_t expiration_s) {
-                          return sign_pod_token(space, account, pod, pod_uid, audience, expiration_s);
+                          return tokens_->issue_for_pod(space, account, {pod, pod_uid}, audience,
+                                                        std::chrono::seconds(expiration_s));
                         }};
     auto worker = start_worker(std::move(node),
                                {*system_, *store_, *router_, registry_, *events_, system_clock_source()});
@@ -255,28 +293,8 @@ private:
     return {};
   }
 
-  result<std::string> sign_pod_token(const std::string& space, const std::string& account,
-                                     const std::string& pod, const std::string& pod_uid,
-                                     std::string_view audience, std::int64_t lifetime_s) {
-    const schema::resource_type& type = schema::builtin("", "serviceaccounts");
-    const std::string stored = store_->head({type.stored_as, space, account});
-    if (stored.empty()) return object_not_found(type, account);
-    const auto view = schema::object_view::open(stored);
-    if (!view) return view.error();
-    token_order order{.space = space,
-                      .account = account,
-                      .account_uid = std::string(view->uid()),
-                      .audiences = {},
-                      .lifetime = std::chrono::seconds(lifetime_s),
-                      .pod = pod,
-                      .pod_uid = pod_uid};
-    if (!audience.empty()) order.audiences.emplace_back(audience);
-    auto issued = tokens_->issue(order);
-    if (!issued) return issued.error();
-    return std::move(issued->token);
-  }
-
   void stop() {
+    if (people_) people_->stop();
     server_.reset();
     worker_.reset();
     controllers_.reset();
@@ -292,6 +310,8 @@ private:
       system_->await_all_actors_done();
       system_.reset();
     }
+    role_guard_.reset();
+    authorization_.reset();
     store_.reset();
   }
 
@@ -303,10 +323,13 @@ private:
   std::unique_ptr<caf::actor_system> system_;
   std::unique_ptr<memory_keeper> memory_;
   std::unique_ptr<admission_chain> admission_;
+  std::unique_ptr<authorizer> authorization_;
+  std::unique_ptr<role_guard> role_guard_;
   std::unique_ptr<object_router> router_;
-  std::unique_ptr<token_authority> tokens_;
   std::shared_ptr<flow_gate> gate_ = std::make_shared<flow_gate>(system_clock_source());
   std::shared_ptr<const audit_trail> audit_;
+  std::shared_ptr<const token_authority> tokens_;
+  std::shared_ptr<const openid_tokens> people_; ///< of an identity provider; null without one
   std::unique_ptr<api_frontend> frontend_;
   std::unique_ptr<flow_config> flows_;
   std::unique_ptr<encryption_keeper> encryption_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/audit/audit_options.hpp"
+#include "actors/authentication/openid_options.hpp"
 #include "schema/base/result.hpp"
 
 #include <cstdint>
@@ -23,6 +24,7 @@ struct daemon_options {
   std::string runtime = "auto";
   audit_options audit;
   std::string encryption_config; ///< file; empty: DIR/pki/encryption.yaml, made on the first start
+  openid_options openid;         ///< people of an identity provider
 };
 
 /// All of one actord process. Started in this order, stopped in the reverse:

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/admission/admission_chain.hpp"
+#include "actors/controllers/access/token_minter.hpp"
 #include "actors/controllers/controller_kind.hpp"
 #include "net/pki/certificates.hpp"
 
@@ -18,6 +19,12 @@ std::unique_ptr<controller_kind> namespace_controller();
 std::unique_ptr<controller_kind> service_account_controller();
 /// Publishes the certificate that clients in pods check the API server by.
 std::unique_ptr<controller_kind> root_ca_controller(std::string ca_pem);
+/// Gathers the rules of cluster roles into those that select them.
+std::unique_ptr<controller_kind> role_aggregation_controller();
+/// Fills in the secrets that are tokens of service accounts.
+std::unique_ptr<controller_kind> account_token_controller(std::string ca_pem, token_minter mint);
+/// Removes the tokens by which machines join once their time is over.
+std::unique_ptr<controller_kind> token_cleaner_controller();
 std::unique_ptr<controller_kind> garbage_controller();
 /// Shows a node's conditions as taints, which is what keeps pods away from it.
 std::unique_ptr<controller_kind> node_taint_controller();

@@ -22,6 +22,9 @@ std::vector<std::unique_ptr<controller_kind>> all_kinds(const controller_powers&
   out.push_back(namespace_controller());
   out.push_back(service_account_controller());
   out.push_back(root_ca_controller(powers.authority.certificate_pem));
+  out.push_back(role_aggregation_controller());
+  out.push_back(account_token_controller(powers.authority.certificate_pem, powers.mint));
+  out.push_back(token_cleaner_controller());
   out.push_back(garbage_controller());
   out.push_back(pod_garbage_controller());
   out.push_back(node_taint_controller());

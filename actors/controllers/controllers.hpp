@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/admission/admission_chain.hpp"
+#include "actors/controllers/access/token_minter.hpp"
 #include "actors/controllers/verdict_board.hpp"
 #include "net/pki/certificates.hpp"
 #include "schema/base/clock.hpp"
@@ -57,6 +58,7 @@ const std::vector<std::string>& controller_names();
 struct controller_powers {
   net::certified_key authority;
   access_check may;
+  token_minter mint = {}; ///< signs the tokens of secrets
 };
 
 /// `names` as chosen by `choose_controllers`.

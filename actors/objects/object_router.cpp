@@ -50,8 +50,12 @@ struct object_router::state : std::enable_shared_from_this<object_router::state>
   };
 
   explicit state(collaborators with)
-      : environment{with.store, with.admission, with.random, with.network,
-                    std::move(with.root_certificate_pem)},
+      : environment{with.store,
+                    with.admission,
+                    with.random,
+                    with.network,
+                    std::move(with.root_certificate_pem),
+                    with.roles},
         actor_system(with.system), registry(with.registry) {}
 
   shard& shard_of(const object_key& key) { return shards[std::hash<object_key>{}(key) % shard_count]; }

@@ -17,6 +17,7 @@ namespace actord::actors {
 
 class admission_chain;
 class actor_registry;
+class role_guard;
 
 /// The only sender to object actors: finds or wakes the actor of an object and hands it the command. One per
 /// process; `submit` may be called from any thread and never blocks.
@@ -35,6 +36,8 @@ public:
     service_network network;
     /// Goes into kube-root-ca.crt of every new namespace; empty in tests that have no authority.
     std::string root_certificate_pem;
+    /// Keeps people from giving themselves rights; null in tests without authorization.
+    const role_guard* roles = nullptr;
   };
 
   explicit object_router(collaborators with);

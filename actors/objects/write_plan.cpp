@@ -1,6 +1,7 @@
 #include "actors/objects/write_plan.hpp"
 
 #include "actors/admission/admission_chain.hpp"
+#include "actors/authorization/role_guard.hpp"
 #include "actors/objects/deletion.hpp"
 #include "actors/objects/namespace_companions.hpp"
 #include "actors/objects/pod_binding.hpp"
@@ -126,8 +127,13 @@ struct admission_steps {
         mutate([this, &step](json& object, const json* old) {
           return step.environment.admission.mutate(request, object, old);
         }),
-        admit([this, &step](json& object, const json* old) {
-          return step.environment.admission.admit(request, object, old);
+        admit([this, &step](json& object, const json* old) -> result<void> {
+          if (auto admitted = step.environment.admission.admit(request, object, old); !admitted)
+            return admitted.error();
+          if (step.environment.roles == nullptr) return {};
+          const std::string_view name = old == nullptr ? std::string_view() : step.command.key.name;
+          return step.environment.roles->check(
+              {step.type, step.command.key.space, name, step.command.caller, object, old});
         }) {}
   admission_steps(const admission_steps&) = delete;
   admission_steps& operator=(const admission_steps&) = delete;

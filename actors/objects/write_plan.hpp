@@ -12,6 +12,7 @@
 namespace actord::actors {
 
 class admission_chain;
+class role_guard;
 
 struct write_environment {
   storage::store& store;
@@ -19,6 +20,7 @@ struct write_environment {
   random_source& random;
   service_network network;
   std::string root_certificate_pem;
+  const role_guard* roles = nullptr; ///< null in tests without authorization
 };
 
 /// What a change of the transaction is there for, which decides what its refusal means.

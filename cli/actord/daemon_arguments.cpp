@@ -69,6 +69,41 @@ struct audit_flags {
   }
 };
 
+/// By the names kube-apiserver has for them.
+void add_openid_options(CLI::App& app, actors::openid_options& options, std::vector<std::string>& claims) {
+  const char* const group = "People of an identity provider (OpenID Connect)";
+  app.add_option("--oidc-issuer-url", options.issuer_url, "the provider, as its tokens name it")
+      ->group(group);
+  app.add_option("--oidc-client-id", options.client_ids, "whom a token must be meant for; may be repeated")
+      ->group(group)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  app.add_option("--oidc-ca-file", options.authority_file, "authority of the provider's certificate")
+      ->group(group);
+  app.add_option("--oidc-username-claim", options.username_claim, "claim that is the user name")
+      ->group(group);
+  app.add_option("--oidc-username-prefix", options.username_prefix,
+                 "put before it; '-' for none; by default ISSUER# unless the claim is email")
+      ->group(group);
+  app.add_option("--oidc-groups-claim", options.groups_claim, "claim that holds the groups")->group(group);
+  app.add_option("--oidc-groups-prefix", options.groups_prefix, "put before each group")->group(group);
+  app.add_option("--oidc-required-claim", claims, "NAME=VALUE that a token must say; may be repeated")
+      ->group(group)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  app.add_option("--oidc-signing-algs", options.signing_algorithms, "how tokens may be signed")
+      ->group(group)
+      ->delimiter(',')
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
+std::string read_claims(const std::vector<std::string>& claims, actors::openid_options& options) {
+  for (const std::string& claim : claims) {
+    const std::size_t equals = claim.find('=');
+    if (equals == std::string::npos || equals == 0) return "'" + claim + "' is not NAME=VALUE";
+    options.required_claims[claim.substr(0, equals)] = claim.substr(equals + 1);
+  }
+  return {};
+}
+
 } // namespace
 
 daemon_arguments parse_daemon_arguments(int argc, char** argv) {
@@ -97,6 +132,8 @@ daemon_arguments parse_daemon_arguments(int argc, char** argv) {
       "Secrets are, with a key in DATA-DIR/pki/encryption.yaml");
   audit_flags auditing;
   auditing.add(app, options.audit);
+  std::vector<std::string> claims;
+  add_openid_options(app, options.openid, claims);
   const CLI::App* reset =
       app.add_subcommand("reset", "remove the pods, network, rules and data that a daemon left, then end")
           ->fallthrough();
@@ -109,6 +146,8 @@ daemon_arguments parse_daemon_arguments(int argc, char** argv) {
       throw CLI::ValidationError("--listen", wrong);
     if (std::string wrong = read_roles(roles, options); !wrong.empty())
       throw CLI::ValidationError("--roles", wrong);
+    if (std::string wrong = read_claims(claims, options.openid); !wrong.empty())
+      throw CLI::ValidationError("--oidc-required-claim", wrong);
     if (!options.serves)
       throw CLI::ValidationError("--roles", "a worker without a server needs a cluster to join");
   } catch (const CLI::ParseError& failure) {

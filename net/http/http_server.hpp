@@ -2,6 +2,7 @@
 
 #include "net/http/upgraded_stream.hpp"
 #include "schema/base/bytes.hpp"
+#include "schema/base/clock.hpp"
 #include "schema/base/result.hpp"
 
 #include <cstdint>
@@ -21,6 +22,9 @@ namespace actord::net {
 struct peer_identity {
   std::string common_name;
   std::vector<std::string> organizations;
+  std::string fingerprint = {};         ///< SHA-256 of the certificate in hexadecimal digits
+  wall_time expires = wall_time::max(); ///< of the certificate
+  bool refused = false;                 ///< one was shown that is not valid
 };
 
 struct http_request {

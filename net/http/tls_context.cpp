@@ -94,9 +94,18 @@ result<tls_context> make_server_tls(const tls_server_options& options) {
 
 peer_identity identity_of(const SSL* connection) {
   X509* certificate = SSL_get0_peer_certificate(connection);
-  if (certificate == nullptr || SSL_get_verify_result(connection) != X509_V_OK) return {};
+  if (certificate == nullptr) return {};
+  peer_identity peer;
+  if (SSL_get_verify_result(connection) != X509_V_OK) {
+    peer.refused = true;
+    return peer;
+  }
   certificate_subject subject = subject_of(certificate);
-  return {.common_name = std::move(subject.common_name), .organizations = std::move(subject.organizations)};
+  peer.common_name = std::move(subject.common_name);
+  peer.organizations = std::move(subject.organizations);
+  peer.fingerprint = fingerprint_of(certificate);
+  peer.expires = expiry_of(certificate);
+  return peer;
 }
 
 } // namespace actord::net

@@ -9,6 +9,7 @@
 #include <openssl/pem.h>
 
 #include <algorithm>
+#include <array>
 
 namespace actord::net {
 
@@ -137,6 +138,21 @@ result<certified_key> signed_pair(X509* certificate, EVP_PKEY* key, EVP_PKEY* si
 }
 
 } // namespace
+
+std::string fingerprint_of(const X509* certificate) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned int length = 0;
+  if (X509_digest(certificate, EVP_sha256(), digest.data(), &length) != 1) return {};
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string text;
+  for (unsigned int i = 0; i < length; ++i) {
+    text += digits[digest[i] >> 4U];
+    text += digits[digest[i] & 15U];
+  }
+  return text;
+}
+
+wall_time expiry_of(const X509* certificate) { return time_of(X509_get0_notAfter(certificate)); }
 
 result<certified_key> create_authority(std::string_view common_name, wall_time now) {
   auto key = create_key();

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace actord::actors {
+
+/// How tokens of an identity provider become users; the flags of kube-apiserver by the same names.
+struct openid_options {
+  std::string issuer_url;                   ///< empty: there is no provider
+  std::vector<std::string> client_ids = {}; ///< a token must be meant for one of them
+  std::string authority_file = {};          ///< whom to believe; empty: the machine's authorities
+  std::string username_claim = "sub";
+  std::string username_prefix = {}; ///< empty: the issuer and '#', but none for e-mails; "-": none
+  std::string groups_claim = {};    ///< empty: no groups
+  std::string groups_prefix = {};
+  std::map<std::string, std::string> required_claims = {};
+  std::vector<std::string> signing_algorithms = {"RS256"};
+};
+
+} // namespace actord::actors
