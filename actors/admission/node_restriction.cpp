@@ -2,9 +2,11 @@
 
 #include "actors/admission/plugin_refusal.hpp"
 #include "actors/admission/service_account.hpp"
+#include "actors/objects/refusals.hpp"
 #include "schema/base/json.hpp"
 #include "schema/rules/checks/field.hpp"
 #include "schema/tables/resource_table.hpp"
+#include "storage/store.hpp"
 
 #include <algorithm>
 #include <array>
@@ -292,6 +294,21 @@ result<void> check_node_token_request(std::string_view node, const json& spec, c
   const field audiences = field(spec).at("audiences");
   if (audiences.size() > 1) return forbidden("node may only request 0 or 1 audiences");
   return {};
+}
+
+result<void> admit_token_request(const caller_identity& caller, const storage::snapshot& reads,
+                                 std::string_view space, std::string_view account, const json& spec) {
+  const auto node = node_of(caller);
+  if (!node) return {};
+  const schema::resource_type& pods = schema::builtin("", "pods");
+  const std::string name(field(spec).at("boundObjectRef").at("name").text());
+  json pod;
+  if (!name.empty())
+    if (const std::string_view bytes = reads.get({pods.stored_as, std::string(space), name}); !bytes.empty())
+      if (const auto view = schema::object_view::open(bytes)) pod = view->to_json(pods);
+  const auto held = check_node_token_request(*node, spec, pod.is_null() ? nullptr : &pod);
+  if (held) return {};
+  return object_forbidden(schema::builtin("", "serviceaccounts"), account, held.error().message);
 }
 
 } // namespace actord::actors

@@ -10,6 +10,9 @@
 namespace actord::schema {
 struct resource_type;
 }
+namespace actord::storage {
+class snapshot;
+}
 
 /// A node may change only what is its own: its Node, its Lease and CSINode, the status of its pods. What it
 /// may reach at all is the authorizer's business.
@@ -41,5 +44,10 @@ bool is_own_node_label(std::string_view key);
 
 /// A node asks for tokens only for pods that run on it. `pod` is null when there is none of that name.
 result<void> check_node_token_request(std::string_view node, const json& token_request_spec, const json* pod);
+/// The same for a request as it comes in: everybody but nodes may ask, as far as this is concerned. The
+/// refusal names the service account.
+result<void> admit_token_request(const caller_identity& caller, const storage::snapshot& reads,
+                                 std::string_view space, std::string_view account,
+                                 const json& token_request_spec);
 
 } // namespace actord::actors

@@ -1,5 +1,6 @@
 #include "actors/api/access/token_endpoint.hpp"
 
+#include "actors/admission/node_restriction.hpp"
 #include "actors/authentication/token_authority.hpp"
 #include "actors/authorization/policy_rules.hpp"
 #include "actors/objects/refusals.hpp"
@@ -184,6 +185,10 @@ void serve_token_request(storage::store& store, const token_authority& tokens,
   if (!body) return answer_error(*request, body.error());
   json& document = body->object;
   const auto reads = store.read();
+  if (auto admitted = admit_token_request(request->caller, *reads, request->route.space, request->route.name,
+                                          document.value("spec", json::object()));
+      !admitted)
+    return answer_error(*request, admitted.error());
   const auto order = token_request(*reads, *request, document).settle();
   if (!order) return answer_error(*request, order.error());
   const auto issued = tokens.issue(*order);

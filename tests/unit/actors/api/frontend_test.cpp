@@ -306,4 +306,40 @@ BOOST_AUTO_TEST_CASE(what_admission_says_reaches_the_client) {
   BOOST_TEST(refused.body["details"] == json({{"name", "c"}, {"kind", "pods"}}));
 }
 
+BOOST_AUTO_TEST_CASE(a_node_gets_tokens_for_its_own_pods_only) {
+  plane p;
+  const std::string space = "/api/v1/namespaces/default";
+  const auto pod_on = [&](const char* name, const char* node) {
+    return p.call("POST", space + "/pods",
+                  {{"apiVersion", "v1"},
+                   {"kind", "Pod"},
+                   {"metadata", {{"name", name}}},
+                   {"spec", {{"nodeName", node}, {"containers", {{{"name", "c"}, {"image", "i"}}}}}}});
+  };
+  const reply made = pod_on("a", "n1");
+  BOOST_TEST(made.code == 201);
+  // The account is n2's business too, so that the authorizer lets it ask.
+  BOOST_TEST(pod_on("b", "n2").code == 201);
+  const json bound = {
+      {"apiVersion", "authentication.k8s.io/v1"},
+      {"kind", "TokenRequest"},
+      {"spec",
+       {{"boundObjectRef",
+         {{"apiVersion", "v1"}, {"kind", "Pod"}, {"name", "a"}, {"uid", made.body["metadata"]["uid"]}}}}}};
+  const auto told = [&](const std::string& user, const json& request) {
+    const auto answer = p.send("POST", space + "/serviceaccounts/default/token", request.dump(),
+                               "application/json", {user, {"system:nodes"}});
+    return json::parse(*answer->wait().body).value("message", "");
+  };
+  BOOST_TEST(told("system:node:n2", bound) ==
+             "serviceaccounts \"default\" is forbidden: node requested token bound to a pod scheduled on a "
+             "different node");
+  json unbound = bound;
+  unbound.erase("spec");
+  BOOST_TEST(told("system:node:n1", unbound) ==
+             "serviceaccounts \"default\" is forbidden: node requested token not bound to a pod");
+  // Its own pod it may ask for.
+  BOOST_TEST(told("system:node:n1", bound) == "");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
