@@ -104,11 +104,10 @@ void store_engine::receive(member_id from, std::string bytes) {
 
 void store_engine::pump() {
   ALWAYS(!thread_.joinable());
-  if (stepping_) return;
-  stepping_ = true;
+  if (stepping_.exchange(true)) return;
   do step();
   while (has_work());
-  stepping_ = false;
+  stepping_.exchange(false);
 }
 
 void store_engine::propose(transaction what, std::function<void(outcome)> done) {
@@ -198,10 +197,13 @@ void store_engine::kick() {
     changed_.notify_one();
     return;
   }
-  if (stepping_) return;
-  stepping_ = true;
-  while (has_work()) step();
-  stepping_ = false;
+  // Whoever comes while another thread is the worker leaves it the work, so that one looks once more after it
+  // has stopped to be.
+  do {
+    if (stepping_.exchange(true)) return;
+    while (has_work()) step();
+    stepping_.exchange(false);
+  } while (has_mail());
 }
 
 // ---- worker
@@ -220,8 +222,8 @@ void store_engine::loop() {
   }
 }
 
-bool store_engine::has_work() const {
-  if (may_seal()) return true;
+bool store_engine::has_work() const { return may_seal() || has_mail(); }
+bool store_engine::has_mail() const {
   const std::scoped_lock hold(mutex_);
   return !inbox_.empty();
 }

@@ -103,6 +103,7 @@ private:
   void tend();
   void publish_status();
   [[nodiscard]] bool has_work() const;
+  [[nodiscard]] bool has_mail() const;
   [[nodiscard]] bool may_seal() const;
   [[nodiscard]] steady_time next_deadline() const;
   [[nodiscard]] raft_time_ms raft_now() const;
@@ -140,7 +141,8 @@ private:
   steady_time next_compaction_{};
   steady_time next_tidy_{};
   steady_time next_retry_{};
-  bool stepping_ = false;
+  /// Without a thread: somebody is the worker right now.
+  std::atomic<bool> stepping_{false};
 
   std::thread thread_;
 };
