@@ -19,7 +19,7 @@ struct StoredObject {
   # Stamped by the proposer when the batch is sealed; 0 in an envelope that was not proposed yet.
 
   resource @1 :UInt16;
-  # Row of the resource table.
+  # Row of the resource table; from 0x1000 on the number the cluster gave a custom resource definition.
 
   namespace @2 :Text;
   name @3 :Text;
@@ -31,7 +31,8 @@ struct StoredObject {
   owners @6 :List(Owner);
   selectable @7 :List(Text);
   # Values of the fields this kind can be selected by, metadata aside, in the order of the kind's row in
-  # schema/object/selectable_fields.cpp (where fields are only ever appended).
+  # schema/object/selectable_fields.cpp (where fields are only ever appended). Custom objects, whose definition may
+  # change, name each field before its value: name, value, name, value.
 
   finalizerCount @8 :UInt16;
   deletionTime @9 :Int64;
@@ -58,6 +59,9 @@ struct StoredObject {
   versionComma @17 :Comma;
 
   cause @18 :Cause;
+
+  version @19 :Text;
+  # Version a custom object's text was written in; empty for built-in kinds.
 
   enum Comma { after @0; before @1; none @2; }
 }

@@ -34,13 +34,6 @@ namespace {
 
 constexpr std::string_view image_path = "/apis/actord.dev/v1/images";
 
-error no_such_resource() {
-  return {.kind = error_kind::not_found,
-          .message = "the server could not find the requested resource",
-          .causes = {},
-          .subject = error_subject{}};
-}
-
 /// Reviews are answers, not objects: they have no rows and no metadata to show.
 error only_as_itself() {
   return {.kind = error_kind::not_acceptable,
@@ -219,7 +212,7 @@ private:
       return refuse(*request, request->verb, *why);
     if (const auto further = further_question(*request))
       if (const auto why = objection(*request, *further)) return refuse(*request, request->verb, *why);
-    const auto form = negotiate(request->http.header("accept"));
+    const auto form = negotiate(request->http.header("accept"), request->type().custom == nullptr);
     const bool connecting = connects(*request);
     if (!form && !connecting) return refuse(*request, request->verb, form.error());
     if (form) request->form = *form;

@@ -4,6 +4,7 @@
 #include "net/http/gzip_body.hpp"
 #include "schema/base/json.hpp"
 #include "schema/codec/status.hpp"
+#include "schema/custom/custom_kind.hpp"
 #include "schema/tables/resource_table.hpp"
 
 #include <fmt/format.h>
@@ -45,6 +46,9 @@ std::string warning_header(std::string_view text) {
 void answer_bytes(const api_request& request, int code, std::string_view content_type, std::string body,
                   const answer_extras& extras) {
   net::http_response response = response_of(code, content_type, std::move(body));
+  const schema::resource_type* type = request.route.type.get();
+  if (type != nullptr && type->custom != nullptr && !type->custom->deprecation.empty())
+    response.headers.emplace_back("warning", warning_header(type->custom->deprecation));
   for (const std::string& warning : extras.warnings)
     response.headers.emplace_back("warning", warning_header(warning));
   if (response.body->size() >= compressed_from_bytes && request.http.method == "GET" &&

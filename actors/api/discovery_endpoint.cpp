@@ -17,9 +17,9 @@ error not_served() {
           .subject = error_subject{}};
 }
 
-void answer_optional(const request_handle& request, std::optional<std::string_view> document) {
+void answer_optional(const request_handle& request, std::optional<std::string> document) {
   if (!document) return answer_error(*request, not_served());
-  answer_json(*request, 200, std::string(*document));
+  answer_json(*request, 200, std::move(*document));
 }
 
 constexpr std::string_view json_type = "application/json";
@@ -46,9 +46,10 @@ void serve_openapi_v3(const request_handle& request, std::string_view name) {
                                    .message = "only the following media types are accepted: application/json",
                                    .causes = {},
                                    .subject = error_subject{}});
+  // The address first: if the document changes in between, its next version will have another one.
+  const std::string address = listed_address(name);
   auto document = documents::openapi_v3(name);
   if (!document) return answer_error(*request, not_served());
-  const std::string address = listed_address(name);
   const std::string hash = address.substr(address.find('=') + 1);
   const std::string_view asked = request->query.get("hash");
   if (!asked.empty() && asked != hash) {
@@ -58,7 +59,7 @@ void serve_openapi_v3(const request_handle& request, std::string_view name) {
     return request->exchange->respond(std::move(moved));
   }
   answer_cached(*request, json_type, hash, asked.empty() ? keeping::revalidate : keeping::forever,
-                std::string(*document));
+                std::move(*document));
 }
 
 } // namespace

@@ -28,13 +28,6 @@ std::optional<std::vector<std::string>> split_path(std::string_view path) {
   return segments;
 }
 
-/// Whether a group (and version) has any resource.
-bool serves(std::string_view group, std::string_view version) {
-  return std::ranges::any_of(schema::resource_table(), [&](const schema::resource_type& type) {
-    return type.group == group && (version.empty() || type.version == version);
-  });
-}
-
 class resource_path {
 public:
   resource_path(std::string_view group, std::string_view version, std::vector<std::string> segments)
@@ -63,7 +56,7 @@ private:
   /// /api/v1/namespaces/x/status is the namespace's status; /api/v1/namespaces/x/pods are the pods in it.
   [[nodiscard]] bool names_namespaced_resource() const {
     if (left() < 3) return false;
-    const schema::resource_type* type = schema::find_resource(group_, version_, segments_[at_ + 2]);
+    const auto type = schema::find_resource(group_, version_, segments_[at_ + 2]);
     return type != nullptr && type->namespaced;
   }
 
@@ -170,7 +163,7 @@ request_route find_route(std::string_view path) {
   if (root == "api") {
     if (segments->size() == 1) return discovery_route{discovery_route::document::core_versions, {}, {}};
     const std::string& version = (*segments)[1];
-    if (!serves("", version)) return no_route{true};
+    if (!schema::is_group_served("", version)) return no_route{true};
     if (segments->size() == 2) return discovery_route{discovery_route::document::resources, {}, version};
     return resource_path("", version, from(*segments, 2)).resolve();
   }
@@ -178,10 +171,10 @@ request_route find_route(std::string_view path) {
     if (segments->size() == 1) return discovery_route{discovery_route::document::groups, {}, {}};
     const std::string& group = (*segments)[1];
     if (group == "actord.dev") return plain_route{std::string(path)};
-    if (group.empty() || !serves(group, {})) return no_route{segments->size() > 2};
+    if (group.empty() || !schema::is_group_served(group, {})) return no_route{segments->size() > 2};
     if (segments->size() == 2) return discovery_route{discovery_route::document::group, group, {}};
     const std::string& version = (*segments)[2];
-    if (!serves(group, version)) return no_route{true};
+    if (!schema::is_group_served(group, version)) return no_route{true};
     if (segments->size() == 3) return discovery_route{discovery_route::document::resources, group, version};
     return resource_path(group, version, from(*segments, 3)).resolve();
   }

@@ -35,7 +35,7 @@ std::optional<std::string> percent_decode(std::string_view text, bool plus_is_sp
 
 /// A path below a resource.
 struct resource_route {
-  const schema::resource_type* type = nullptr;
+  schema::resource_handle type;
   std::string space;                                     ///< empty: cluster-wide, or all namespaces
   std::string name;                                      ///< empty: the collection
   const schema::subresource_type* subresource = nullptr; ///< null: the object itself

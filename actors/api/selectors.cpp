@@ -226,8 +226,7 @@ std::string_view stored_field_name(const schema::resource_type& type, std::strin
 
 bool is_selectable(const schema::resource_type& type, std::string_view path) {
   if (path == "metadata.name" || (path == "metadata.namespace" && type.namespaced)) return true;
-  return std::ranges::any_of(schema::selectable_fields(type.stored_as),
-                             [&](const schema::selectable_field& field) { return field.path == path; });
+  return schema::is_selectable_field(type, path);
 }
 
 } // namespace

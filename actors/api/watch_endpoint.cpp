@@ -7,6 +7,7 @@
 #include "actors/console/actor_registry.hpp"
 #include "net/http/websocket.hpp"
 #include "schema/codec/status.hpp"
+#include "schema/custom/definition.hpp"
 #include "schema/tables/resource_table.hpp"
 
 #include <array>
@@ -197,12 +198,26 @@ private:
     return true;
   }
 
+  /// A definition that changed shows its objects another way from now on; one that went ends the stream.
+  bool follow_definition() {
+    schema::resource_handle& type = setup_.request->route.type;
+    if (type->custom == nullptr) return true;
+    auto now = schema::find_resource(type->group, type->version, type->plural);
+    if (now == nullptr || now->custom == nullptr ||
+        now->custom->definition->uid() != type->custom->definition->uid())
+      return false;
+    if (now != type) type = std::move(now);
+    return true;
+  }
+
   bool send_events() {
+    const bool is_served = follow_definition();
     auto events = cursor_->next(events_per_step);
     if (!events) {
       failure_ = events.error();
       return true;
     }
+    if (events->empty() && !is_served) finish();
     for (const storage::store_event& event : *events)
       if (const auto what = visible_event(event, setup_.options.selector)) send(*what, event, true);
     return !events->empty();

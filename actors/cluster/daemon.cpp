@@ -13,6 +13,7 @@
 #include "actors/console/actor_registry.hpp"
 #include "actors/controllers/controllers.hpp"
 #include "actors/controllers/event_recorder.hpp"
+#include "actors/definitions/definition_follower.hpp"
 #include "actors/encryption/encryption_actor.hpp"
 #include "actors/flow/flow_actor.hpp"
 #include "actors/flow/flow_gate.hpp"
@@ -141,6 +142,8 @@ public:
     if (auto opened = open_the_store(); !opened) return opened;
     system_ = std::make_unique<caf::actor_system>(config_);
     memory_ = std::make_unique<memory_keeper>(*system_, registry_);
+    definitions_ = std::make_unique<definition_follower>(
+        definition_follower::collaborators{*system_, *store_, registry_});
     authorization_ = std::make_unique<authorizer>(*store_);
     admission_ =
         std::make_unique<admission_chain>(*store_, system_random_source(), access_of(*authorization_));
@@ -306,6 +309,7 @@ private:
     audit_.reset();
     router_.reset();
     memory_.reset();
+    definitions_.reset();
     if (system_) {
       system_->await_all_actors_done();
       system_.reset();
@@ -322,6 +326,7 @@ private:
   actor_config config_;
   std::unique_ptr<caf::actor_system> system_;
   std::unique_ptr<memory_keeper> memory_;
+  std::unique_ptr<definition_follower> definitions_;
   std::unique_ptr<admission_chain> admission_;
   std::unique_ptr<authorizer> authorization_;
   std::unique_ptr<role_guard> role_guard_;

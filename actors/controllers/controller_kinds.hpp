@@ -28,6 +28,9 @@ std::unique_ptr<controller_kind> token_cleaner_controller();
 std::unique_ptr<controller_kind> garbage_controller();
 /// Shows a node's conditions as taints, which is what keeps pods away from it.
 std::unique_ptr<controller_kind> node_taint_controller();
+/// Accepts the names of custom resource definitions and clears up behind those that are deleted. Part of
+/// serving: it runs whatever controllers are chosen.
+std::unique_ptr<controller_kind> definition_controller();
 /// Pods of nodes that are gone, and of no use any more.
 std::unique_ptr<controller_kind> pod_garbage_controller();
 

@@ -48,6 +48,7 @@ public:
     const auto chosen = [&](std::string_view name) {
       return std::find(names.begin(), names.end(), name) != names.end();
     };
+    actors_.push_back(spawn_controller(context_, definition_controller()));
     for (auto& kind : all_kinds(powers))
       if (chosen(kind->name())) actors_.push_back(spawn_controller(context_, std::move(kind)));
     if (chosen(scheduler_name)) actors_.push_back(spawn_scheduler(context_, with.random));

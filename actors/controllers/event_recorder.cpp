@@ -46,8 +46,9 @@ struct message_window {
 
 json event_body(const entry& of, const std::string& space) {
   const object_event& what = of.what;
-  const schema::resource_type& type = schema::resource_of(what.regarding.resource);
-  json regarding{{"apiVersion", type.api_version()}, {"kind", type.kind}, {"name", what.regarding.name}};
+  json regarding{{"name", what.regarding.name}};
+  if (const auto type = schema::resource_of(what.regarding.resource))
+    regarding.update({{"apiVersion", type->api_version()}, {"kind", type->kind}});
   if (!what.regarding.space.empty()) regarding["namespace"] = what.regarding.space;
   if (!what.uid.empty()) regarding["uid"] = what.uid;
   if (!what.field_path.empty()) regarding["fieldPath"] = what.field_path;

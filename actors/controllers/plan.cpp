@@ -8,7 +8,8 @@ namespace actord::actors {
 namespace {
 
 std::string name_of(const object_key& key) {
-  std::string out(schema::resource_of(key.resource).plural);
+  const auto type = schema::resource_of(key.resource);
+  std::string out(type == nullptr ? "(unknown)" : type->plural);
   out += ' ';
   if (!key.space.empty()) out += key.space + '/';
   return out + (key.name.empty() ? "(generated)" : key.name);

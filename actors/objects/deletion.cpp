@@ -1,5 +1,6 @@
 #include "actors/objects/deletion.hpp"
 
+#include "actors/objects/definition_claims.hpp"
 #include "actors/objects/refusals.hpp"
 #include "schema/base/timestamp.hpp"
 #include "schema/tables/resource_table.hpp"
@@ -13,6 +14,7 @@ namespace {
 
 constexpr const char* orphan_finalizer = "orphan";
 constexpr const char* foreground_finalizer = "foregroundDeletion";
+constexpr const char* definition_finalizer = "customresourcecleanup.apiextensions.k8s.io";
 
 bool is_pod(const schema::resource_type& type) { return type.group.empty() && type.plural == "pods"; }
 bool is_namespace(const schema::resource_type& type) {
@@ -150,6 +152,36 @@ deletion_plan plan_namespace(const schema::resource_type& type, json object, con
   return {deletion_step::nothing, std::move(object)};
 }
 
+void set_terminating(json& object, wall_time now) {
+  json& conditions = object["status"]["conditions"];
+  if (!conditions.is_array()) conditions = json::array();
+  for (const json& condition : conditions)
+    if (condition.value("type", "") == "Terminating" && condition.value("status", "") == "True") return;
+  std::erase_if(conditions.get_ref<json::array_t&>(),
+                [](const json& condition) { return condition.value("type", "") == "Terminating"; });
+  conditions.push_back(
+      {{"type", "Terminating"},
+       {"status", "True"},
+       {"lastTransitionTime", schema::format_time(now)},
+       {"reason", "InstanceDeletionPending"},
+       {"message", "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon"}});
+}
+
+/// A definition stays until the objects it describes are gone, however it is deleted.
+deletion_plan plan_definition(const schema::resource_type& type, json object, wall_time now) {
+  json& metadata = object["metadata"];
+  if (has_text(metadata, "deletionTimestamp"))
+    return {goes_with_update(type, object) ? deletion_step::remove : deletion_step::nothing,
+            std::move(object)};
+  metadata["deletionTimestamp"] = schema::format_time(now);
+  json& finalizers = metadata["finalizers"];
+  if (!finalizers.is_array()) finalizers = json::array();
+  if (std::ranges::find(finalizers, json(definition_finalizer)) == finalizers.end())
+    finalizers.emplace_back(definition_finalizer);
+  set_terminating(object, now);
+  return {deletion_step::mark, std::move(object)};
+}
+
 result<void> check_preconditions(const schema::resource_type& type, const json& metadata,
                                  const delete_options& options) {
   const auto text = [&](const char* key) { return metadata.value(key, std::string()); };
@@ -182,6 +214,7 @@ result<deletion_plan> plan_deletion(const schema::resource_type& type, json obje
   json& metadata = object["metadata"];
   if (auto held = check_preconditions(type, metadata, options); !held) return held.error();
   if (is_namespace(type)) return plan_namespace(type, std::move(object), options, now);
+  if (is_definition(type)) return plan_definition(type, std::move(object), now);
 
   grace_outcome grace = grace_outcome::none;
   if (is_pod(type)) grace = start_pod_grace(object, options, now);

@@ -2,7 +2,6 @@
 
 #include "actors/objects/refusals.hpp"
 #include "schema/base/timestamp.hpp"
-#include "schema/tables/resource_table.hpp"
 
 #include <fmt/format.h>
 
@@ -37,16 +36,16 @@ bool is_namespace(const schema::resource_type& type) {
   return type.group.empty() && type.plural == "namespaces";
 }
 
-storage::object_change namespace_guard(const schema::resource_type& type, const std::string& space,
+storage::object_change namespace_guard(schema::resource_handle type, const std::string& space,
                                        const std::string& name) {
   const schema::resource_type& spaces = schema::builtin("", "namespaces");
   storage::object_change guard{{spaces.stored_as, {}, space}, {}, {}};
-  guard.what = [&type, &spaces, space, name](const storage::object_head& head,
-                                             wall_time) -> result<storage::resolved_change> {
+  guard.what = [type = std::move(type), &spaces, space, name](const storage::object_head& head,
+                                                              wall_time) -> result<storage::resolved_change> {
     if (!head.exists()) return object_not_found(spaces, space);
     const auto view = schema::object_view::open(head.value);
     if (!view) return view.error();
-    if (view->being_deleted()) return terminating(type, space, name);
+    if (view->being_deleted()) return terminating(*type, space, name);
     return storage::resolved_change{storage::keep_value{}};
   };
   return guard;

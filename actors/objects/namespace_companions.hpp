@@ -1,10 +1,7 @@
 #pragma once
 
 #include "actors/objects/write_plan.hpp"
-
-namespace actord::schema {
-struct resource_type;
-}
+#include "schema/tables/resource_table.hpp"
 
 /// What a namespace means to writes of other objects.
 
@@ -14,7 +11,7 @@ bool is_namespace(const schema::resource_type& type);
 
 /// Holds while the namespace exists and is not going away; its refusal is the answer for the client that
 /// wants to create `name` of `type` there.
-storage::object_change namespace_guard(const schema::resource_type& type, const std::string& space,
+storage::object_change namespace_guard(schema::resource_handle type, const std::string& space,
                                        const std::string& name);
 
 /// A namespace is born with what its pods need: the service account `default` and the certificate of the API.

@@ -24,9 +24,10 @@ constexpr std::string_view unnamed_prefix = " unnamed ";
 bool is_unnamed(const object_key& key) { return key.name.starts_with(unnamed_prefix); }
 
 std::string console_key(const object_key& key) {
-  const schema::resource_type& type = schema::resource_of(key.resource);
-  std::string text = type.group.empty() ? std::string(type.plural)
-                                        : std::string(type.group) + "/" + std::string(type.plural);
+  const auto type = schema::resource_of(key.resource);
+  std::string text = type == nullptr       ? "(unknown)"
+                     : type->group.empty() ? std::string(type->plural)
+                                           : std::string(type->group) + "/" + std::string(type->plural);
   text += ' ';
   if (!key.space.empty()) text += key.space + "/";
   return text + (is_unnamed(key) ? "(to be named)" : key.name);
@@ -120,7 +121,7 @@ object_router::~object_router() {
 void object_router::submit(write_command command) {
   object_key key = command.key;
   // Versions of one object share one actor.
-  key.resource = schema::resource_of(key.resource).stored_as;
+  if (const auto type = schema::resource_of(key.resource)) key.resource = type->stored_as;
   if (key.name.empty())
     key.name =
         std::string(unnamed_prefix) + std::to_string(state_->unnamed.fetch_add(1, std::memory_order_relaxed));

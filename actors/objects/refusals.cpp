@@ -47,6 +47,13 @@ error object_forbidden(const schema::resource_type& type, std::string_view name,
                fmt::format("{} \"{}\" is forbidden: {}", qualified_resource(type), name, why));
 }
 
+error no_such_resource() {
+  return {.kind = error_kind::not_found,
+          .message = "the server could not find the requested resource",
+          .causes = {},
+          .subject = error_subject{}};
+}
+
 error bad_request(std::string message) {
   return {.kind = error_kind::bad_request, .message = std::move(message), .causes = {}, .subject = {}};
 }

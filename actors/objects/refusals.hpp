@@ -25,5 +25,7 @@ error object_modified(const schema::resource_type& type, std::string_view name);
 /// `pods "x" is forbidden: <why>`.
 error object_forbidden(const schema::resource_type& type, std::string_view name, std::string_view why);
 error bad_request(std::string message);
+/// Nothing of that kind is served (any more).
+error no_such_resource();
 
 } // namespace actord::actors

@@ -2,6 +2,7 @@
 
 #include "actors/admission/admission_chain.hpp"
 #include "actors/authorization/role_guard.hpp"
+#include "actors/objects/definition_claims.hpp"
 #include "actors/objects/deletion.hpp"
 #include "actors/objects/namespace_companions.hpp"
 #include "actors/objects/pod_binding.hpp"
@@ -29,7 +30,8 @@ using schema::resource_type;
 struct planning {
   const write_environment& environment;
   const write_command& command;
-  const resource_type& type;
+  schema::resource_handle row;
+  const resource_type& type; ///< *row
   wall_time now;
 };
 
@@ -70,7 +72,7 @@ bool update_may_create(const resource_type& type) {
 void require_namespace(const planning& step, write_plan& plan) {
   if (!step.type.namespaced) return;
   plan.transaction.changes.push_back(
-      namespace_guard(step.type, step.command.key.space, step.command.key.name));
+      namespace_guard(step.row, step.command.key.space, step.command.key.name));
   plan.roles.push_back(change_role::guard);
 }
 
@@ -176,6 +178,11 @@ result<write_plan> plan_new_object(const planning& step, schema::prepared_write 
         !claimed)
       return claimed.error();
   }
+  if (step.type.custom != nullptr) {
+    plan.transaction.changes.push_back(definition_guard(step.row));
+    plan.roles.push_back(change_role::guard);
+  }
+  if (is_definition(step.type)) claim_for_definition(key.name, step.command.cause, plan);
   if (is_namespace(step.type)) add_namespace_companions(step.environment, object, step.now, plan);
   charge(step, plan.name, nullptr, &object, plan);
   std::string bytes = schema::encode_object(step.type, object, step.command.cause);
@@ -231,6 +238,8 @@ result<bool> check_pins(const planning& step, const current_object& current,
 /// Ends the object with this write: its last form goes to the watchers.
 result<write_plan> plan_end(const planning& step, const current_object& current, json last, write_plan plan) {
   if (is_service(step.type)) release_from_service(step.environment, last, step.command.cause, plan);
+  if (is_definition(step.type))
+    release_from_definition(step.environment, step.command.key.name, step.command.cause, plan);
   plan.stored_bytes = schema::encode_object(step.type, last, step.command.cause);
   storage::object_change change{
       stored_key(step, step.command.key.name), {}, storage::remove_value{plan.stored_bytes}};
@@ -259,6 +268,7 @@ result<write_plan> plan_changed_object(const planning& step, current_object curr
   change.require.at = current.at;
   plan.transaction.changes.push_back(std::move(change));
   plan.roles.push_back(change_role::object);
+  if (is_definition(step.type)) claim_for_definition(step.command.key.name, step.command.cause, plan);
   if (is_service(step.type) && step.command.subresource.empty()) {
     if (auto claimed = claim_for_service(step.environment, object, &current.object, step.command.cause, plan);
         !claimed)
@@ -377,8 +387,9 @@ result<write_plan> plan_eviction(const planning& step) {
 } // namespace
 
 result<write_plan> plan_write(const write_environment& environment, const write_command& command) {
-  const planning step{environment, command, schema::resource_of(command.key.resource),
-                      environment.store.now()};
+  const schema::resource_handle row = schema::resource_of(command.key.resource);
+  if (row == nullptr) return no_such_resource();
+  const planning step{environment, command, row, *row, environment.store.now()};
   const bool pod = step.type.group.empty() && step.type.plural == "pods";
   switch (command.verb) {
   case write_verb::create:
@@ -403,7 +414,9 @@ refusal_verdict judge_refusal(const write_command& command, const write_plan& pl
       refusal.change < plan.roles.size() ? plan.roles[refusal.change] : change_role::guard;
   if (!precondition || role == change_role::guard) return {false, refusal.why};
 
-  const resource_type& type = schema::resource_of(command.key.resource);
+  const schema::resource_handle row = schema::resource_of(command.key.resource);
+  if (row == nullptr) return {false, no_such_resource()};
+  const resource_type& type = *row;
   if (role == change_role::object && plan.answer.created && command.verb == write_verb::create)
     return {plan.generated && attempt < generated_names_max, object_exists(type, plan.name)};
   return {!plan.pinned && attempt < attempts_max, object_modified(type, command.key.name)};

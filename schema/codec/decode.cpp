@@ -1,5 +1,6 @@
 #include "schema/codec/decode.hpp"
 
+#include "schema/codec/decode_custom.hpp"
 #include "schema/codec/decode_kind.hpp"
 #include "schema/codec/json_reader.hpp"
 #include "schema/codec/json_text.hpp"
@@ -56,6 +57,11 @@ result<decoded> finish_decoding(json object, decode_errors& errors, field_valida
 
 result<decoded> decode_object(const body_kind& expected, body_format format, std::string_view body,
                               field_validation validation) {
+  if (format == body_format::protobuf && expected.custom != nullptr)
+    return error{.kind = error_kind::unsupported_media_type,
+                 .message =
+                     "the body of the request was in an unknown format - accepted media types include: "
+                     "application/json, application/yaml"};
   if (format == body_format::protobuf) return decode_protobuf(expected, body, validation);
   std::string converted;
   std::string repeated;
@@ -79,14 +85,23 @@ result<decoded> decode_object(const body_kind& expected, body_format format, std
     return unrecognized(expected, "couldn't get version/kind; json parse error: " + named.error().message,
                         body);
 
+  if (expected.custom != nullptr && named->kind.empty())
+    return unrecognized(expected, check_custom_kind(*named, expected, text).error().message, body);
   const named_kind actual = fill_in(*named, expected);
   const auto prefixed = [&](std::string_view why) {
     return bad_request(fmt::format("{} in version \"{}\" cannot be handled as a {}: {}", actual.kind,
                                    actual.version, expected.kind, why));
   };
-  const auto accepted = check_kind(actual, expected);
+  const auto accepted =
+      expected.custom != nullptr ? check_custom_kind(actual, expected, text) : check_kind(actual, expected);
   if (!accepted && accepted.error().causes.empty()) return prefixed(accepted.error().message);
 
+  if (expected.custom != nullptr) {
+    auto done = decode_custom(expected, copy_tree(*root), text, validation);
+    if (!done) return prefixed(done.error().message);
+    if (!accepted) return bad_request(accepted.error().message);
+    return done;
+  }
   decode_errors errors(validation);
   if (!repeated.empty()) errors.complain(std::move(repeated));
   json object = json::object();
@@ -111,6 +126,16 @@ result<decoded> decode_tree(const object_type& type, const json& tree, field_val
     errors.wrong_type(json_kind_name(built_tree::kind(tree)),
                       {.kind = value_kind::structure, .structure = &type});
   return finish_decoding(std::move(object), errors, validation);
+}
+
+result<decoded> decode_tree(const body_kind& kind, const json& tree, field_validation validation) {
+  if (kind.custom == nullptr) return decode_tree(*kind.type, tree, validation);
+  if (const std::string wrong = depth_text(tree, json_depth_max); !wrong.empty()) return bad_request(wrong);
+  if (!tree.is_object())
+    return bad_request(
+        fmt::format("json: cannot unmarshal {} into Go value of type map[string]interface {{}}",
+                    json_kind_name(built_tree::kind(tree))));
+  return decode_custom(kind, tree, {}, validation);
 }
 
 } // namespace actord::schema

@@ -15,6 +15,7 @@
 
 namespace actord::schema {
 
+struct custom_kind;
 struct object_type;
 struct resource_type;
 
@@ -30,6 +31,7 @@ struct body_kind {
   std::string_view version;
   std::string_view kind;
   const object_type* type = nullptr;
+  const custom_kind* custom = nullptr; ///< null for built-in kinds
 };
 
 /// The body of a resource, or of a subresource ("scale": autoscaling/v1 Scale). `type` is null when the
@@ -42,7 +44,8 @@ body_kind options_kind(std::string_view type_name);
 /// Reads a body that a client sent. A body without kind or apiVersion is taken for what is expected. Errors
 /// are bad_request in the words of a Kubernetes server:
 ///   broken JSON or YAML, too deep, no object, wrong types, wrong kind or version, and, with
-///   field_validation::strict, unknown and duplicate fields.
+///   field_validation::strict, unknown and duplicate fields;
+/// unsupported_media_type for a protobuf body of a custom kind, which has no such form.
 /// kind and apiVersion of the outcome are those of `expected`.
 result<decoded> decode_object(const body_kind& expected, body_format format, std::string_view body,
                               field_validation validation);
@@ -50,6 +53,8 @@ result<decoded> decode_object(const body_kind& expected, body_format format, std
 /// The same for a tree that was built or patched here. The error's message is only the reason ("json: cannot
 /// unmarshal ..."); a caller knows what to say in front. kind and apiVersion stay as they are.
 result<decoded> decode_tree(const object_type& type, const json& tree, field_validation validation);
+/// The same for a kind, custom ones included.
+result<decoded> decode_tree(const body_kind& kind, const json& tree, field_validation validation);
 
 /// Rewrites YAML as JSON text, duplicate keys and all, the way kubectl does. Aliases are expanded within a
 /// budget; tags are refused. The error's message names the line ("yaml: line 3: ...").

@@ -19,7 +19,7 @@ std::string_view package_of(std::string_view group) {
 }
 
 const object_type* find_any_kind(const named_kind& named) {
-  if (const resource_type* row = find_kind(named.group, named.version, named.kind)) return row->type;
+  if (const auto row = find_kind(named.group, named.version, named.kind)) return row->type;
   const std::string tail = fmt::format(".{}.{}.{}", package_of(named.group), named.version, named.kind);
   for (const object_type& type : type_table())
     if (type.name.ends_with(tail)) return &type;
@@ -48,25 +48,28 @@ std::string_view go_kind_name(element_type type) {
 } // namespace
 
 body_kind body_kind_of(const resource_type& resource, std::string_view subresource) {
-  if (subresource.empty()) return {resource.group, resource.version, resource.kind, resource.type};
+  if (subresource.empty())
+    return {resource.group, resource.version, resource.kind, resource.type, resource.custom};
   const subresource_type* part = resource.subresource(subresource);
   ALWAYS_WITH(part != nullptr, subresource);
-  body_kind kind{resource.group, resource.version, part->kind, nullptr};
+  body_kind kind{resource.group, resource.version, part->kind, nullptr, nullptr};
   if (!part->body_version.empty()) {
     kind.group = part->body_group;
     kind.version = part->body_version;
   }
-  if (kind.kind == resource.kind)
+  if (kind.kind == resource.kind && part->body_version.empty()) {
     kind.type = resource.type;
-  else
+    kind.custom = resource.custom;
+  } else {
     kind.type = find_any_kind({std::string(kind.group), std::string(kind.version), std::string(kind.kind)});
+  }
   return kind;
 }
 
 body_kind options_kind(std::string_view type_name) {
   const object_type* type = find_type(type_name);
   ALWAYS_WITH(type != nullptr, type_name);
-  return {{}, {}, type->go_name, type};
+  return {{}, {}, type->go_name, type, nullptr};
 }
 
 named_kind named_kind_of(std::string_view api_version, std::string_view kind) {
@@ -118,8 +121,8 @@ result<void> check_kind(const named_kind& actual, const body_kind& expected) {
     return reason(fmt::format("no kind \"{}\" is registered for version \"{}\" in scheme "
                               "\"pkg/api/legacyscheme/scheme.go:30\"",
                               actual.kind, api_version_of(actual.group, actual.version)));
-  const resource_type* row = find_kind(actual.group, actual.version, actual.kind);
-  const resource_type* wanted = find_kind(expected.group, expected.version, expected.kind);
+  const auto row = find_kind(actual.group, actual.version, actual.kind);
+  const auto wanted = find_kind(expected.group, expected.version, expected.kind);
   if (row != nullptr && wanted != nullptr && row->stored_as == wanted->stored_as) {
     error other = reason(fmt::format(
         "the API version in the data ({}) does not match the expected API version ({})",

@@ -88,7 +88,8 @@ private:
     if (kind == json_kind::null) {
       const bool can_be_nil = shown == presence::when_given || shown == presence::always_null ||
                               type.kind == value_kind::list || type.kind == value_kind::map ||
-                              type.kind == value_kind::any || type.kind == value_kind::any_object;
+                              type.kind == value_kind::any || type.kind == value_kind::any_object ||
+                              type.kind == value_kind::deduced;
       if (can_be_nil) slot = nullptr;
       return; // for all others null says nothing
     }
@@ -104,6 +105,7 @@ private:
       return;
     case value_kind::any:
     case value_kind::any_object:
+    case value_kind::deduced:
       slot = Source::copy(in);
       return;
     case value_kind::schema_or_array:

@@ -2,11 +2,11 @@
 
 #include "schema/base/json.hpp"
 #include "schema/codec/json_text.hpp"
+#include "schema/discovery/served_groups.hpp"
 #include "schema/tables/resource_table.hpp"
 
 #include <algorithm>
 #include <array>
-#include <map>
 
 namespace actord::schema::discovery {
 namespace {
@@ -39,14 +39,6 @@ std::string group_version(std::string_view group, std::string_view version) {
   return group.empty() ? std::string(version) : std::string(group).append("/").append(version);
 }
 
-/// Rows of a group version, in the order of discovery.
-std::vector<const resource_type*> rows_of(std::string_view group, std::string_view version) {
-  auto rows = resources_in_discovery_order();
-  std::erase_if(rows,
-                [&](const resource_type* row) { return row->group != group || row->version != version; });
-  return rows;
-}
-
 json resource_entry(const resource_type& row) {
   json entry{{"name", row.plural},
              {"singularName", row.singular},
@@ -70,9 +62,10 @@ json subresource_entry(const resource_type& row, const subresource_type& part) {
   return entry;
 }
 
-std::string render_resource_list(std::string_view group, std::string_view version) {
+std::string render_resource_list(const served_state& state, std::string_view group,
+                                 std::string_view version) {
   json resources = json::array();
-  for (const resource_type* row : rows_of(group, version)) {
+  for (const resource_type* row : state.rows_of(group, version)) {
     resources.push_back(resource_entry(*row));
     for (const subresource_type& part : row->subresources) resources.push_back(subresource_entry(*row, part));
   }
@@ -86,7 +79,7 @@ json version_entry(std::string_view group, std::string_view version) {
   return {{"groupVersion", group_version(group, version)}, {"version", version}};
 }
 
-json group_entry(const api_group& group) {
+json group_entry(const served_group& group) {
   json versions = json::array();
   for (const std::string_view version : group.versions)
     versions.push_back(version_entry(group.name, version));
@@ -113,11 +106,11 @@ json aggregated_resource(const resource_type& row) {
   return entry;
 }
 
-json aggregated_group(const api_group& group) {
+json aggregated_group(const served_state& state, const served_group& group) {
   json versions = json::array();
   for (const std::string_view version : group.versions) {
     json resources = json::array();
-    for (const resource_type* row : rows_of(group.name, version))
+    for (const resource_type* row : state.rows_of(group.name, version))
       resources.push_back(aggregated_resource(*row));
     versions.push_back({{"version", version}, {"resources", std::move(resources)}, {"freshness", "Current"}});
   }
@@ -126,40 +119,35 @@ json aggregated_group(const api_group& group) {
   return {{"metadata", std::move(metadata)}, {"versions", std::move(versions)}};
 }
 
-std::string render_aggregated(bool core) {
+std::string render_aggregated(const served_state& state, bool core) {
   json items = json::array();
-  for (const api_group& one : api_groups())
-    if (one.name.empty() == core) items.push_back(aggregated_group(one));
+  for (const served_group& one : state.groups)
+    if (one.name.empty() == core) items.push_back(aggregated_group(state, one));
   return json_text({{"kind", "APIGroupDiscoveryList"},
                     {"apiVersion", "apidiscovery.k8s.io/v2"},
                     {"metadata", json::object()},
                     {"items", std::move(items)}});
 }
 
-std::string render_group_list() {
+std::string render_group_list(const served_state& state) {
   json groups = json::array();
-  for (const api_group& one : api_groups())
+  for (const served_group& one : state.groups)
     if (!one.name.empty()) groups.push_back(group_entry(one));
   return json_text({{"kind", "APIGroupList"}, {"apiVersion", "v1"}, {"groups", std::move(groups)}});
 }
 
-std::map<std::string, std::string, std::less<>> render_groups() {
-  std::map<std::string, std::string, std::less<>> documents;
-  for (const api_group& one : api_groups()) {
-    if (one.name.empty()) continue;
-    json document = group_entry(one);
-    document["kind"] = "APIGroup";
-    document["apiVersion"] = "v1";
-    documents.emplace(one.name, json_text(document));
-  }
-  return documents;
+/// Empty when there is no such group.
+std::string render_group(const served_state& state, std::string_view name) {
+  const auto found = std::ranges::find(state.groups, name, &served_group::name);
+  if (found == state.groups.end() || name.empty()) return {};
+  json document = group_entry(*found);
+  document["kind"] = "APIGroup";
+  document["apiVersion"] = "v1";
+  return json_text(document);
 }
 
-std::map<std::string, std::string, std::less<>> render_resource_lists() {
-  std::map<std::string, std::string, std::less<>> documents;
-  for (const api_group& one : api_groups())
-    for (const std::string_view served : one.versions)
-      documents.emplace(group_version(one.name, served), render_resource_list(one.name, served));
+document_cache& cache() {
+  static document_cache documents;
   return documents;
 }
 
@@ -194,31 +182,26 @@ std::string core_versions(std::string_view address) {
                      json::array({{{"clientCIDR", "0.0.0.0/0"}, {"serverAddress", address}}})}});
 }
 
-std::string_view group_list() {
-  static const std::string document = render_group_list();
-  return document;
+std::string group_list() { return cache().get("groups", render_group_list); }
+
+std::optional<std::string> group(std::string_view name) {
+  const served_state state = served_state::now();
+  std::string document = render_group(state, name);
+  return document.empty() ? std::nullopt : std::optional(std::move(document));
 }
 
-std::optional<std::string_view> group(std::string_view name) {
-  static const auto documents = render_groups();
-  const auto found = documents.find(name);
-  return found == documents.end() ? std::nullopt : std::optional<std::string_view>(found->second);
+std::optional<std::string> resource_list(std::string_view group, std::string_view version) {
+  if (!is_group_served(group, version)) return std::nullopt;
+  return cache().get("resources " + group_version(group, version),
+                     [&](const served_state& state) { return render_resource_list(state, group, version); });
 }
 
-std::optional<std::string_view> resource_list(std::string_view group, std::string_view version) {
-  static const auto documents = render_resource_lists();
-  const auto found = documents.find(group_version(group, version));
-  return found == documents.end() ? std::nullopt : std::optional<std::string_view>(found->second);
+std::string aggregated_core() {
+  return cache().get("core", [](const served_state& state) { return render_aggregated(state, true); });
 }
 
-std::string_view aggregated_core() {
-  static const std::string document = render_aggregated(true);
-  return document;
-}
-
-std::string_view aggregated_groups() {
-  static const std::string document = render_aggregated(false);
-  return document;
+std::string aggregated_groups() {
+  return cache().get("aggregated", [](const served_state& state) { return render_aggregated(state, false); });
 }
 
 std::string_view version() {

@@ -1,9 +1,12 @@
 #include "schema/discovery/openapi.hpp"
 
 #include "schema/codec/json_text.hpp"
+#include "schema/custom/definition.hpp"
 #include "schema/discovery/openapi_parts.hpp"
+#include "schema/discovery/served_groups.hpp"
 #include "schema/tables/resource_table.hpp"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <map>
 #include <mutex>
@@ -17,75 +20,95 @@ std::string document_name(std::string_view group, std::string_view version) {
   return group.empty() ? fmt::format("api/{}", version) : fmt::format("apis/{}/{}", group, version);
 }
 
-/// Changes whenever a document may: clients keep what they fetched under it.
-std::string tables_hash() {
+std::uint64_t mixed(std::uint64_t hash, std::string_view text) {
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
+  return hash;
+}
+
+/// Changes whenever the document may: clients keep what they fetched under it.
+std::string document_hash(const served_state& state, std::string_view group, std::string_view version) {
   std::uint64_t hash = 0xcbf29ce484222325ULL;
-  for (const resource_type& row : resource_table())
-    hash = (hash ^ row.schema_hash ^ row.verbs) * 0x100000001b3ULL;
+  for (const resource_type* row : state.rows_of(group, version)) {
+    hash = (hash ^ row->schema_hash ^ row->verbs) * 0x100000001b3ULL;
+    if (row->custom != nullptr) hash = mixed(hash, row->custom->definition->fingerprint());
+  }
   return fmt::format("{:016x}-{}", hash, ACTORD_VERSION);
 }
 
-std::string render_index() {
+std::string render_index(const served_state& state) {
   json paths = json::object();
-  for (const api_group& group : api_groups())
+  for (const served_group& group : state.groups)
     for (const std::string_view version : group.versions) {
       const std::string name = document_name(group.name, version);
-      paths[name] = {{"serverRelativeURL", fmt::format("/openapi/v3/{}?hash={}", name, tables_hash())}};
+      paths[name] = {{"serverRelativeURL", fmt::format("/openapi/v3/{}?hash={}", name,
+                                                       document_hash(state, group.name, version))}};
     }
   return json_text({{"paths", std::move(paths)}});
 }
 
-std::string render_v3(std::string_view group, std::string_view version) {
+std::string render_v3(const std::vector<const resource_type*>& rows) {
   json paths = json::object();
   json schemas = json::object();
-  for (const resource_type* row : resources_in_discovery_order())
-    if (row->group == group && row->version == version)
-      add_paths(*row, openapi_dialect::openapi3, paths, schemas);
+  for (const resource_type* row : rows) add_paths(*row, openapi_dialect::openapi3, paths, schemas);
   return json_text({{"openapi", "3.0.0"},
                     {"info", info()},
                     {"paths", std::move(paths)},
                     {"components", {{"schemas", std::move(schemas)}}}});
 }
 
-json make_v2() {
+json make_v2(const served_state& state) {
   json paths = json::object();
   json definitions = json::object();
-  for (const resource_type* row : resources_in_discovery_order())
-    add_paths(*row, openapi_dialect::swagger2, paths, definitions);
+  for (const resource_type* row : state.rows) add_paths(*row, openapi_dialect::swagger2, paths, definitions);
   return {{"swagger", "2.0"},
           {"info", info()},
           {"paths", std::move(paths)},
           {"definitions", std::move(definitions)}};
 }
 
-} // namespace
-
-std::string_view openapi_v3_index() {
-  static const std::string document = render_index();
-  return document;
+/// Documents that hold custom kinds: made again when those change.
+document_cache& changing() {
+  static document_cache documents;
+  return documents;
 }
 
-std::optional<std::string_view> openapi_v3(std::string_view name) {
-  // Filled as clients ask: most never do, and all documents together are megabytes.
+bool is_custom(const resource_type* row) { return row->custom != nullptr; }
+
+/// Documents of built-in kinds only: made once. Filled as clients ask: most never do, and all together are
+/// megabytes.
+std::string builtin_v3(const std::string& name, const std::vector<const resource_type*>& rows) {
   static std::mutex guard;
-  static std::map<std::string, std::string, std::less<>> documents;
+  static std::map<std::string, std::string> documents;
   const std::scoped_lock hold(guard);
-  if (const auto found = documents.find(name); found != documents.end()) return found->second;
-  for (const api_group& group : api_groups())
-    for (const std::string_view version : group.versions)
-      if (document_name(group.name, version) == name)
-        return documents.emplace(name, render_v3(group.name, version)).first->second;
+  const auto found = documents.find(name);
+  return found != documents.end() ? found->second : documents.emplace(name, render_v3(rows)).first->second;
+}
+
+} // namespace
+
+std::string openapi_v3_index() { return changing().get("index", render_index); }
+
+std::optional<std::string> openapi_v3(std::string_view wanted) {
+  const served_state state = served_state::now();
+  for (const served_group& group : state.groups)
+    for (const std::string_view version : group.versions) {
+      const std::string name = document_name(group.name, version);
+      if (name != wanted) continue;
+      const auto rows = state.rows_of(group.name, version);
+      if (std::ranges::none_of(rows, is_custom)) return builtin_v3(name, rows);
+      return changing().get(
+          name, [&](const served_state& at) { return render_v3(at.rows_of(group.name, version)); });
+    }
   return std::nullopt;
 }
 
-std::string_view openapi_v2() {
-  static const std::string document = json_text(make_v2());
-  return document;
+std::string openapi_v2() {
+  return changing().get("v2", [](const served_state& state) { return json_text(make_v2(state)); });
 }
 
-std::string_view openapi_v2_protobuf() {
-  static const std::string document = swagger_protobuf(make_v2());
-  return document;
+std::string openapi_v2_protobuf() {
+  return changing().get("v2 protobuf",
+                        [](const served_state& state) { return swagger_protobuf(make_v2(state)); });
 }
 
 } // namespace actord::schema::discovery

@@ -5,20 +5,20 @@
 #include <string_view>
 
 /// The API's description for clients that check or explain manifests (kubectl), rendered from the type and
-/// resource tables when first asked for. The views live as long as the process.
+/// resource tables when first asked for, and again when custom kinds come, change or go.
 
 namespace actord::schema::discovery {
 
 /// /openapi/v3: which documents there are.
-std::string_view openapi_v3_index();
+std::string openapi_v3_index();
 /// One document ("api/v1", "apis/apps/v1"). Nothing when there is none of that name.
-std::optional<std::string_view> openapi_v3(std::string_view name);
+std::optional<std::string> openapi_v3(std::string_view name);
 
 /// /openapi/v2 as JSON.
-std::string_view openapi_v2();
+std::string openapi_v2();
 /// The same as protobuf, which is what kubectl asks for (by a name with "@v1.0", which Go cannot read in an
 /// answer).
-std::string_view openapi_v2_protobuf();
+std::string openapi_v2_protobuf();
 inline constexpr std::string_view openapi_v2_protobuf_type =
     "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
 

@@ -17,6 +17,8 @@ enum class openapi_dialect { swagger2, openapi3 };
 
 /// Adds the type and all it refers to.
 void add_definition(const object_type& type, openapi_dialect dialect, json& definitions);
+/// The same for a custom kind, from the schema of its definition.
+void add_custom_definition(const resource_type& row, openapi_dialect dialect, json& definitions);
 /// {"$ref": ...}
 json reference_to(const object_type& type, openapi_dialect dialect);
 /// Adds the paths of a resource, and the definitions they refer to.

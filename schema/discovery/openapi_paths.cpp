@@ -103,12 +103,16 @@ void add_paths(const resource_type& row, openapi_dialect dialect, json& paths, j
   named.push_back(parameter("name", "path", "string", dialect));
 
   const body_kind body = body_kind_of(row);
-  if (body.type != nullptr) add_definition(*body.type, dialect, definitions);
+  if (row.custom != nullptr)
+    add_custom_definition(row, dialect, definitions);
+  else if (body.type != nullptr)
+    add_definition(*body.type, dialect, definitions);
   add_path(collection, collection_operations, row.verbs, body, in_space, dialect, paths);
   add_path(item, item_operations, row.verbs, body, named, dialect, paths);
   for (const subresource_type& part : row.subresources) {
     const body_kind part_body = body_kind_of(row, part.name);
-    if (part_body.type != nullptr) add_definition(*part_body.type, dialect, definitions);
+    if (part_body.type != nullptr && part_body.custom == nullptr)
+      add_definition(*part_body.type, dialect, definitions);
     add_path(item + "/" + std::string(part.name), subresource_operations, part.verbs, part_body, named,
              dialect, paths);
   }

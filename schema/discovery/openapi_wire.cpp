@@ -36,6 +36,7 @@ std::string schema_message(const json& schema) {
   std::string message;
   append_text(message, 1, schema, "$ref");
   append_text(message, 2, schema, "format");
+  append_text(message, 4, schema, "description");
   for (const json& name : schema.value("required", json::array()))
     append_bytes(message, 19, name.get_ref<const std::string&>());
   if (schema.contains("additionalProperties")) {

@@ -2,6 +2,7 @@
 #include "schema/base/json.hpp"
 #include "schema/base/timestamp.hpp"
 #include "schema/codec/json_text.hpp"
+#include "schema/custom/definition.hpp"
 #include "schema/object/frame.hpp"
 #include "schema/object/object_deadline.hpp"
 #include "schema/object/selectable_fields.hpp"
@@ -111,7 +112,7 @@ void fill_labels(StoredObject::Builder root, const json& metadata) {
 
 resource_id resource_of_kind(std::string_view api_version, std::string_view kind) {
   const auto slash = api_version.find('/');
-  const resource_type* type =
+  const resource_handle type =
       slash == std::string_view::npos
           ? find_kind("", api_version, kind)
           : find_kind(api_version.substr(0, slash), api_version.substr(slash + 1), kind);
@@ -130,6 +131,18 @@ void fill_owners(StoredObject::Builder root, const json& metadata) {
     to.setResource(resource_of_kind(text_member(owner, "apiVersion"), text_member(owner, "kind")).value);
     to.setController(is_true(member(owner, "controller")));
     to.setBlocksDeletion(is_true(member(owner, "blockOwnerDeletion")));
+  }
+}
+
+/// Custom objects name their fields: what the definition lists may change while they lie in the store.
+void fill_custom_selectable(StoredObject::Builder root, const custom_kind& kind, const json& object) {
+  const auto& fields = kind.definition->selectables();
+  if (fields.empty()) return;
+  auto list = root.initSelectable(static_cast<unsigned>(fields.size() * 2));
+  for (unsigned at = 0; at < fields.size(); ++at) {
+    const std::string value = selectable_value(object, fields[at]);
+    set_text(fields[at].name, [&](unsigned size) { return list.init(at * 2, size); });
+    set_text(value, [&](unsigned size) { return list.init(at * 2 + 1, size); });
   }
 }
 
@@ -174,13 +187,18 @@ void fill_cause(StoredObject::Builder root, const write_cause& cause) {
 void fill_envelope(StoredObject::Builder root, const resource_type& type, const json& object,
                    const write_cause& cause, version_place place) {
   const json& metadata = object.at("metadata");
-  root.setResource(type.id.value);
+  root.setResource(type.stored_as.value);
   set_text(text_member(metadata, "namespace"), [&](unsigned size) { return root.initNamespace(size); });
   set_text(text_member(metadata, "name"), [&](unsigned size) { return root.initName(size); });
   set_text(text_member(metadata, "uid"), [&](unsigned size) { return root.initUid(size); });
   fill_labels(root, metadata);
   fill_owners(root, metadata);
-  fill_selectable(root, type.id, object);
+  if (type.custom != nullptr) {
+    fill_custom_selectable(root, *type.custom, object);
+    set_text(type.version, [&](unsigned size) { return root.initVersion(size); });
+  } else {
+    fill_selectable(root, type.id, object);
+  }
   if (const json* finalizers = member(metadata, "finalizers");
       finalizers != nullptr && finalizers->is_array())
     root.setFinalizerCount(static_cast<std::uint16_t>(finalizers->size()));
@@ -202,8 +220,12 @@ void fill_envelope(StoredObject::Builder root, const resource_type& type, const 
 
 std::string encode_object(const resource_type& type, const json& object, const write_cause& cause) {
   ALWAYS(object.is_object() && object.contains("metadata") && object.at("metadata").is_object());
-  if (type.stored_as != type.id)
-    return encode_object(resource_of(type.stored_as), to_stored_view(type, object), cause);
+  if (type.custom != nullptr) {
+    const resource_type& stored = type.custom->definition->stored_row();
+    if (&stored != &type) return encode_object(stored, custom::to_stored(*type.custom, object), cause);
+  } else if (type.stored_as != type.id) {
+    return encode_object(*resource_of(type.stored_as), to_stored_view(type, object), cause);
+  }
   // Text first, into its own buffer: the envelope records a place in it, and precedes it.
   thread_local std::string text;
   text.clear();

@@ -4,6 +4,7 @@
 #include "schema/codec/json_text.hpp"
 #include "schema/tables/resource_table.hpp"
 
+#include <algorithm>
 #include <array>
 #include <vector>
 
@@ -87,6 +88,20 @@ std::string selectable_value(const json& object, const selectable_field& field) 
   if (value.empty() && !field.also.empty()) value = value_at(object, field.also);
   if (value.empty()) value = field.fallback;
   return value;
+}
+
+std::string selectable_value(const json& object, const custom_kind::selectable& field) {
+  const auto found = field.path.find(object);
+  if (found.empty() || found.front()->is_null()) return {};
+  return found.front()->is_string() ? found.front()->get<std::string>() : json_text(*found.front());
+}
+
+bool is_selectable_field(const resource_type& type, std::string_view path) {
+  if (type.custom != nullptr)
+    return std::ranges::find(type.custom->selectables, path, &custom_kind::selectable::name) !=
+           type.custom->selectables.end();
+  return std::ranges::any_of(selectable_fields(type.stored_as),
+                             [&](const selectable_field& field) { return field.path == path; });
 }
 
 } // namespace actord::schema

@@ -2,6 +2,7 @@
 
 #include "schema/base/ids.hpp"
 #include "schema/base/json_fwd.hpp"
+#include "schema/custom/custom_kind.hpp"
 
 #include <span>
 #include <string>
@@ -22,5 +23,8 @@ std::span<const selectable_field> selectable_fields(resource_id resource);
 
 /// The value of a field of an object, as field selectors compare it.
 std::string selectable_value(const json& object, const selectable_field& field);
+std::string selectable_value(const json& object, const custom_kind::selectable& field);
+/// Whether objects of the kind can be selected by a field besides metadata.
+bool is_selectable_field(const resource_type& type, std::string_view path);
 
 } // namespace actord::schema

@@ -4,16 +4,19 @@
 #include "schema/base/json.hpp"
 #include "schema/codec/json_text.hpp"
 #include "schema/crypt/key_ring.hpp"
+#include "schema/custom/definition.hpp"
 #include "schema/object/frame.hpp"
 #include "schema/object/selectable_fields.hpp"
 #include "schema/object/version_views.hpp"
 #include "schema/storage.capnp.h"
+#include "schema/tables/custom_rows.hpp"
 #include "schema/tables/resource_table.hpp"
 
 #include <array>
 #include <capnp/serialize.h>
 #include <charconv>
 #include <cstring>
+#include <deque>
 #include <fmt/format.h>
 #include <kj/exception.h>
 #include <optional>
@@ -56,6 +59,7 @@ struct object_view::state {
   std::unique_ptr<capnp::word[]> far;
   kj::ArrayPtr<const capnp::word> words;
   const char* original;
+  std::deque<std::string> late_values; ///< that the envelope does not have
   capnp::FlatArrayMessageReader reader;
   wire::StoredObject::Reader root;
   std::optional<std::string> plain; ///< the text, when it is encrypted in the bytes
@@ -125,6 +129,7 @@ std::vector<std::pair<std::string_view, std::string_view>> object_view::labels()
 std::string_view object_view::selectable(std::string_view path) const {
   if (path == "metadata.name") return name();
   if (path == "metadata.namespace") return space();
+  if (resource().value >= first_stored_number) return custom_selectable(path);
   const auto fields = selectable_fields(resource());
   const auto values = state_->root.getSelectable();
   for (std::size_t i = 0; i < fields.size(); ++i) {
@@ -133,6 +138,19 @@ std::string_view object_view::selectable(std::string_view path) const {
     return i < values.size() ? state_->view(values[static_cast<unsigned>(i)]) : fields[i].fallback;
   }
   return {};
+}
+
+std::string_view object_view::custom_selectable(std::string_view path) const {
+  const auto values = state_->root.getSelectable();
+  for (unsigned i = 0; i + 1 < values.size(); i += 2)
+    if (view(values[i]) == path) return view(values[i + 1]);
+  // Written before the field was one to select by.
+  const auto type = resource_of(resource());
+  if (type == nullptr || type->custom == nullptr) return {};
+  const auto& fields = type->custom->definition->selectables();
+  const auto field = std::ranges::find(fields, path, &custom_kind::selectable::name);
+  if (field == fields.end()) return {};
+  return state_->late_values.emplace_back(selectable_value(to_json(*type), *field));
 }
 
 std::vector<owner_reference> object_view::owners() const {
@@ -208,7 +226,7 @@ void object_view::append_json(std::string& out, std::string_view api_version, st
 }
 
 void object_view::append_as(std::string& out, const resource_type& type, bool with_kind) const {
-  if (type.id == resource() && type.schema_hash == schema_hash()) {
+  if (type.stored_as == resource() && type.schema_hash == schema_hash()) {
     append_json(out, with_kind ? type.api_version() : std::string(),
                 with_kind ? type.kind : std::string_view());
     return;
@@ -224,7 +242,11 @@ void object_view::append_as(std::string& out, const resource_type& type, bool wi
 json object_view::to_json(const resource_type& type) const {
   auto parsed = parse_json(text());
   ALWAYS_WITH(parsed.has_value(), text());
-  json object = from_stored_view(type, std::move(parsed).value());
+  json object =
+      type.custom == nullptr ? from_stored_view(type, std::move(parsed).value())
+      : type.schema_hash == schema_hash()
+          ? std::move(parsed).value()
+          : custom::from_stored(*type.custom, view(state_->root.getVersion()), std::move(parsed).value());
   object["apiVersion"] = type.api_version();
   object["kind"] = type.kind;
   if (state_->root.getRevision() != 0)

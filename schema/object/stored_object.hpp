@@ -105,6 +105,7 @@ public:
 private:
   struct state;
   explicit object_view(std::string_view bytes);
+  [[nodiscard]] std::string_view custom_selectable(std::string_view path) const;
 
   std::string_view bytes_;
   std::unique_ptr<state> state_;

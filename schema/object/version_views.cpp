@@ -135,7 +135,7 @@ json to_stored_view(const resource_type& type, json object) {
   } else {
     object = autoscaler_as_v2(std::move(object));
   }
-  return normal(resource_of(type.stored_as), std::move(object));
+  return normal(*resource_of(type.stored_as), std::move(object));
 }
 
 json from_stored_view(const resource_type& type, json object) {

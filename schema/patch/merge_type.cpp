@@ -10,9 +10,14 @@ namespace {
 error item_error(std::string message) { return {error_kind::bad_request, std::move(message), {}, {}, 0}; }
 
 /// Key fields that clients may leave out because the API defaults them: ports are told apart by number and
-/// protocol.
-std::string_view default_of_key(std::string_view key) {
-  return key == "protocol" ? "TCP" : std::string_view{};
+/// protocol. Custom kinds say so in their schema.
+json default_of_key(const merge_type& list, std::string_view key) {
+  const value_type* items = list.value == nullptr ? nullptr : list.value->items;
+  const object_type* type = items == nullptr ? nullptr : items->structure;
+  const field_type* field = type == nullptr ? nullptr : type->field(key);
+  if (field != nullptr && !field->key_default.empty()) return parse_json(field->key_default).value();
+  const bool built_in = type == nullptr || !type->go_name.empty();
+  return built_in && key == "protocol" ? json("TCP") : json();
 }
 
 result<std::string> keyed_step(const merge_type& list, const json& item) {
@@ -23,8 +28,8 @@ result<std::string> keyed_step(const merge_type& list, const json& item) {
     const auto found = item.find(key);
     if (found != item.end())
       keys[std::string(key)] = *found;
-    else if (const auto by_default = default_of_key(key); !by_default.empty())
-      keys[std::string(key)] = by_default;
+    else if (json by_default = default_of_key(list, key); !by_default.is_null())
+      keys[std::string(key)] = std::move(by_default);
   }
   if (keys.empty()) {
     std::string names;
@@ -57,7 +62,7 @@ bool merge_type::one_piece(const json& sample) const {
 merge_type merge_type::member(std::string_view name, bool& declared) const {
   declared = false;
   if (value == nullptr) return {};
-  if (value->kind == value_kind::map) return {value->items, {}, false, false, {}};
+  if (value->kind == value_kind::map) return of_value(value->items);
   if (value->kind != value_kind::structure) return {};
   const field_type* field = value->structure->field(name);
   if (field == nullptr) return {};

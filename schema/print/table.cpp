@@ -2,8 +2,10 @@
 
 #include "schema/base/json.hpp"
 #include "schema/codec/json_text.hpp"
+#include "schema/custom/custom_kind.hpp"
 #include "schema/object/stored_object.hpp"
 #include "schema/print/column_notes.hpp"
+#include "schema/print/custom_printer.hpp"
 #include "schema/print/pod_printer.hpp"
 #include "schema/print/printer_table.hpp"
 #include "schema/tables/resource_table.hpp"
@@ -58,8 +60,23 @@ void append_partial(std::string& out, const json& object) {
 /// Without columns of its own a kind shows its name and when it was created.
 constexpr table_column default_columns[] = {{"Name", "string", "name", 0}, {"Created At", "date", "", 0}};
 
-std::span<const table_column> columns_of(const resource_type& type) {
-  return type.columns.empty() ? std::span<const table_column>(default_columns) : type.columns;
+struct shown_column {
+  table_column column;
+  std::string_view note;
+};
+
+std::vector<shown_column> columns_of(const resource_type& type) {
+  std::vector<shown_column> shown;
+  if (type.custom != nullptr) {
+    shown.push_back({default_columns[0], print::column_note("Name")});
+    for (const custom_kind::column& one : type.custom->columns)
+      shown.push_back({{one.name, one.type, one.format, one.priority}, one.description});
+    return shown;
+  }
+  for (const table_column& column :
+       type.columns.empty() ? std::span<const table_column>(default_columns) : type.columns)
+    shown.push_back({column, print::column_note(column.name)});
+  return shown;
 }
 
 result<void> append_rows(std::string& out, const resource_type& type,
@@ -80,10 +97,10 @@ result<void> append_rows(std::string& out, const resource_type& type,
 void append_column_definitions(std::string& out, const resource_type& type) {
   out += '[';
   bool first = true;
-  for (const table_column& column : columns_of(type)) {
+  for (const auto& [column, note] : columns_of(type)) {
     out += first ? "{" : ",{";
     first = false;
-    append_member(out, "description", print::column_note(column.name));
+    append_member(out, "description", note);
     out += ',';
     append_member(out, "format", column.format);
     out += ',';
@@ -98,7 +115,10 @@ void append_column_definitions(std::string& out, const resource_type& type) {
 void append_table_row(std::string& out, const resource_type& type, const json& object,
                       const table_options& options) {
   json cells = json::array();
-  print::printer_of(type)({object, options.now, cells});
+  if (type.custom != nullptr)
+    print::print_custom(*type.custom, {object, options.now, cells});
+  else
+    print::printer_of(type)({object, options.now, cells});
   auto& list = cells.get_ref<json::array_t&>();
   list.resize(columns_of(type).size());
   out += "{\"cells\":";

@@ -114,6 +114,13 @@ void field_errors::internal(std::string field, std::string_view detail) {
   add("InternalError", std::move(field), with_detail("Internal error", detail));
 }
 
+void field_errors::append(const field_errors& other, std::string_view prefix) {
+  for (error_cause cause : other.causes_) {
+    cause.field.insert(0, prefix);
+    causes_.push_back(std::move(cause));
+  }
+}
+
 error invalid_object(const resource_type& type, std::string_view name, const field_errors& errors) {
   // Access reviews are refused without saying of which kind they are.
   const bool review = type.group == "authorization.k8s.io";

@@ -45,6 +45,8 @@ public:
   void type_invalid(std::string field, const json& value, std::string_view detail);
   void not_found(std::string field, const json& value, std::string_view detail = {});
   void internal(std::string field, std::string_view detail);
+  /// Everything `other` has collected, each field behind `prefix` ("spec.template.").
+  void append(const field_errors& other, std::string_view prefix);
 
   [[nodiscard]] bool empty() const { return causes_.empty(); }
   [[nodiscard]] const std::vector<error_cause>& causes() const { return causes_; }
@@ -85,6 +87,9 @@ struct kind_rules {
 /// The rules of a built-in kind; kinds without a row of their own get the defaults every object has
 /// (metadata).
 const kind_rules& rules_of(const resource_type& type);
+
+/// Fills in what a client left out of a decoded object.
+void set_defaults(const resource_type& type, json& object);
 
 /// What `prepare` calls after the strategy ran; nothing when all is well. Runs the row's validation and then
 /// what the API demands of every object (a name that can stand in a path, metadata that must not change).

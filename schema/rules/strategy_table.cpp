@@ -2,6 +2,8 @@
 
 #include "schema/base/json.hpp"
 #include "schema/codec/decode.hpp"
+#include "schema/custom/custom_kind.hpp"
+#include "schema/custom/shape_object.hpp"
 #include "schema/rules/checks/addresses.hpp"
 #include "schema/rules/checks/checks.hpp"
 #include "schema/rules/checks/defaults.hpp"
@@ -291,8 +293,14 @@ error refused(const resource_type& type, const rules::field& metadata, const fie
 } // namespace
 
 const kind_rules& rules_of(const resource_type& type) {
+  if (type.custom != nullptr) return rules::custom_object_rules;
   const rules::strategy& row = rules::strategy_of(type);
   return row.rules == nullptr ? metadata_only : *row.rules;
+}
+
+void set_defaults(const resource_type& type, json& object) {
+  if (type.custom != nullptr) return custom::fill_defaults(type.custom->schema, object);
+  if (const kind_rules& rules = rules_of(type); rules.set_defaults != nullptr) rules.set_defaults(object);
 }
 
 std::optional<error> check_create(const json& object, const rule_context& context) {

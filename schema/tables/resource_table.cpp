@@ -1,6 +1,7 @@
 #include "schema/tables/resource_table.hpp"
 
 #include "schema/base/always.hpp"
+#include "schema/tables/custom_rows.hpp"
 #include "schema/tables/fact_rows.hpp"
 
 #include <algorithm>
@@ -64,28 +65,48 @@ std::vector<const resource_type*> resources_in_discovery_order() {
 
 std::span<const api_group> api_groups() { return fact_rows::all_groups(); }
 
-const resource_type* find_resource(std::string_view group, std::string_view version,
-                                   std::string_view plural) {
+resource_handle builtin_handle(const resource_type& row) { return {resource_handle(), &row}; }
+
+resource_handle find_resource(std::string_view group, std::string_view version, std::string_view plural) {
   static const index_of_rows<&resource_type::plural> index;
-  return index.find(group, version, plural);
+  const resource_type* row = index.find(group, version, plural);
+  return row != nullptr ? builtin_handle(*row) : custom_rows::current()->find_plural(group, version, plural);
 }
 
-const resource_type* find_kind(std::string_view group, std::string_view version, std::string_view kind) {
+resource_handle find_kind(std::string_view group, std::string_view version, std::string_view kind) {
   static const index_of_rows<&resource_type::kind> index;
-  return index.find(group, version, kind);
+  const resource_type* row = index.find(group, version, kind);
+  return row != nullptr ? builtin_handle(*row) : custom_rows::current()->find_kind(group, version, kind);
 }
 
-const resource_type& resource_of(resource_id id) {
+resource_handle resource_of(resource_id id) {
   static const std::vector<const resource_type*> rows = rows_by_id();
-  ALWAYS_WITH(id.value < rows.size() && rows[id.value] != nullptr, std::to_string(id.value));
-  return *rows[id.value];
+  if (id.value >= rows.size()) return custom_rows::current()->find_id(id);
+  return rows[id.value] == nullptr ? resource_handle() : builtin_handle(*rows[id.value]);
+}
+
+std::vector<resource_handle> stored_resources() {
+  std::vector<resource_handle> rows;
+  for (const resource_type& row : resource_table())
+    if (row.stored_as == row.id) rows.push_back(builtin_handle(row));
+  for (const resource_handle& row : custom_rows::current()->stored()) rows.push_back(row);
+  return rows;
+}
+
+bool is_group_served(std::string_view group, std::string_view version) {
+  const auto serves = [&](const resource_type& row) {
+    return row.group == group && (version.empty() || row.version == version);
+  };
+  if (std::ranges::any_of(resource_table(), serves)) return true;
+  const auto custom = custom_rows::current();
+  return std::ranges::any_of(custom->served(), [&](const resource_handle& row) { return serves(*row); });
 }
 
 const resource_type& builtin(std::string_view group, std::string_view plural) {
   const auto served = std::ranges::find(api_groups(), group, &api_group::name);
   ALWAYS_WITH(served != api_groups().end(), group);
-  const resource_type* row = find_resource(group, served->preferred, plural);
-  ALWAYS_WITH(row != nullptr, plural);
+  const resource_handle row = find_resource(group, served->preferred, plural);
+  ALWAYS_WITH(row != nullptr && row->custom == nullptr, plural);
   return *row;
 }
 

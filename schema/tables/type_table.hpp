@@ -28,6 +28,7 @@ enum class value_kind : std::uint8_t {
   int_or_string,     ///< a port by number or name
   any,               ///< any JSON value, kept as it is (apiextensions JSON)
   any_object,        ///< any JSON object, kept as it is (RawExtension, FieldsV1)
+  deduced,           ///< any JSON value, merged by the shape it has (unknown parts of custom kinds)
   schema_or_array,   ///< JSONSchemaProps, or a list of them
   schema_or_bool,    ///< JSONSchemaProps, true or false
   schema_or_strings, ///< JSONSchemaProps, or a list of strings
@@ -35,6 +36,8 @@ enum class value_kind : std::uint8_t {
   map,               ///< object with free keys, values of type `items`
   list,              ///< array of `items`
 };
+
+struct field_type;
 
 /// The type of a field, a list item or a map value.
 struct value_type {
@@ -44,6 +47,9 @@ struct value_type {
   /// The name Go's decoder gives this type in its errors ("v1.PodPhase"); empty where it follows from the
   /// kind.
   std::string_view go_name{};
+  /// How a list or map that is itself an item or a map's value merges (custom kinds only); null: in one piece
+  /// if a list, member by member if a map.
+  const field_type* nested = nullptr;
 };
 
 /// How items of a list are told apart when two writers merge it (server-side apply).
@@ -75,6 +81,9 @@ struct field_type {
   /// errors.
   std::string_view go_embedded{};
   std::span<const std::string_view> merge_keys{}; ///< for list_merge::map
+  /// JSON of what the field is when it is left out, where list items are told apart by it (custom kinds
+  /// only).
+  std::string_view key_default{};
 };
 
 /// At most one of `members` may be set; `discriminator` (may be empty) names the one that is.

@@ -48,6 +48,7 @@ constexpr std::array conditional_only{
 };
 
 bool needs_resource_version(const resource_type& type) {
+  if (type.custom != nullptr) return true;
   return std::ranges::any_of(conditional_only, [&](const kind_name& kind) {
     return kind.group == type.group && kind.plural == type.plural;
   });

@@ -26,8 +26,6 @@ error bad_outcome(std::string_view value, std::string_view why) {
   return invalid_object(nameless, "", errors);
 }
 
-bool is_custom(const object_type& type) { return find_type(type.name) != &type; }
-
 bool mentions_revision(const json& patch, patch_format format) {
   if (format == patch_format::json_patch) {
     for (const json& operation : patch)
@@ -81,7 +79,7 @@ std::string changed_kind(const json& object, const body_kind& kind) {
 
 result<patched_object> patch_object(const body_kind& kind, patch_format format, std::string_view body,
                                     const json& current, field_validation validation) {
-  if (format == patch_format::strategic_merge_patch && is_custom(*kind.type))
+  if (format == patch_format::strategic_merge_patch && kind.custom != nullptr)
     return error{error_kind::unsupported_media_type,
                  "the body of the request was in an unknown format - accepted media types include: "
                  "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml",
@@ -101,8 +99,8 @@ result<patched_object> patch_object(const body_kind& kind, patch_format format, 
   const std::string shown =
       format == patch_format::strategic_merge_patch ? printed_like_go(*patch) : json_text(object);
   if (const std::string wrong = changed_kind(object, kind); !wrong.empty()) return bad_outcome(shown, wrong);
-  auto typed = decode_tree(*kind.type, object,
-                           validation == field_validation::ignore ? validation : field_validation::warn);
+  auto typed =
+      decode_tree(kind, object, validation == field_validation::ignore ? validation : field_validation::warn);
   if (!typed) return bad_outcome(shown, typed.error().message);
   complaints.insert(complaints.end(), typed->warnings.begin(), typed->warnings.end());
   if (validation == field_validation::strict && !complaints.empty())

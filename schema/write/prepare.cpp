@@ -17,8 +17,7 @@ result<json> read_body(const write_context& context, body_format format, std::st
       decode_object(body_kind_of(context.type, context.subresource), format, body, context.validation);
   if (!read) return std::move(read).error();
   if (context.validation == field_validation::warn) warnings = std::move(read->warnings);
-  if (const kind_rules& rules = rules_of(context.type); rules.set_defaults != nullptr)
-    rules.set_defaults(read->object);
+  set_defaults(context.type, read->object);
   return std::move(read->object);
 }
 

@@ -88,11 +88,10 @@ result<prepared_write> prepare_apply(const write_context& context, std::string_v
   const json live = current != nullptr ? *current : nothing_yet(context.type);
   auto merged = apply_configuration(writer_of(context), live, *configuration, context.force);
   if (!merged) return std::move(merged).error();
-  auto typed = decode_tree(*context.type.type, *merged, field_validation::ignore);
+  auto typed = decode_tree(body_kind_of(context.type), *merged, field_validation::ignore);
   if (!typed) return untyped(context, typed.error().message);
   json object = std::move(typed->object);
-  if (const kind_rules& rules = rules_of(context.type); rules.set_defaults != nullptr)
-    rules.set_defaults(object);
+  set_defaults(context.type, object);
   if (auto settled = settle_names(context, object); !settled) return std::move(settled).error();
   if (current == nullptr) return create_by_apply(context, std::move(object), std::move(warnings));
   auto prepared =
@@ -113,8 +112,7 @@ result<prepared_write> prepare_patch(const write_context& context, patch_format 
   auto patched = patch_object(body_kind_of(context.type, context.subresource), format, body, *current,
                               context.validation);
   if (!patched) return std::move(patched).error();
-  if (const kind_rules& rules = rules_of(context.type); rules.set_defaults != nullptr)
-    rules.set_defaults(patched->object);
+  set_defaults(context.type, patched->object);
   if (auto settled = settle_names(context, patched->object); !settled) return std::move(settled).error();
   auto prepared = finish_update(context, std::move(patched->object), *current, std::move(patched->warnings),
                                 ownership_state::to_track);

@@ -52,7 +52,7 @@ result<prepared_write> apply_scale(const write_context& context, std::string_vie
   json replicas = {{"apiVersion", context.type.api_version()}, {"kind", context.type.kind}};
   const auto spec = typed->object.find("spec");
   if (spec != typed->object.end() && spec->contains("replicas"))
-    replicas["spec"]["replicas"] = (*spec)["replicas"];
+    set_replicas(context.type, replicas, (*spec)["replicas"]);
   auto merged = apply_configuration(writer_of(context), current, replicas, context.force);
   if (!merged) return std::move(merged).error();
   drop_scale_times(*merged);

@@ -35,6 +35,7 @@ const field_set& of_status(const resource_type& type) {
   static const field_set of_pod =
       paths({{"f:spec"}, {"f:metadata", "f:deletionTimestamp"}, {"f:metadata", "f:ownerReferences"}});
   static const field_set of_signing_request = paths({{"f:spec"}, {"f:status", "f:conditions"}});
+  if (type.custom != nullptr) return spec_and_metadata;
   if (type.plural == "pods") return of_pod;
   if (type.plural == "deployments") return of_deployment;
   if (type.plural == "certificatesigningrequests") return of_signing_request;

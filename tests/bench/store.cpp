@@ -75,7 +75,7 @@ void print(const char* what, std::size_t count, const measure& m) {
 }
 
 const schema::resource_type& config_map() {
-  const schema::resource_type* type = schema::find_resource("", "v1", "configmaps");
+  const auto type = schema::find_resource("", "v1", "configmaps");
   ALWAYS(type != nullptr);
   return *type;
 }

@@ -75,7 +75,7 @@ std::optional<object_form> form_of(const media_range& range) {
 
 } // namespace
 
-result<answer_form> negotiate(std::string_view accept) {
+result<answer_form> negotiate(std::string_view accept, bool has_protobuf) {
   if (trim(accept).empty()) return answer_form{};
   std::vector<media_range> ranges;
   std::string_view rest = accept;
@@ -86,8 +86,15 @@ result<answer_form> negotiate(std::string_view accept) {
     const auto format = format_of(range.type);
     if (!format || range.thousandths == 0) continue;
     known_type = true;
-    if (const auto form = form_of(range)) return answer_form{*format, *form};
+    const auto form = form_of(range);
+    if (form && (has_protobuf || *format != wire_format::protobuf || *form != object_form::whole))
+      return answer_form{*format, *form};
   }
+  if (!has_protobuf)
+    return error{.kind = error_kind::not_acceptable,
+                 .message = "only the following media types are accepted: application/json, application/yaml",
+                 .causes = {},
+                 .subject = {}};
   return error{
       .kind = error_kind::not_acceptable,
       .message =

@@ -22,7 +22,8 @@ struct answer_form {
   bool operator==(const answer_form&) const = default;
 };
 
-result<answer_form> negotiate(std::string_view accept);
+/// `has_protobuf` is false for kinds that have no protobuf form: then whole objects are not offered in it.
+result<answer_form> negotiate(std::string_view accept, bool has_protobuf = true);
 
 std::string_view content_type_of(wire_format format);
 

@@ -5,6 +5,7 @@
 #include "schema/base/json.hpp"
 #include "schema/codec/json_text.hpp"
 #include "schema/codec/protobuf.hpp"
+#include "schema/custom/custom_kind.hpp"
 #include "schema/print/table.hpp"
 #include "schema/tables/resource_table.hpp"
 
@@ -39,6 +40,10 @@ void append_list_metadata(std::string& out, const list_metadata& metadata) {
   out += '}';
 }
 
+std::string list_kind(const resource_type& type) {
+  return type.custom != nullptr ? type.custom->list_kind : std::string(type.kind) + "List";
+}
+
 /// Canonical texts, copied one after the other.
 result<std::string> json_list(const resource_type& type, std::span<const std::string_view> items,
                               const list_metadata& metadata) {
@@ -46,8 +51,8 @@ result<std::string> json_list(const resource_type& type, std::span<const std::st
   for (const std::string_view item : items) bytes += item.size() + 40;
   std::string out;
   out.reserve(bytes);
-  out +=
-      fmt::format("{{\"kind\":\"{}List\",\"apiVersion\":\"{}\",\"metadata\":", type.kind, type.api_version());
+  out += fmt::format("{{\"kind\":\"{}\",\"apiVersion\":\"{}\",\"metadata\":", list_kind(type),
+                     type.api_version());
   append_list_metadata(out, metadata);
   out += ",\"items\":[";
   bool first = true;
@@ -55,7 +60,7 @@ result<std::string> json_list(const resource_type& type, std::span<const std::st
     const auto view = object_view::open(item);
     if (!view) return view.error();
     if (!std::exchange(first, false)) out += ',';
-    view->append_as(out, type, false);
+    view->append_as(out, type, type.custom != nullptr); // custom items say what they are
   }
   out += "]}\n";
   return out;

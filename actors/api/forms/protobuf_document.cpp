@@ -17,11 +17,10 @@ const schema::object_type* type_of(const std::string& api_version, const std::st
   if (kind.starts_with("PartialObjectMetadata"))
     return schema::find_type("io.k8s.apimachinery.pkg.apis.meta.v1." + kind);
   if (kind == "Scale") return schema::find_type("io.k8s.api.autoscaling.v1.Scale");
-  if (const schema::resource_type* row = schema::find_kind(group, version, kind)) return row->type;
+  if (const auto row = schema::find_kind(group, version, kind)) return row->type;
   constexpr std::string_view suffix = "List";
   if (!kind.ends_with(suffix)) return nullptr;
-  const schema::resource_type* item =
-      schema::find_kind(group, version, kind.substr(0, kind.size() - suffix.size()));
+  const auto item = schema::find_kind(group, version, kind.substr(0, kind.size() - suffix.size()));
   if (item == nullptr || item->type == nullptr) return nullptr;
   return schema::find_type(std::string(item->type->name) + std::string(suffix));
 }

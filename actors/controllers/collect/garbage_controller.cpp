@@ -19,9 +19,32 @@ bool waits_for_dependents(const schema::object_view& object) {
   return object.being_deleted() && object.finalizer_count() > 0;
 }
 
-object_key owner_key(const schema::owner_reference& owner, std::string_view space) {
-  const schema::resource_type& type = schema::resource_of(owner.resource);
-  return {type.stored_as, type.namespaced ? std::string(space) : std::string(), owner.name};
+/// Owners with the kinds as they are known now: one may have come to be served after the object was written.
+std::vector<schema::owner_reference> owners_of(const schema::object_view& object) {
+  auto owners = object.owners();
+  const auto unknown = [](const auto& owner) { return owner.resource == schema::unknown_resource; };
+  if (std::ranges::none_of(owners, unknown)) return owners;
+  const schema::meta_view meta = parse_meta_of(object.text());
+  for (std::size_t i = 0; i < owners.size() && i < meta.owners.size(); ++i) {
+    if (!unknown(owners[i])) continue;
+    const std::string_view version = meta.owners[i].api_version;
+    const auto slash = version.find('/');
+    const bool core = slash == std::string_view::npos;
+    if (const auto kind = schema::find_kind(core ? "" : version.substr(0, slash),
+                                            core ? version : version.substr(slash + 1), meta.owners[i].kind))
+      owners[i].resource = kind->stored_as;
+  }
+  return owners;
+}
+
+/// Where the owner lies if there is one: of a kind that is gone nobody knows whether it had namespaces.
+std::vector<object_key> owner_keys(const schema::owner_reference& owner, std::string_view space) {
+  const auto type = schema::resource_of(owner.resource);
+  if (type != nullptr)
+    return {{type->stored_as, type->namespaced ? std::string(space) : std::string(), owner.name}};
+  std::vector<object_key> keys{{owner.resource, {}, owner.name}};
+  if (!space.empty()) keys.push_back({owner.resource, std::string(space), owner.name});
+  return keys;
 }
 
 class garbage_kind final : public controller_kind {
@@ -31,9 +54,8 @@ public:
   [[nodiscard]] std::chrono::milliseconds patience() const override { return std::chrono::milliseconds(20); }
 
   void all_keys(const storage::snapshot& now, std::vector<object_key>& keys) const override {
-    for (const schema::resource_type& type : schema::resource_table()) {
-      if (type.stored_as != type.id) continue;
-      each_object(now, type.id, "", [&](const schema::object_view& object) {
+    for (const schema::resource_handle& type : schema::stored_resources()) {
+      each_object(now, type->stored_as, "", [&](const schema::object_view& object) {
         if (waits_for_dependents(object) || has_lost_owners(now, object)) keys.push_back(object.key());
       });
     }
@@ -46,8 +68,9 @@ public:
     if (event.kind == storage::event_kind::removed) {
       for (object_key& key : now.owned_by(object->uid())) keys.push_back(std::move(key));
       // Owners that wait for this dependent.
-      for (const auto& owner : object->owners())
-        if (owner.resource != schema::unknown_resource) keys.push_back(owner_key(owner, event.key.space));
+      for (const auto& owner : owners_of(object.value()))
+        if (owner.resource != schema::unknown_resource)
+          for (object_key& key : owner_keys(owner, event.key.space)) keys.push_back(std::move(key));
       return;
     }
     if (waits_for_dependents(object.value())) {
@@ -75,7 +98,7 @@ public:
     garbage_state state;
     state.key = input.key;
     state.object = {parse_meta_of(object->text()), object->at()};
-    for (const auto& owner : object->owners())
+    for (const auto& owner : owners_of(object.value()))
       state.owners.push_back(fate_of(input.state, owner, input.key.space));
     const auto dependents = input.state.owned_by(object->uid());
     state.has_dependents = !dependents.empty();
@@ -146,16 +169,20 @@ private:
                             std::string_view space) {
     if (reference.resource == schema::unknown_resource) return owner_fate::solid;
     // A namespaced owner of a cluster-wide object cannot be told apart by namespace: never act on it.
-    if (schema::resource_of(reference.resource).namespaced && space.empty()) return owner_fate::solid;
-    const auto owner = schema::object_view::open(now.get(owner_key(reference, space)));
-    if (!owner || owner->uid() != reference.uid) return owner_fate::dangling;
-    if (!waits_for_dependents(owner.value())) return owner_fate::solid;
-    return parse_meta_of(owner->text()).has_finalizer(foreground_finalizer) ? owner_fate::waiting
-                                                                            : owner_fate::solid;
+    const auto type = schema::resource_of(reference.resource);
+    if (type != nullptr && type->namespaced && space.empty()) return owner_fate::solid;
+    for (const object_key& key : owner_keys(reference, space)) {
+      const auto owner = schema::object_view::open(now.get(key));
+      if (!owner || owner->uid() != reference.uid) continue;
+      if (!waits_for_dependents(owner.value())) return owner_fate::solid;
+      return parse_meta_of(owner->text()).has_finalizer(foreground_finalizer) ? owner_fate::waiting
+                                                                              : owner_fate::solid;
+    }
+    return owner_fate::dangling;
   }
 
   static bool has_lost_owners(const storage::snapshot& now, const schema::object_view& object) {
-    const auto owners = object.owners();
+    const auto owners = owners_of(object);
     return std::any_of(owners.begin(), owners.end(), [&](const auto& owner) {
       return fate_of(now, owner, object.space()) != owner_fate::solid;
     });

@@ -47,9 +47,9 @@ public:
 
 private:
   void read_content(const storage::snapshot& now, namespace_state& state) const {
-    for (const schema::resource_type& type : schema::resource_table()) {
-      if (!type.namespaced || type.stored_as != type.id || type.id == events_) continue;
-      each_object(now, type.id, state.key.name,
+    for (const schema::resource_handle& type : schema::stored_resources()) {
+      if (!type->namespaced || type->stored_as == events_) continue;
+      each_object(now, type->stored_as, state.key.name,
                   [&](const schema::object_view& object) { add(state, object); });
     }
     // Last, since what goes from the namespace leaves Events behind.

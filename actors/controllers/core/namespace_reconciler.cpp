@@ -16,8 +16,9 @@ constexpr std::string_view our_finalizer = "kubernetes";
 constexpr auto look_again = std::chrono::seconds(5);
 
 std::string resource_name(const object_key& key) {
-  const schema::resource_type& type = schema::resource_of(key.resource);
-  return std::string(type.plural) + (type.group.empty() ? "" : '.' + std::string(type.group));
+  const auto type = schema::resource_of(key.resource);
+  if (type == nullptr) return "(unknown)";
+  return std::string(type->plural) + (type->group.empty() ? "" : '.' + std::string(type->group));
 }
 
 /// "a. has 1 resource instances, b. has 2 resource instances"

@@ -1,7 +1,12 @@
 #include "schema/rules/kinds/custom_resource_schema.hpp"
 
 #include "schema/base/json.hpp"
+#include "schema/custom/shape_object.hpp"
+#include "schema/custom/structural_schema.hpp"
+#include "schema/custom/validate_value.hpp"
 #include "schema/rules/checks/checks.hpp"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -119,6 +124,7 @@ void check_extensions(const field& schema, field_errors& errors) {
     one_of(map, {"atomic", "granular"}, errors);
   }
   check_list_kind(schema, errors);
+  check_list_keys(schema, errors);
 }
 
 void check_parts(const field& schema, field_errors& errors) {
@@ -140,7 +146,82 @@ void check_parts(const field& schema, field_errors& errors) {
   check_extensions(schema, errors);
 }
 
+/// Defaults must be what their own schema accepts.
+void check_defaults(const field& schema, bool root, field_errors& errors) {
+  if (const field value = schema.at("default"); value.present()) {
+    const custom::schema_node node = custom::compile_schema(schema.value());
+    json pruned = value.value();
+    if (!custom::prune_part(node, pruned).empty())
+      errors.invalid(value, value.value(), "must not have unknown fields");
+    custom::validate_value(node, value.value(), nullptr, value.path(), errors);
+  }
+  if (const field items = schema.at("items"); items.value().is_object()) check_defaults(items, false, errors);
+  const field properties = schema.at("properties");
+  if (!properties.value().is_object()) return;
+  for (const auto& [name, value] : properties.value().items())
+    if (!root || (name != "metadata" && name != "apiVersion" && name != "kind"))
+      check_defaults(properties.entry(name), false, errors);
+}
+
+/// What tells items of a list apart must always be there.
+void check_list_keys(const field& schema, field_errors& errors) {
+  const field kind = schema.at("x-kubernetes-list-type");
+  const field items = schema.at("items");
+  if ((kind.text() != "map" && kind.text() != "set") || !items.present()) return;
+  if (items.at("nullable").truth())
+    errors.forbidden(items.at("nullable"),
+                     fmt::format("cannot be nullable when x-kubernetes-list-type is {}", kind.text()));
+  if (kind.text() != "map") return;
+  const json& required = items.at("required").value();
+  for (const field key : schema.at("x-kubernetes-list-map-keys").items()) {
+    const field property = items.at("properties").entry(key.text());
+    if (!property.present()) continue;
+    const bool given = required.is_array() && std::ranges::find(required, key.value()) != required.end();
+    if (!given && !property.contains("default"))
+      errors.required(property.named("default"),
+                      "this property is in x-kubernetes-list-map-keys, so it must have a default or be a "
+                      "required property");
+    if (property.at("nullable").truth())
+      errors.forbidden(property.at("nullable"),
+                       "this property is in x-kubernetes-list-map-keys, so it cannot be nullable");
+  }
+}
+
 } // namespace
+
+const json* schema_at(const json& schema, std::string_view path) {
+  const json* at = &schema;
+  if (path.starts_with('.')) path.remove_prefix(1);
+  while (!path.empty()) {
+    const auto dot = path.find('.');
+    const auto properties = at->find("properties");
+    if (properties == at->end() || !properties->is_object()) return nullptr;
+    const auto found = properties->find(path.substr(0, dot));
+    if (found == properties->end() || !found->is_object()) return nullptr;
+    at = &*found;
+    path = dot == std::string_view::npos ? std::string_view() : path.substr(dot + 1);
+  }
+  return at;
+}
+
+void warn_of_schema(const json& schema, const std::string& path, std::vector<std::string>& warnings) {
+  if (!schema.is_object()) return;
+  if (const auto pattern = schema.find("pattern"); pattern != schema.end() && pattern->is_string())
+    if (const std::string why = custom::text_pattern::complaint(pattern->get_ref<const std::string&>());
+        !why.empty())
+      warnings.push_back(fmt::format("{}.pattern: no value will match: {}", path, why));
+  if (const auto properties = schema.find("properties");
+      properties != schema.end() && properties->is_object())
+    for (const auto& [name, part] : properties->items())
+      warn_of_schema(part, fmt::format("{}.properties[{}]", path, name), warnings);
+  for (const char* word : {"items", "additionalProperties", "not"})
+    if (const auto part = schema.find(word); part != schema.end())
+      warn_of_schema(*part, fmt::format("{}.{}", path, word), warnings);
+  for (const std::string_view list : junctors)
+    if (const auto parts = schema.find(list); parts != schema.end() && parts->is_array())
+      for (std::size_t i = 0; i < parts->size(); ++i)
+        warn_of_schema((*parts)[i], fmt::format("{}.{}[{}]", path, list, i), warnings);
+}
 
 bool schema_has_default(const json& schema) {
   if (schema.is_array()) return std::ranges::any_of(schema, schema_has_default);
@@ -172,6 +253,7 @@ void check_custom_schema(const field& schema, bool has_status, field_errors& err
                            !schema.at("items").value().is_array();
   if (convertible) check_structure(schema, true, errors);
   check_parts(schema, errors);
+  if (convertible && errors.empty()) check_defaults(schema, true, errors);
 }
 
 } // namespace actord::schema::rules

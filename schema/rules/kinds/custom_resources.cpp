@@ -1,4 +1,5 @@
 #include "schema/base/json.hpp"
+#include "schema/custom/structural_schema.hpp"
 #include "schema/rules/checks/checks.hpp"
 #include "schema/rules/checks/defaults.hpp"
 #include "schema/rules/kinds/admission_parts.hpp"
@@ -119,6 +120,34 @@ void check_columns(const field& columns, field_errors& errors) {
   }
 }
 
+/// Fields that objects can be selected by: scalars that the schema knows, no more than eight.
+void check_selectable(const field& version, field_errors& errors) {
+  constexpr std::size_t most = 8;
+  const json& schema = version.at("schema").at("openAPIV3Schema").value();
+  std::set<std::string_view> seen;
+  for (const field one : version.at("selectableFields").items()) {
+    const field path = one.at("jsonPath");
+    if (!require(path, errors)) continue;
+    const json* found = path.text().starts_with('.') ? schema_at(schema, path.text()) : nullptr;
+    if (path.text().starts_with(".metadata.") || path.text() == ".metadata") {
+      errors.invalid(path, path.text(), "must not point to fields in metadata");
+      continue;
+    }
+    if (found == nullptr) {
+      errors.invalid(path, path.text(), "is an invalid path: does not refer to a valid field");
+      continue;
+    }
+    const std::string_view type = field(*found).at("type").text();
+    if (type != "string" && type != "boolean" && type != "integer")
+      errors.invalid(
+          path, path.text(),
+          "must point to a field of type string, boolean or integer. Enum string fields and strings "
+          "with formats are allowed.");
+    if (!seen.insert(path.text()).second) errors.duplicate(path, path.text());
+  }
+  if (seen.size() > most) errors.too_many(version.at("selectableFields"), seen.size(), most);
+}
+
 void check_subresources(const field& subresources, field_errors& errors) {
   const field scale = subresources.at("scale");
   if (!scale.present()) return;
@@ -217,6 +246,7 @@ void check_versions(const field& spec, field_errors& errors) {
     if (!one_schema) check_schema_of(version.at("schema"), version, errors);
     if (!one_scale) check_subresources(version.at("subresources"), errors);
     if (!one_table) check_columns(version.at("additionalPrinterColumns"), errors);
+    check_selectable(version, errors);
   }
   if (!unique) errors.invalid(versions, versions.value(), "must contain unique version names");
   if (stored != 1)
@@ -288,6 +318,29 @@ void check_definition(const json& object, field_errors& errors, const rule_conte
         "instead");
 }
 
+bool is_established(const json& definition) {
+  for (const field condition : field(definition).at("status").at("conditions").items())
+    if (condition.at("type").text() == "Established") return condition.at("status").text() == "True";
+  return false;
+}
+
+/// Says what of a definition is kept and shown but not acted on, so that nobody relies on it.
+void warn_of_definition(const json& object, const json*, std::vector<std::string>& warnings) {
+  const field spec = field(object).at("spec");
+  for (const field version : spec.at("versions").items()) {
+    const field schema = version.at("schema").at("openAPIV3Schema");
+    if (custom::has_validation_rules(schema.value()))
+      warnings.push_back(
+          fmt::format("{}: x-kubernetes-validations are stored but not evaluated by this server: "
+                      "objects that break these rules are accepted",
+                      schema.path()));
+    warn_of_schema(schema.value(), schema.path(), warnings);
+  }
+  if (spec.at("conversion").at("strategy").text() == "Webhook")
+    warnings.push_back("spec.conversion: conversion webhooks are not called by this server: only the storage "
+                       "version is served");
+}
+
 void check_definition_update(const json& object, const json& old, field_errors& errors,
                              const rule_context& context) {
   validate_metadata_update(object, old, errors, context);
@@ -295,10 +348,13 @@ void check_definition_update(const json& object, const json& old, field_errors& 
   check_definition(object, errors, context);
   const field spec = field(object).at("spec");
   const field before = field(old).at("spec");
-  for (const std::string_view name : {"group", "scope"})
-    check_immutable(spec.at(name), before.at(name), errors);
-  for (const std::string_view name : {"kind", "plural"})
-    check_immutable(spec.at("names").at(name), before.at("names").at(name), errors);
+  // The names of the resource never change; what it is does not once it may have been used.
+  if (is_established(old)) {
+    check_immutable(spec.at("scope"), before.at("scope"), errors);
+    check_immutable(spec.at("names").at("kind"), before.at("names").at("kind"), errors);
+  }
+  check_immutable(spec.at("group"), before.at("group"), errors);
+  check_immutable(spec.at("names").at("plural"), before.at("names").at("plural"), errors);
   const field stored = field(object).at("status").at("storedVersions");
   for (const field version : stored.items()) {
     bool there = false;
@@ -320,6 +376,7 @@ constinit const kind_rules custom_resource_definition_rules{.set_defaults = defa
                                                             .prepare_create = prepare_definition_create,
                                                             .prepare_update = prepare_definition_update,
                                                             .validate_create = check_definition,
-                                                            .validate_update = check_definition_update};
+                                                            .validate_update = check_definition_update,
+                                                            .warn = warn_of_definition};
 
 } // namespace actord::schema::rules

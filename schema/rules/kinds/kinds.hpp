@@ -20,6 +20,7 @@ extern const kind_rules validating_webhook_rules, mutating_webhook_rules, valida
     mutating_policy_rules, validating_binding_rules, mutating_binding_rules;
 extern const kind_rules device_claim_rules, device_claim_template_rules, device_class_rules,
     device_slice_rules;
+extern const kind_rules custom_object_rules;
 extern const kind_rules custom_resource_definition_rules;
 extern const kind_rules flow_schema_rules, priority_level_rules, access_review_rules, api_service_rules;
 extern const kind_rules storage_class_rules, volume_attributes_class_rules, volume_attachment_rules,

@@ -1,6 +1,8 @@
 #include "tests/conformance/golden_replay/fake_server.hpp"
 
+#include "schema/custom/definition.hpp"
 #include "schema/rules/deprecation.hpp"
+#include "schema/tables/custom_rows.hpp"
 #include "schema/tables/resource_table.hpp"
 #include "schema/write/prepare.hpp"
 #include "tests/conformance/golden_replay/fake_admission.hpp"
@@ -69,7 +71,7 @@ struct fake_server::request {
   std::string media_type;
   std::string body;
   std::string query;
-  const resource_type* type = nullptr;
+  schema::resource_handle type;
   std::string space;
   std::string name;
   std::string subresource;
@@ -177,6 +179,27 @@ answer fake_server::change(const request& asked) {
               std::move(prepared->warnings));
 }
 
+namespace {
+
+/// Serves the custom kind of a definition, as the controllers would have it served a moment later. For the
+/// rest of the run: recordings create the definition in one case and use it in the next.
+void serve_definition(json definition) {
+  definition["status"]["acceptedNames"] = definition["spec"]["names"];
+  definition["status"]["conditions"] = json::array({{{"type", "Established"}, {"status", "True"}}});
+  std::vector<resource_id> ids;
+  for (std::size_t i = 0; i < definition["spec"]["versions"].size(); ++i)
+    ids.emplace_back(static_cast<std::uint16_t>(schema::first_row_id + i));
+  const auto made =
+      schema::custom::definition::compile(definition, {resource_id(schema::first_stored_number), ids});
+  std::vector<schema::resource_handle> served;
+  for (const schema::resource_type* row : made->served())
+    served.push_back(schema::custom::handle_of(made, *row));
+  schema::custom_rows::publish(std::make_shared<const schema::custom_rows>(
+      1, std::move(served), std::vector{schema::custom::handle_of(made, made->stored_row())}));
+}
+
+} // namespace
+
 answer fake_server::keep(const request& asked, json object, int code, std::vector<std::string> warnings) {
   fake_allocation(*asked.type, object);
   const bool dry = option(asked.query, "dryRun") == "All";
@@ -185,6 +208,7 @@ answer fake_server::keep(const request& asked, json object, int code, std::vecto
     place.name = object["metadata"].value("name", "");
     object["metadata"]["resourceVersion"] = std::to_string(++revision_);
     objects_[place.key()] = object;
+    if (place.type->plural == "customresourcedefinitions") serve_definition(object);
   }
   return {code, std::move(object), std::move(warnings)};
 }

@@ -2,6 +2,7 @@
 
 #include "schema/base/timestamp.hpp"
 #include "schema/object/stored_object.hpp"
+#include "schema/tables/custom_rows.hpp"
 #include "schema/tables/resource_table.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -17,6 +18,8 @@ cluster_fixture::cluster_fixture(const std::vector<std::string>& names)
     : store(storage::open_memory_store(clock, random)),
       scheduler(dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler())),
       admission(*store, random) {
+  definitions = std::make_unique<actors::definition_follower>(
+      actors::definition_follower::collaborators{system, *store, registry});
   auto network = actors::service_network::parse("10.96.0.0/16");
   BOOST_REQUIRE(network.has_value());
   router = std::make_unique<actors::object_router>(
@@ -30,6 +33,7 @@ cluster_fixture::cluster_fixture(const std::vector<std::string>& names)
 cluster_fixture::~cluster_fixture() {
   stop_controllers();
   router.reset();
+  definitions.reset();
   scheduler.run();
 }
 
@@ -60,10 +64,17 @@ result<actors::write_answer> cluster_fixture::submit(actors::write_command comma
 
 namespace {
 
+/// Of a built-in kind, or of a custom one by its best version.
+schema::resource_handle row_of(const std::string& group, const std::string& plural) {
+  for (const auto& row : schema::custom_rows::current()->served())
+    if (row->group == group && row->plural == plural) return row;
+  return schema::builtin_handle(schema::builtin(group, plural));
+}
+
 actors::write_command command_for(const std::string& group, const std::string& plural,
                                   const std::string& space, const std::string& name) {
   actors::write_command command;
-  command.key = {schema::builtin(group, plural).stored_as, space, name};
+  command.key = {row_of(group, plural)->stored_as, space, name};
   command.caller.user = "tester";
   command.caller.groups = {"system:masters"};
   command.field_manager = "tester";
@@ -73,7 +84,7 @@ actors::write_command command_for(const std::string& group, const std::string& p
 json tree_of(const actors::write_answer& answer) {
   auto object = schema::object_view::open(*answer.stored);
   BOOST_REQUIRE(object.has_value());
-  return object->to_json(schema::resource_of(object->resource()));
+  return object->to_json(*schema::resource_of(object->resource()));
 }
 
 } // namespace
@@ -81,9 +92,9 @@ json tree_of(const actors::write_answer& answer) {
 json cluster_fixture::create(const json& object) {
   const std::string version = object["apiVersion"];
   const auto slash = version.find('/');
-  const auto* const type = schema::find_kind(slash == std::string::npos ? "" : version.substr(0, slash),
-                                             slash == std::string::npos ? version : version.substr(slash + 1),
-                                             object["kind"].get<std::string>());
+  const auto type = schema::find_kind(slash == std::string::npos ? "" : version.substr(0, slash),
+                                      slash == std::string::npos ? version : version.substr(slash + 1),
+                                      object["kind"].get<std::string>());
   BOOST_REQUIRE(type != nullptr);
   auto command = command_for(std::string(type->group), std::string(type->plural),
                              type->namespaced ? object["metadata"].value("namespace", "default") : "",
@@ -116,12 +127,12 @@ void cluster_fixture::remove(const std::string& group, const std::string& plural
 
 std::vector<json> cluster_fixture::list(const std::string& group, const std::string& plural,
                                         const std::string& space) const {
-  const auto& type = schema::builtin(group, plural);
+  const auto type = row_of(group, plural);
   std::vector<json> out;
-  store->read()->scan(type.stored_as, space, [&](std::string_view bytes) {
+  store->read()->scan(type->stored_as, space, [&](std::string_view bytes) {
     auto object = schema::object_view::open(bytes);
     BOOST_REQUIRE(object.has_value());
-    out.push_back(object->to_json(type));
+    out.push_back(object->to_json(*type));
     return true;
   });
   return out;

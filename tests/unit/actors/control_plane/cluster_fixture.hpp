@@ -4,6 +4,7 @@
 #include "actors/console/actor_registry.hpp"
 #include "actors/controllers/controllers.hpp"
 #include "actors/controllers/event_recorder.hpp"
+#include "actors/definitions/definition_follower.hpp"
 #include "actors/objects/object_router.hpp"
 #include "schema/base/json.hpp"
 #include "storage/open_store.hpp"
@@ -65,6 +66,7 @@ public:
   caf::actor_system system{system_config};
   caf::scheduler::test_coordinator& scheduler;
   actors::admission_chain admission;
+  std::unique_ptr<actors::definition_follower> definitions;
   std::unique_ptr<actors::object_router> router;
   std::unique_ptr<actors::event_recorder> events;
   std::unique_ptr<actors::controllers> running;

@@ -70,7 +70,7 @@ BOOST_AUTO_TEST_CASE(an_autoscaler_of_the_first_version_has_one_metric) {
       json_text(stored["spec"]["metrics"]) ==
       R"([{"resource":{"name":"cpu","target":{"averageUtilization":80,"type":"Utilization"}},"type":"Resource"}])");
   BOOST_TEST(without_kind(from_stored_view(first, stored)) == without_kind(made));
-  BOOST_TEST((&second == &resource_of(first.stored_as)));
+  BOOST_TEST((&second == resource_of(first.stored_as).get()));
 }
 
 BOOST_AUTO_TEST_CASE(what_the_first_version_cannot_say_is_not_lost) {

@@ -21,7 +21,8 @@ const resource_type* type_of(const json& object) {
   const auto slash = version.find('/');
   return find_kind(slash == std::string::npos ? "" : version.substr(0, slash),
                    slash == std::string::npos ? version : version.substr(slash + 1),
-                   object.at("kind").get<std::string>());
+                   object.at("kind").get<std::string>())
+      .get(); // of a built-in kind, which stays
 }
 
 bool matches(const json& wanted, const json& got) {

@@ -11,18 +11,18 @@ using namespace actord::schema;
 BOOST_AUTO_TEST_SUITE(resource_table_rows)
 
 BOOST_AUTO_TEST_CASE(a_resource_is_found_by_plural_and_by_kind) {
-  const resource_type* deployments = find_resource("apps", "v1", "deployments");
+  const auto deployments = find_resource("apps", "v1", "deployments");
   BOOST_REQUIRE(deployments != nullptr);
   BOOST_TEST(deployments->kind == "Deployment");
   BOOST_TEST(deployments->namespaced);
   BOOST_TEST(deployments->api_version() == "apps/v1");
-  BOOST_TEST(find_kind("apps", "v1", "Deployment") == deployments);
-  BOOST_TEST(&builtin("apps", "deployments") == deployments);
-  BOOST_TEST(&resource_of(deployments->id) == deployments);
+  BOOST_TEST((find_kind("apps", "v1", "Deployment") == deployments));
+  BOOST_TEST(&builtin("apps", "deployments") == deployments.get());
+  BOOST_TEST((resource_of(deployments->id) == deployments));
   BOOST_TEST(find_resource("", "v1", "pods")->api_version() == "v1");
-  BOOST_TEST(find_resource("apps", "v1", "pods") == nullptr);
-  BOOST_TEST(find_resource("", "v2", "pods") == nullptr);
-  BOOST_TEST(find_kind("", "v1", "Deployment") == nullptr);
+  BOOST_TEST(find_resource("apps", "v1", "pods").get() == nullptr);
+  BOOST_TEST(find_resource("", "v2", "pods").get() == nullptr);
+  BOOST_TEST(find_kind("", "v1", "Deployment").get() == nullptr);
 }
 
 BOOST_AUTO_TEST_CASE(every_row_is_complete_and_its_id_is_its_own) {
@@ -31,15 +31,15 @@ BOOST_AUTO_TEST_CASE(every_row_is_complete_and_its_id_is_its_own) {
     BOOST_TEST_CONTEXT(row.group << "/" << row.plural) {
       BOOST_TEST(ids.insert(row.id.value).second);
       BOOST_TEST(row.id.value > 0);
-      BOOST_TEST(&resource_of(row.id) == &row);
-      BOOST_TEST(find_resource(row.group, row.version, row.plural) == &row);
-      BOOST_TEST(find_kind(row.group, row.version, row.kind) == &row);
+      BOOST_TEST(resource_of(row.id).get() == &row);
+      BOOST_TEST(find_resource(row.group, row.version, row.plural).get() == &row);
+      BOOST_TEST(find_kind(row.group, row.version, row.kind).get() == &row);
       BOOST_REQUIRE(row.type != nullptr);
       BOOST_TEST(row.type->go_name == row.kind);
       BOOST_TEST(row.type->field("metadata") != nullptr);
       BOOST_TEST(row.schema_hash != 0);
       BOOST_TEST(row.verbs != 0);
-      resource_of(row.stored_as);
+      BOOST_TEST(resource_of(row.stored_as).get() != nullptr);
     }
   }
   BOOST_TEST(ids.size() == 68);
