@@ -174,7 +174,10 @@ request_route find_route(std::string_view path) {
     if (group.empty() || !schema::is_group_served(group, {})) return no_route{segments->size() > 2};
     if (segments->size() == 2) return discovery_route{discovery_route::document::group, group, {}};
     const std::string& version = (*segments)[2];
-    if (!schema::is_group_served(group, version)) return no_route{true};
+    // Of a group that is only custom, versions that are not served are no part of the API at all.
+    if (!schema::is_group_served(group, version))
+      return no_route{std::ranges::any_of(schema::api_groups(),
+                                          [&](const schema::api_group& one) { return one.name == group; })};
     if (segments->size() == 3) return discovery_route{discovery_route::document::resources, group, version};
     return resource_path(group, version, from(*segments, 3)).resolve();
   }

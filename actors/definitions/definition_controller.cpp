@@ -23,7 +23,8 @@ public:
                 std::vector<object_key>& keys) const override {
     if (event.key.resource == definitions_) {
       keys.push_back(event.key);
-      // Names may have become free: whoever waits for them is in the same group.
+      if (!frees_names(event)) return;
+      // Whoever waits for them is in the same group.
       const auto group = group_of(event.key.name);
       each_object(now, definitions_, "", [&](const schema::object_view& other) {
         if (other.name() != event.key.name && group_of(other.name()) == group) keys.push_back(other.key());
@@ -47,7 +48,7 @@ public:
     state.definition = std::move(*definition);
     if (state.definition.view.meta.being_deleted()) {
       read_instances(input.state, state);
-    } else {
+    } else if (state.definition.view.wanted != state.definition.view.accepted) {
       each_object(input.state, definitions_, "", [&](const schema::object_view& other) {
         if (other.name() != input.key.name && group_of(other.name()) == state.definition.view.group)
           state.neighbours.push_back(schema::parse_definition(other.text()));
@@ -57,6 +58,15 @@ public:
   }
 
 private:
+  static bool frees_names(const storage::store_event& event) {
+    if (event.kind == storage::event_kind::removed) return true;
+    if (!event.previous) return false;
+    const auto before = view_of(*event.previous, schema::parse_definition);
+    const auto after = view_of(*event.value, schema::parse_definition);
+    return before && after && before->view.accepted != after->view.accepted &&
+           before->view.accepted != schema::definition_names{};
+  }
+
   /// A definition is named "plural.group".
   static std::string_view group_of(std::string_view name) {
     const auto dot = name.find('.');

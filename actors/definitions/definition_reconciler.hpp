@@ -25,7 +25,7 @@ struct definition_instance {
 struct definition_state {
   object_key key;
   seen<schema::definition_view> definition;
-  std::vector<schema::definition_view> neighbours; ///< other definitions of the group
+  std::vector<schema::definition_view> neighbours; ///< others of the group, while names are not accepted
   std::vector<definition_instance> instances;      ///< only of a definition that is being deleted
 };
 

@@ -2,14 +2,12 @@
 
 #include "schema/base/always.hpp"
 #include "schema/base/json.hpp"
-#include "schema/codec/base64.hpp"
 #include "schema/codec/json_text.hpp"
 #include "schema/custom/custom_types.hpp"
 #include "schema/custom/version_order.hpp"
+#include "schema/tables/storage_hash.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cstring>
 #include <fmt/format.h>
 
 namespace actord::schema::custom {
@@ -257,10 +255,7 @@ private:
   }
 
   void serve() {
-    std::array<char, 8> bytes{};
-    const std::uint64_t hash = hash_of(made_->kind_, hash_of(made_->stored_row_->api_version(), 1));
-    std::memcpy(bytes.data(), &hash, sizeof(hash));
-    made_->storage_hash_ = encode_base64({bytes.data(), bytes.size()});
+    made_->storage_hash_ = storage_hash(made_->stored_row_->api_version() + "/" + made_->kind_);
     for (const auto& version : made_->versions_) {
       version->row.storage_hash = made_->storage_hash_;
       if (made_->established_ && version->is_served) made_->served_.push_back(&version->row);

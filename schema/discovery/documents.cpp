@@ -22,11 +22,19 @@ constexpr std::array<std::pair<verb, std::string_view>, 8> verb_names{{
     {verb::watch, "watch"},
 }};
 
+/// Custom kinds have always been listed in an order of their own.
+constexpr std::array<std::string_view, 8> custom_verbs{"delete", "deletecollection", "get",    "list",
+                                                       "patch",  "create",           "update", "watch"};
+
 json verbs_of(std::uint16_t bits) {
   json names = json::array();
   for (const auto& [one, name] : verb_names)
     if ((bits & static_cast<std::uint16_t>(one)) != 0) names.push_back(name);
   return names;
+}
+
+json verbs_of(const resource_type& row) {
+  return row.custom == nullptr ? verbs_of(row.verbs) : json(custom_verbs);
 }
 
 json names_of(std::span<const std::string_view> names) {
@@ -44,7 +52,7 @@ json resource_entry(const resource_type& row) {
              {"singularName", row.singular},
              {"namespaced", row.namespaced},
              {"kind", row.kind},
-             {"verbs", verbs_of(row.verbs)}};
+             {"verbs", verbs_of(row)}};
   if (!row.short_names.empty()) entry["shortNames"] = names_of(row.short_names);
   if (!row.categories.empty()) entry["categories"] = names_of(row.categories);
   if (!row.storage_hash.empty()) entry["storageVersionHash"] = row.storage_hash;
@@ -96,7 +104,7 @@ json aggregated_resource(const resource_type& row) {
              {"responseKind", kind_of("", "", row.kind)},
              {"scope", row.namespaced ? "Namespaced" : "Cluster"},
              {"singularResource", row.singular},
-             {"verbs", verbs_of(row.verbs)}};
+             {"verbs", verbs_of(row)}};
   if (!row.short_names.empty()) entry["shortNames"] = names_of(row.short_names);
   if (!row.categories.empty()) entry["categories"] = names_of(row.categories);
   for (const subresource_type& part : row.subresources)

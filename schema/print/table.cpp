@@ -60,6 +60,15 @@ void append_partial(std::string& out, const json& object) {
 /// Without columns of its own a kind shows its name and when it was created.
 constexpr table_column default_columns[] = {{"Name", "string", "name", 0}, {"Created At", "date", "", 0}};
 
+/// Part of what clients were recorded to be shown for custom kinds.
+constexpr std::string_view custom_name_note =
+    "Name must be unique within a namespace. Is required when creating resources, although some resources "
+    "may "
+    "allow a client to request the generation of an appropriate name automatically. Name is primarily "
+    "intended "
+    "for creation idempotence and configuration definition. Cannot be updated. More info: "
+    "https://kubernetes.io/docs/concepts/overview/working-with-objects/names#names";
+
 struct shown_column {
   table_column column;
   std::string_view note;
@@ -68,7 +77,7 @@ struct shown_column {
 std::vector<shown_column> columns_of(const resource_type& type) {
   std::vector<shown_column> shown;
   if (type.custom != nullptr) {
-    shown.push_back({default_columns[0], print::column_note("Name")});
+    shown.push_back({default_columns[0], custom_name_note});
     for (const custom_kind::column& one : type.custom->columns)
       shown.push_back({{one.name, one.type, one.format, one.priority}, one.description});
     return shown;

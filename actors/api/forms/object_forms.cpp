@@ -32,9 +32,11 @@ schema::row_object row_object_of(table_objects include) {
   return schema::row_object::metadata;
 }
 
-void append_list_metadata(std::string& out, const list_metadata& metadata) {
+/// Lists of custom kinds say it when nothing is left; others leave it out.
+void append_list_metadata(std::string& out, const list_metadata& metadata, bool always_continue) {
   out += fmt::format("{{\"resourceVersion\":\"{}\"", metadata.at.value);
-  if (!metadata.continue_token.empty()) out += fmt::format(",\"continue\":\"{}\"", metadata.continue_token);
+  if (always_continue || !metadata.continue_token.empty())
+    out += fmt::format(",\"continue\":\"{}\"", metadata.continue_token);
   if (metadata.remaining && *metadata.remaining > 0)
     out += fmt::format(",\"remainingItemCount\":{}", *metadata.remaining);
   out += '}';
@@ -53,7 +55,7 @@ result<std::string> json_list(const resource_type& type, std::span<const std::st
   out.reserve(bytes);
   out += fmt::format("{{\"kind\":\"{}\",\"apiVersion\":\"{}\",\"metadata\":", list_kind(type),
                      type.api_version());
-  append_list_metadata(out, metadata);
+  append_list_metadata(out, metadata, type.custom != nullptr);
   out += ",\"items\":[";
   bool first = true;
   for (const std::string_view item : items) {

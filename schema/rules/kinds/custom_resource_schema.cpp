@@ -39,13 +39,19 @@ void check_narrowing(const field& schema, field_errors& errors) {
   if (const field negated = schema.at("not"); negated.present()) check_narrowing(negated, errors);
 }
 
-void check_structure(const field& schema, bool root, field_errors& errors) {
+/// What a structure must say of itself. Its parts are judged first.
+void check_own_type(const field& schema, bool root, field_errors& errors) {
   const field type = schema.at("type");
   if (type.zero() && !may_lack_type(schema))
     errors.required(type,
                     root ? "must not be empty at the root" : "must not be empty for specified object fields");
   else if (root && !type.zero() && type.text() != "object")
     errors.invalid(type, type.text(), "must be object at the root");
+  if (type.text() == "array" && !schema.contains("items"))
+    errors.required(schema.at("items"), "must be specified");
+}
+
+void check_structure(const field& schema, bool root, field_errors& errors) {
   const field properties = schema.at("properties");
   if (properties.value().is_object())
     for (const auto& [name, value] : properties.value().items())
@@ -54,6 +60,7 @@ void check_structure(const field& schema, bool root, field_errors& errors) {
     check_structure(items, false, errors);
   if (const field rest = schema.at("additionalProperties"); rest.value().is_object())
     check_structure(rest, false, errors);
+  check_own_type(schema, root, errors);
   for (const std::string_view list : junctors)
     for (const field one : schema.at(list).items()) check_narrowing(one, errors);
   if (const field negated = schema.at("not"); negated.present()) check_narrowing(negated, errors);
@@ -110,6 +117,30 @@ void check_list_kind(const field& schema, field_errors& errors) {
       errors.invalid(keys, keys.value(), "entries must all be names of item properties");
 }
 
+/// What tells items of a list apart must always be there.
+void check_list_keys(const field& schema, field_errors& errors) {
+  const field kind = schema.at("x-kubernetes-list-type");
+  const field items = schema.at("items");
+  if ((kind.text() != "map" && kind.text() != "set") || !items.present()) return;
+  if (items.at("nullable").truth())
+    errors.forbidden(items.at("nullable"),
+                     fmt::format("cannot be nullable when x-kubernetes-list-type is {}", kind.text()));
+  if (kind.text() != "map") return;
+  const json& required = items.at("required").value();
+  for (const field key : schema.at("x-kubernetes-list-map-keys").items()) {
+    const field property = items.at("properties").entry(key.text());
+    if (!property.present()) continue;
+    const bool given = required.is_array() && std::ranges::find(required, key.value()) != required.end();
+    if (!given && !property.contains("default"))
+      errors.required(property.named("default"),
+                      "this property is in x-kubernetes-list-map-keys, so it must have a default or be a "
+                      "required property");
+    if (property.at("nullable").truth())
+      errors.forbidden(property.at("nullable"),
+                       "this property is in x-kubernetes-list-map-keys, so it cannot be nullable");
+  }
+}
+
 void check_extensions(const field& schema, field_errors& errors) {
   const field type = schema.at("type");
   const field preserve = schema.at("x-kubernetes-preserve-unknown-fields");
@@ -161,30 +192,6 @@ void check_defaults(const field& schema, bool root, field_errors& errors) {
   for (const auto& [name, value] : properties.value().items())
     if (!root || (name != "metadata" && name != "apiVersion" && name != "kind"))
       check_defaults(properties.entry(name), false, errors);
-}
-
-/// What tells items of a list apart must always be there.
-void check_list_keys(const field& schema, field_errors& errors) {
-  const field kind = schema.at("x-kubernetes-list-type");
-  const field items = schema.at("items");
-  if ((kind.text() != "map" && kind.text() != "set") || !items.present()) return;
-  if (items.at("nullable").truth())
-    errors.forbidden(items.at("nullable"),
-                     fmt::format("cannot be nullable when x-kubernetes-list-type is {}", kind.text()));
-  if (kind.text() != "map") return;
-  const json& required = items.at("required").value();
-  for (const field key : schema.at("x-kubernetes-list-map-keys").items()) {
-    const field property = items.at("properties").entry(key.text());
-    if (!property.present()) continue;
-    const bool given = required.is_array() && std::ranges::find(required, key.value()) != required.end();
-    if (!given && !property.contains("default"))
-      errors.required(property.named("default"),
-                      "this property is in x-kubernetes-list-map-keys, so it must have a default or be a "
-                      "required property");
-    if (property.at("nullable").truth())
-      errors.forbidden(property.at("nullable"),
-                       "this property is in x-kubernetes-list-map-keys, so it cannot be nullable");
-  }
 }
 
 } // namespace

@@ -1,6 +1,6 @@
 #include "schema/tables/compile_tables/fact_reader.hpp"
 
-#include "schema/tables/compile_tables/storage_hash.hpp"
+#include "schema/tables/storage_hash.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -178,8 +178,9 @@ std::string hash_of_storage(const resource_fact& resource, const std::vector<res
       std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.id == resource.stored_as; });
   const std::string kind = stored->row["kind"].get<std::string>();
   const auto version = versions_in_hashes.find(kind);
-  return storage_hash(stored->group + "/" +
-                      (version == versions_in_hashes.end() ? stored->version : version->second) + "/" + kind);
+  return actord::schema::storage_hash(
+      stored->group + "/" + (version == versions_in_hashes.end() ? stored->version : version->second) + "/" +
+      kind);
 }
 
 std::vector<resource_fact> read_resources(const json& resources, const json& columns, const json& types,

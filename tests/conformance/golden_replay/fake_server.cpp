@@ -5,6 +5,7 @@
 #include "schema/tables/custom_rows.hpp"
 #include "schema/tables/resource_table.hpp"
 #include "schema/write/prepare.hpp"
+#include "schema/write/scale.hpp"
 #include "tests/conformance/golden_replay/fake_admission.hpp"
 
 #include <optional>
@@ -101,6 +102,13 @@ struct fake_server::request {
   [[nodiscard]] std::string key() const { return std::string(type->plural) + "/" + space + "/" + name; }
 };
 
+/// What the answer shows of an object: itself, or its replicas.
+json fake_server::shown(const request& asked, json object) {
+  if (asked.subresource == "scale" && schema::can_scale(*asked.type))
+    return schema::scale_of(*asked.type, object);
+  return object;
+}
+
 answer fake_server::handle(const json& step, bool& answered) {
   const request asked(step);
   answered = asked.type != nullptr;
@@ -118,7 +126,7 @@ answer fake_server::answer_to(const request& asked, bool& answered) {
   answered =
       (asked.method == "GET" || asked.method == "DELETE") && !asked.name.empty() && found != objects_.end();
   if (!answered) return {};
-  if (asked.method == "GET") return {200, found->second, {}};
+  if (asked.method == "GET") return {200, shown(asked, found->second), {}};
   const json metadata = found->second["metadata"];
   objects_.erase(found);
   answered = false; // what a deletion answers is the object actor's affair
@@ -174,7 +182,7 @@ answer fake_server::change(const request& asked) {
                       : schema::prepare_patch(context, format.value_or(schema::patch_format::merge_patch),
                                               asked.body, current);
   if (!prepared) return {http_code(prepared.error().kind), status_of(prepared.error()), {}};
-  if (!prepared->changed) return {200, *current, std::move(prepared->warnings)};
+  if (!prepared->changed) return {200, shown(asked, *current), std::move(prepared->warnings)};
   return keep(asked, std::move(prepared->object), current == nullptr ? 201 : 200,
               std::move(prepared->warnings));
 }
@@ -210,7 +218,7 @@ answer fake_server::keep(const request& asked, json object, int code, std::vecto
     objects_[place.key()] = object;
     if (place.type->plural == "customresourcedefinitions") serve_definition(object);
   }
-  return {code, std::move(object), std::move(warnings)};
+  return {code, shown(asked, std::move(object)), std::move(warnings)};
 }
 
 } // namespace actord::golden

@@ -31,6 +31,7 @@ private:
   answer answer_to(const request& asked, bool& answered);
   answer create(const request& asked);
   answer change(const request& asked);
+  static json shown(const request& asked, json object);
   answer keep(const request& asked, json object, int code, std::vector<std::string> warnings);
 
   std::map<std::string, json, std::less<>> objects_;

@@ -72,6 +72,10 @@ void publish(const std::vector<json>& definitions) {
       std::make_shared<const custom_rows>(++generation, std::move(served), std::move(stored)));
 }
 
+std::string refusal(const result<prepared_write>& outcome) {
+  return outcome.has_value() ? "accepted" : outcome.error().message;
+}
+
 struct served_widgets {
   served_widgets() {
     publish({widget_definition()});
@@ -95,7 +99,7 @@ struct served_widgets {
 
   json create(const json& body) {
     auto made = prepare_create(context(v1), body_format::json, body.dump());
-    BOOST_REQUIRE_MESSAGE(made.has_value(), made.has_value() ? "" : made.error().message);
+    BOOST_REQUIRE_MESSAGE(made.has_value(), refusal(made));
     json object = made->object;
     object["metadata"]["resourceVersion"] = "7";
     return object;
@@ -112,10 +116,6 @@ json widget(const json& spec) {
           {"kind", "Widget"},
           {"metadata", {{"name", "w"}}},
           {"spec", spec}};
-}
-
-std::string refusal(const result<prepared_write>& outcome) {
-  return outcome.has_value() ? "accepted" : outcome.error().message;
 }
 
 } // namespace

@@ -1,11 +1,11 @@
-#include "schema/tables/compile_tables/storage_hash.hpp"
+#include "schema/tables/storage_hash.hpp"
 
 #include <array>
 #include <bit>
 #include <cmath>
 #include <cstdint>
 
-namespace compile_tables {
+namespace actord::schema {
 namespace {
 
 /// The first 32 bits of the fractional part of a root of the n-th prime, which is where SHA-256 has its
@@ -78,4 +78,4 @@ std::string storage_hash(const std::string& group_version_kind) {
   return text += '=';
 }
 
-} // namespace compile_tables
+} // namespace actord::schema
