@@ -42,13 +42,19 @@ std::vector<const resource_type*> served_state::rows_of(std::string_view group,
 
 std::string document_cache::get(const std::string& name, const maker& make) {
   const served_state state = served_state::now();
-  const std::scoped_lock hold(guard_);
-  if (state.custom->generation() != generation_) {
-    documents_.clear();
-    generation_ = state.custom->generation();
+  const std::uint64_t generation = state.custom->generation();
+  {
+    const std::scoped_lock hold(guard_);
+    if (const auto found = documents_.find(name); generation == generation_ && found != documents_.end())
+      return found->second;
   }
-  if (const auto found = documents_.find(name); found != documents_.end()) return found->second;
-  return documents_.emplace(name, make(state)).first->second;
+  // Large documents take a while: nobody else waits for them.
+  std::string made = make(state);
+  const std::scoped_lock hold(guard_);
+  if (generation < generation_) return made;
+  if (generation > generation_) documents_.clear();
+  generation_ = generation;
+  return documents_.insert_or_assign(name, std::move(made)).first->second;
 }
 
 } // namespace actord::schema::discovery

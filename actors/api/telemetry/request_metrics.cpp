@@ -166,10 +166,10 @@ std::string process_metrics_text() {
 std::string storage_metrics_text(const storage::snapshot& reads) {
   constexpr std::string_view name = "apiserver_storage_objects";
   std::string out = head(name, "Objects stored, by resource.", "gauge");
-  for (const schema::resource_type& type : schema::resource_table()) {
-    if (type.stored_as != type.id || !type.has(schema::verb::get)) continue;
-    out += fmt::format("{}{{resource=\"{}{}{}\"}} {}\n", name, type.plural, type.group.empty() ? "" : ".",
-                       type.group, reads.count(type.id, ""));
+  for (const schema::resource_handle& type : schema::stored_resources()) {
+    if (!type->has(schema::verb::get)) continue;
+    out += fmt::format("{}{{resource=\"{}{}{}\"}} {}\n", name, type->plural, type->group.empty() ? "" : ".",
+                       type->group, reads.count(type->stored_as, ""));
   }
   return out;
 }

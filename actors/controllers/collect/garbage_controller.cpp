@@ -82,13 +82,11 @@ public:
     const bool same_owners = before && before->owners() == object->owners();
     // Owners that wait and are no longer held.
     if (!same_owners && before)
-      for (const auto& owner : before->owners())
-        if (owner.resource != schema::unknown_resource) {
-          object_key key = owner_key(owner, event.key.space);
+      for (const auto& owner : owners_of(before.value()))
+        for (object_key& key : owner_keys(owner, event.key.space))
           if (const auto seen = schema::object_view::open(now.get(key));
               seen && waits_for_dependents(seen.value()))
             keys.push_back(std::move(key));
-        }
     if (!same_owners && has_lost_owners(now, object.value())) keys.push_back(event.key);
   }
 
@@ -150,12 +148,12 @@ private:
     std::vector<schema::owner_view> found;
     const auto object = schema::object_view::open(now.get(state.key));
     if (!object) return found;
-    const auto references = object->owners();
+    const auto references = owners_of(object.value());
     for (std::size_t i = 0; i < references.size() && i < state.owners.size(); ++i) {
       if (state.owners[i] != owner_fate::dangling || references[i].resource == schema::unknown_resource)
         continue;
       std::size_t looked_at = 0;
-      now.scan(schema::resource_of(references[i].resource).stored_as, "", [&](std::string_view bytes) {
+      now.scan(references[i].resource, "", [&](std::string_view bytes) {
         const auto other = schema::object_view::open(bytes);
         const bool same = other && other->uid() == references[i].uid && other->space() != space;
         if (same && i < state.object.view.owners.size()) found.push_back(state.object.view.owners[i]);
