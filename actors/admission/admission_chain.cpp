@@ -81,7 +81,9 @@ result<void> admission_chain::require_namespace(const admission_request& request
   const object_key key{spaces.stored_as, {}, std::string(request.space)};
   const std::string_view applied = facts.reads().get(key);
   const std::string pending = applied.empty() ? store_.head(key) : std::string();
-  const auto guard = namespace_guard(request.type, key.name, called(request, &object));
+  // Asked at once: the row need not be kept.
+  const auto guard =
+      namespace_guard(schema::builtin_handle(request.type), key.name, called(request, &object));
   const auto& decide = std::get<storage::decide_change>(guard.what);
   auto held = decide({applied.empty() ? std::string_view(pending) : applied, revision{}}, store_.now());
   if (!held) return held.error();

@@ -3,6 +3,7 @@
 #include "actors/controllers/policy/quota_reconciler.hpp"
 #include "actors/controllers/read_objects.hpp"
 #include "schema/rules/checks/field.hpp"
+#include "schema/tables/custom_rows.hpp"
 #include "schema/tables/resource_table.hpp"
 
 #include <algorithm>
@@ -64,8 +65,8 @@ private:
   void count(const storage::snapshot& now, const json& quota, quota_state& state) const {
     std::set<std::uint16_t> seen; // some resources are views of the same objects
     std::set<std::string> spoken_of;
-    for (const schema::resource_type& type : schema::resource_table()) {
-      if (!quotas_count(type)) continue;
+    const auto look_at = [&](const schema::resource_type& type) {
+      if (!quotas_count(type)) return;
       const counted_kind kind = counted_kind::of(type);
       bool limited = false;
       for (const auto& [name, limit] : state.hard.items())
@@ -74,7 +75,10 @@ private:
           spoken_of.insert(name);
         }
       if (limited && seen.insert(type.stored_as.value).second) add(now, quota, type, state);
-    }
+    };
+    for (const schema::resource_type& type : schema::resource_table()) look_at(type);
+    const auto custom = schema::custom_rows::current();
+    for (const schema::resource_handle& type : custom->served()) look_at(*type);
     // Of kinds unknown here only what was charged is known.
     for (const auto& [name, limit] : state.hard.items())
       if (const field noted = field(state.noted_used).entry(name);
