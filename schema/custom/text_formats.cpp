@@ -105,15 +105,33 @@ bool is_mac(std::string_view text) {
          (text.find(':') == std::string_view::npos || text.find('-') == std::string_view::npos);
 }
 
+bool is_host_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80;
+}
+bool is_host_character(char c) { return is_host_letter(c) || is_digit(c); }
+
+bool is_host_label(std::string_view label) {
+  return !label.empty() && label.size() <= 63 && is_host_character(label.front()) &&
+         is_host_character(label.back()) &&
+         std::ranges::all_of(label, [](char c) { return c == '-' || is_host_character(c); });
+}
+
+/// Labels of letters (of any script), digits and inner dashes. A name of several ends in letters; in a name
+/// of one, a dash can only be the second character.
 bool is_hostname(std::string_view text) {
-  static const text_pattern shape(
-      R"(^([a-zA-Z0-9\p{S}\p{L}]((-?[a-zA-Z0-9\p{S}\p{L}]{0,62})?)|([a-zA-Z0-9\p{S}\p{L}](([a-zA-Z0-9\p{S}\p{L}-]{0,61}[a-zA-Z0-9\p{S}\p{L}])?)(\.)){1,}([a-zA-Z\p{L}]){2,63})$)");
-  if (text.size() > 255 || !shape.matches(text)) return false;
+  if (text.size() > 255) return false;
+  const auto last = text.rfind('.');
+  if (last == std::string_view::npos)
+    return is_host_label(text) &&
+           text.substr(2 < text.size() ? 2 : text.size()).find('-') == std::string_view::npos;
+  const std::string_view top = text.substr(last + 1);
+  if (top.size() < 2 || top.size() > 63 || !all(top, is_host_letter)) return false;
+  std::string_view rest = text.substr(0, last);
   while (true) {
-    const auto dot = text.find('.');
-    if (std::min(dot, text.size()) > 63) return false;
+    const auto dot = rest.find('.');
+    if (!is_host_label(rest.substr(0, dot))) return false;
     if (dot == std::string_view::npos) return true;
-    text.remove_prefix(dot + 1);
+    rest.remove_prefix(dot + 1);
   }
 }
 

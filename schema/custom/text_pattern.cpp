@@ -8,14 +8,19 @@
 namespace actord::schema::custom {
 namespace {
 
-/// What one expression may use for its program and its cache of states.
-constexpr std::int64_t memory_limit_bytes = 1 << 20;
+/// What one expression may use for its program and its cache of states: little, unless it needs more (long
+/// repetitions of letters of any script do).
+constexpr std::int64_t usual_memory_bytes = 1 << 20;
+constexpr std::int64_t largest_memory_bytes = 8 << 20;
 
-RE2::Options options() {
-  RE2::Options made;
-  made.set_log_errors(false);
-  made.set_max_mem(memory_limit_bytes);
-  return made;
+std::shared_ptr<const RE2> compiled(const std::string& expression) {
+  RE2::Options options;
+  options.set_log_errors(false);
+  options.set_max_mem(usual_memory_bytes);
+  auto made = std::make_shared<const RE2>(expression, options);
+  if (made->error_code() != RE2::ErrorPatternTooLarge) return made;
+  options.set_max_mem(largest_memory_bytes);
+  return std::make_shared<const RE2>(expression, options);
 }
 
 /// Expressions in use, by their text: definitions repeat a few of them hundreds of times.
@@ -26,7 +31,7 @@ std::shared_ptr<const RE2> shared_expression(const std::string& expression) {
   const std::scoped_lock hold(guard);
   if (auto found = known[expression].lock()) return found;
   if (known.size() > sweep_at) std::erase_if(known, [](const auto& row) { return row.second.expired(); });
-  auto made = std::make_shared<const RE2>(expression, options());
+  auto made = compiled(expression);
   known[expression] = made;
   return made;
 }
@@ -86,9 +91,9 @@ bool text_pattern::matches(std::string_view text) const {
 }
 
 std::string text_pattern::complaint(const std::string& expression) {
-  const RE2 tried(expression, options());
-  if (tried.ok()) return {};
-  return fmt::format("error parsing regexp: {}: `{}`", go_reason(tried.error_code()), tried.error_arg());
+  const auto tried = compiled(expression);
+  if (tried->ok()) return {};
+  return fmt::format("error parsing regexp: {}: `{}`", go_reason(tried->error_code()), tried->error_arg());
 }
 
 } // namespace actord::schema::custom

@@ -106,6 +106,7 @@ struct fake_server::request {
 json fake_server::shown(const request& asked, json object) {
   if (asked.subresource == "scale" && schema::can_scale(*asked.type))
     return schema::scale_of(*asked.type, object);
+  if (asked.type->custom != nullptr) object["apiVersion"] = asked.type->api_version();
   return object;
 }
 

@@ -22,9 +22,9 @@ struct fixture : cluster_fixture {
   std::string told(actors::write_verb verb, const json& object, const std::string& subresource = {}) {
     const std::string version = object["apiVersion"];
     const auto slash = version.find('/');
-    const schema::resource_type* type = schema::find_kind(
-        slash == std::string::npos ? "" : version.substr(0, slash),
-        slash == std::string::npos ? version : version.substr(slash + 1), object["kind"].get<std::string>());
+    const auto type = schema::find_kind(slash == std::string::npos ? "" : version.substr(0, slash),
+                                        slash == std::string::npos ? version : version.substr(slash + 1),
+                                        object["kind"].get<std::string>());
     BOOST_REQUIRE(type != nullptr);
     actors::write_command command;
     command.verb = verb;
