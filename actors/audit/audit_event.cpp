@@ -40,7 +40,8 @@ void drop_managed_fields(json& object) {
 json read_body(const audit_request& request, std::string_view body, std::string_view content_type) {
   if (body.empty()) return {};
   if (is_protobuf(content_type)) {
-    if (request.type == nullptr || request.type->type == nullptr) return {};
+    if (request.type == nullptr || request.type->type == nullptr || request.type->custom != nullptr)
+      return {};
     auto decoded =
         schema::decode_object(schema::body_kind_of(*request.type, request.subresource),
                               schema::body_format::protobuf, body, schema::field_validation::ignore);

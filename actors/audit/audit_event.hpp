@@ -21,7 +21,7 @@ struct audit_request {
   std::optional<caller_identity> impersonated; ///< whom the request speaks for, when that is somebody else
   std::vector<std::string> source_addresses;
   std::string user_agent;
-  const schema::resource_type* type = nullptr; ///< null: not about a resource
+  schema::resource_handle type; ///< null: not about a resource
   std::string space;
   std::string name;
   std::string subresource;

@@ -146,10 +146,11 @@ private:
         spdlog::error("encryption: {}", view.error().message);
         continue;
       }
-      const schema::resource_type& type = schema::resource_of(each.key.resource);
+      const schema::resource_handle type = schema::resource_of(each.key.resource);
+      if (type == nullptr) continue; // its definition went in between, and it goes too
       storage::object_change change{each.key, {}, {}};
       change.require.at = each.at;
-      change.what = storage::put_value{schema::encode_object(type, view->to_json(type),
+      change.what = storage::put_value{schema::encode_object(*type, view->to_json(*type),
                                                              {.actor = "encryption",
                                                               .verb = "update",
                                                               .request_id = {},

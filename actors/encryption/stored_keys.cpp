@@ -22,15 +22,16 @@ std::optional<text_key_id> parse_id(std::string_view text) {
   return text_key_id(number);
 }
 
-/// Visits the envelope of every object of a built-in resource until `visit` returns false.
+/// Visits the envelope of every object until `visit` returns false. Custom resources only once their
+/// definitions were read, which is after the store was opened.
 template <class Visit>
 void for_each_object(const storage::snapshot& reads, const Visit& visit) {
   bool more = true;
-  for (const schema::resource_type& type : schema::resource_table()) {
-    if (type.stored_as != type.id || !more) continue;
-    reads.scan(type.id, {}, [&](std::string_view bytes) {
+  for (const schema::resource_handle& type : schema::stored_resources()) {
+    if (!more) break;
+    reads.scan(type->stored_as, {}, [&](std::string_view bytes) {
       const auto view = schema::object_view::open_envelope(bytes);
-      more = !view || visit(*view, type);
+      more = !view || visit(*view, *type);
       return more;
     });
   }
@@ -114,8 +115,9 @@ std::vector<outdated_object> outdated_objects(const storage::snapshot& reads, co
                                               std::size_t limit) {
   std::vector<outdated_object> found;
   for_each_object(reads, [&](const schema::object_view& object, const schema::resource_type& type) {
-    if (object.key_id() != ring.key_for(type.id).value)
-      found.push_back({{type.id, std::string(object.space()), std::string(object.name())}, object.at()});
+    if (object.key_id() != ring.key_for(type.stored_as).value)
+      found.push_back(
+          {{type.stored_as, std::string(object.space()), std::string(object.name())}, object.at()});
     return found.size() < limit;
   });
   return found;

@@ -143,7 +143,7 @@ std::string_view object_view::selectable(std::string_view path) const {
 std::string_view object_view::custom_selectable(std::string_view path) const {
   const auto values = state_->root.getSelectable();
   for (unsigned i = 0; i + 1 < values.size(); i += 2)
-    if (view(values[i]) == path) return view(values[i + 1]);
+    if (state_->view(values[i]) == path) return state_->view(values[i + 1]);
   // Written before the field was one to select by.
   const auto type = resource_of(resource());
   if (type == nullptr || type->custom == nullptr) return {};
@@ -242,11 +242,11 @@ void object_view::append_as(std::string& out, const resource_type& type, bool wi
 json object_view::to_json(const resource_type& type) const {
   auto parsed = parse_json(text());
   ALWAYS_WITH(parsed.has_value(), text());
-  json object =
-      type.custom == nullptr ? from_stored_view(type, std::move(parsed).value())
-      : type.schema_hash == schema_hash()
-          ? std::move(parsed).value()
-          : custom::from_stored(*type.custom, view(state_->root.getVersion()), std::move(parsed).value());
+  json object = type.custom == nullptr ? from_stored_view(type, std::move(parsed).value())
+                : type.schema_hash == schema_hash()
+                    ? std::move(parsed).value()
+                    : custom::from_stored(*type.custom, state_->view(state_->root.getVersion()),
+                                          std::move(parsed).value());
   object["apiVersion"] = type.api_version();
   object["kind"] = type.kind;
   if (state_->root.getRevision() != 0)

@@ -22,7 +22,7 @@ audit_request request_for(const schema::resource_type& type, audit_level level) 
   request.user = {.user = "alice", .uid = "7", .groups = {"team"}, .extra = {{"k", {"v"}}}};
   request.source_addresses = {"192.0.2.1"};
   request.user_agent = "kubectl/v1.33";
-  request.type = &type;
+  request.type = schema::builtin_handle(type);
   request.space = "shop";
   request.body = R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"c","managedFields":[{}]}})";
   request.content_type = "application/json";
