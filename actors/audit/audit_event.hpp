@@ -4,6 +4,7 @@
 #include "actors/objects/write_command.hpp"
 #include "schema/base/bytes.hpp"
 #include "schema/base/clock.hpp"
+#include "schema/tables/resource_table.hpp"
 
 #include <memory>
 #include <optional>

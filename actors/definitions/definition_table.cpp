@@ -42,12 +42,18 @@ void definition_table::follow(const storage::snapshot& now) {
     const std::string name(object->name());
     const auto number = numbers.find(name);
     if (number == numbers.end()) return true; // from before there were numbers: the next write gives it one
-    seen.insert(name);
     const auto known = entries_.find(name);
     const entry* before = known == entries_.end() ? nullptr : &known->second;
-    if (before != nullptr && before->at == object->at() && before->compiled->number() == number->second)
+    if (before != nullptr && before->at == object->at() && before->compiled->number() == number->second) {
+      seen.insert(name);
       return true;
+    }
     auto compiled = compile(*object, number->second, before);
+    if (compiled == nullptr) {
+      spdlog::error("{} is not served: there are too many versions of custom kinds", name);
+      return true;
+    }
+    seen.insert(name);
     changed = changed || before == nullptr || before->compiled != compiled;
     entries_[name] = {object->at(), std::move(compiled)};
     return true;
@@ -70,36 +76,42 @@ definition_table::compile(const schema::object_view& object, resource_id number,
   if (before != nullptr && before->compiled->number() == number &&
       before->compiled->fingerprint() == schema::custom::definition::fingerprint_of(tree))
     return before->compiled;
-  return schema::custom::definition::compile(tree, {number, ids_for(tree, before)});
+  auto ids = ids_for(tree, before);
+  if (!ids) return nullptr;
+  return schema::custom::definition::compile(tree, {number, std::move(*ids)});
 }
 
 /// Versions keep their ids by name; what is new gets a new one, what went gives its id back.
-std::vector<resource_id> definition_table::ids_for(const json& object, const entry* before) {
+std::optional<std::vector<resource_id>> definition_table::ids_for(const json& object, const entry* before) {
   const std::string name = object["metadata"]["name"];
   std::map<std::string, resource_id> had;
   if (before != nullptr)
-    for (const auto& [version, id] : before->compiled->version_ids()) {
-      had.emplace(version, id);
-      used_ids_.erase(id);
-    }
+    for (const auto& [version, id] : before->compiled->version_ids()) had.emplace(version, id);
   std::vector<resource_id> ids;
+  std::vector<resource_id> taken;
   for (const json& version : object["spec"]["versions"]) {
-    const auto known = had.find(version.value("name", ""));
-    ids.push_back(known != had.end() ? known->second : take_id());
-    used_ids_.emplace(ids.back(), name);
+    const auto known = had.extract(version.value("name", ""));
+    const auto id = known.empty() ? take_id() : std::optional(known.mapped());
+    if (!id) {
+      for (const resource_id each : taken) used_ids_.erase(each);
+      return std::nullopt;
+    }
+    ids.push_back(*id);
+    if (known.empty()) taken.push_back(*id);
+    used_ids_.emplace(*id, name);
   }
+  for (const auto& [version, id] : had) used_ids_.erase(id);
   return ids;
 }
 
-resource_id definition_table::take_id() {
+std::optional<resource_id> definition_table::take_id() {
   constexpr std::uint32_t count = schema::last_row_id - schema::first_row_id + 1U;
   for (std::uint32_t tried = 0; tried < count; ++tried) {
     const resource_id id(static_cast<std::uint16_t>(schema::first_row_id + next_id_));
     next_id_ = static_cast<std::uint16_t>((next_id_ + 1U) % count);
     if (!used_ids_.contains(id)) return id;
   }
-  ALWAYS_WITH(false, "more versions of custom kinds than ids");
-  return {};
+  return std::nullopt;
 }
 
 void definition_table::publish() {

@@ -1,10 +1,12 @@
 #pragma once
 
 #include "schema/custom/definition.hpp"
+#include "schema/object/stored_object.hpp"
 #include "storage/store.hpp"
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace actord::actors {
@@ -29,10 +31,11 @@ private:
     std::shared_ptr<const schema::custom::definition> compiled;
   };
 
+  /// Null when there are no ids left for its versions.
   std::shared_ptr<const schema::custom::definition> compile(const schema::object_view& object,
                                                             resource_id number, const entry* before);
-  std::vector<resource_id> ids_for(const json& object, const entry* before);
-  resource_id take_id();
+  std::optional<std::vector<resource_id>> ids_for(const json& object, const entry* before);
+  std::optional<resource_id> take_id();
   void publish();
 
   std::map<std::string, entry, std::less<>> entries_;

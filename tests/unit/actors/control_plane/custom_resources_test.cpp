@@ -16,7 +16,7 @@ namespace {
 
 constexpr const char* group = "test.example.com";
 constexpr const char* machinery = "apiextensions.k8s.io";
-constexpr const char* definitions = "customresourcedefinitions";
+constexpr const char* crds = "customresourcedefinitions";
 
 json definition_of(const std::string& plural, const std::string& kind, const json& names = json::object()) {
   json object = json::parse(R"({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
@@ -45,7 +45,7 @@ std::string condition(const json& definition, const char* type) {
 struct bare_cluster : cluster_fixture {
   bare_cluster() : cluster_fixture({"none"}) {}
 
-  json definition(const std::string& plural) { return get(machinery, definitions, "", plural + "." + group); }
+  json definition(const std::string& plural) { return get(machinery, crds, "", plural + "." + group); }
   void serve_widgets() {
     create(definition_of("widgets", "Widget"));
     pass(milliseconds(200));
@@ -83,7 +83,7 @@ BOOST_FIXTURE_TEST_CASE(names_that_are_taken_wait_until_they_are_free, bare_clus
   BOOST_TEST(condition(definition("wheels"), "NamesAccepted") == "False ShortNamesConflict");
   BOOST_TEST(condition(definition("wheels"), "Established") == "False NotAccepted");
   BOOST_TEST(schema::find_resource(group, "v1", "wheels").get() == nullptr);
-  remove(machinery, definitions, "", "widgets.test.example.com");
+  remove(machinery, crds, "", "widgets.test.example.com");
   pass(milliseconds(500));
   BOOST_TEST(definition("widgets").is_null());
   BOOST_TEST(condition(definition("wheels"), "NamesAccepted") == "True NoConflicts");
@@ -95,7 +95,7 @@ BOOST_FIXTURE_TEST_CASE(a_deleted_definition_takes_its_objects_along, bare_clust
   const resource_id number = schema::find_resource(group, "v1", "widgets")->stored_as;
   for (int i = 0; i < 3; ++i) create(widget("w" + std::to_string(i)));
   merge(group, "widgets", "default", "w1", {{"metadata", {{"finalizers", {"example.com/mine"}}}}});
-  remove(machinery, definitions, "", "widgets.test.example.com");
+  remove(machinery, crds, "", "widgets.test.example.com");
   pass(milliseconds(500));
   // One object waits for its own finalizer, and so does the definition for it.
   BOOST_TEST(condition(definition("widgets"), "Terminating") == "True InstanceDeletionInProgress");
@@ -124,8 +124,8 @@ BOOST_FIXTURE_TEST_CASE(a_number_is_not_given_away_while_objects_lie_under_it, b
   json held = widget("w");
   held["metadata"]["finalizers"] = {"example.com/mine"};
   create(held);
-  remove(machinery, definitions, "", "widgets.test.example.com");
-  merge(machinery, definitions, "", "widgets.test.example.com", {{"metadata", {{"finalizers", nullptr}}}});
+  remove(machinery, crds, "", "widgets.test.example.com");
+  merge(machinery, crds, "", "widgets.test.example.com", {{"metadata", {{"finalizers", nullptr}}}});
   pass(milliseconds(300));
   BOOST_TEST(definition("widgets").is_null());
   BOOST_TEST(book().at("widgets.test.example.com").value == number.value);
@@ -159,14 +159,14 @@ BOOST_FIXTURE_TEST_CASE(a_change_of_the_schema_counts_for_the_next_request, bare
   json versions = definition("widgets")["spec"]["versions"];
   versions[0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]["mode"] = {{"type", "string"},
                                                                                           {"default", "a"}};
-  merge(machinery, definitions, "", "widgets.test.example.com", {{"spec", {{"versions", versions}}}});
+  merge(machinery, crds, "", "widgets.test.example.com", {{"spec", {{"versions", versions}}}});
   pass(milliseconds(50));
   const auto after = schema::find_resource(group, "v1", "widgets");
   BOOST_TEST((before != after));
   BOOST_TEST(before->id.value == after->id.value);
   BOOST_TEST(create(widget("w"))["spec"]["mode"] == "a");
   // What does not change the kind does not make its rows anew.
-  merge(machinery, definitions, "", "widgets.test.example.com", {{"metadata", {{"labels", {{"a", "b"}}}}}});
+  merge(machinery, crds, "", "widgets.test.example.com", {{"metadata", {{"labels", {{"a", "b"}}}}}});
   pass(milliseconds(50));
   BOOST_TEST((schema::find_resource(group, "v1", "widgets") == after));
 }
