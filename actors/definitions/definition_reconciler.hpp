@@ -1,7 +1,7 @@
 #pragma once
 
 #include "actors/controllers/plan.hpp"
-#include "schema/view/definition_view.hpp"
+#include "schema/custom/definition_view.hpp"
 
 #include <vector>
 

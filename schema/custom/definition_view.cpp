@@ -1,4 +1,4 @@
-#include "schema/view/definition_view.hpp"
+#include "schema/custom/definition_view.hpp"
 
 #include "schema/view/read.hpp"
 
