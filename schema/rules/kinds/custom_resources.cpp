@@ -287,7 +287,40 @@ void check_name(const json& object, field_errors& errors) {
   check_metadata_but_name(metadata, false, errors);
 }
 
-void check_definition(const json& object, field_errors& errors, const rule_context&) {
+/// What the annotation of a community group says of its API.
+enum class approval : std::uint8_t { missing, invalid, bypassed, approved };
+
+constexpr std::string_view approval_key = "api-approved.kubernetes.io";
+
+approval approval_of(const json& definition) {
+  const std::string_view said = field(definition).at("metadata").at("annotations").entry(approval_key).text();
+  if (said.empty()) return approval::missing;
+  if (said.starts_with("unapproved")) return approval::bypassed;
+  const std::size_t scheme = said.find("://");
+  const bool address = scheme != std::string_view::npos && scheme > 0 && said.size() > scheme + 3 &&
+                       said[scheme + 3] != '/' && said.find(' ') == std::string_view::npos;
+  return address ? approval::approved : approval::invalid;
+}
+
+/// Groups under k8s.io and kubernetes.io are the community's. Nobody is refused for what was so before.
+void check_approval(const json& object, const json* old, field_errors& errors) {
+  const std::string group = "." + std::string(field(object).at("spec").at("group").text());
+  if (!group.ends_with(".k8s.io") && !group.ends_with(".kubernetes.io")) return;
+  const approval now = approval_of(object);
+  if (old != nullptr && approval_of(*old) == now) return;
+  constexpr std::string_view see = ", see https://github.com/kubernetes/enhancements/pull/1111";
+  const field place = field(object).at("metadata").at("annotations").entry(approval_key);
+  if (now == approval::missing)
+    errors.required(
+        place, fmt::format("protected groups must have approval annotation \"{}\"{}", approval_key, see));
+  if (now == approval::invalid)
+    errors.invalid(place, place.text(),
+                   fmt::format("protected groups must have approval annotation \"{}\" with either a URL or "
+                               "a reason starting with \"unapproved\"{}",
+                               approval_key, see));
+}
+
+void check_definition_with(const json& object, const json* old, field_errors& errors) {
   const field spec = field(object).at("spec");
   const field versions = spec.at("versions");
   const field preserve = spec.at("preserveUnknownFields");
@@ -311,11 +344,16 @@ void check_definition(const json& object, field_errors& errors, const rule_conte
   check_conversion(spec, errors);
   const field stored = field(object).at("status").at("storedVersions");
   if (stored.zero()) errors.invalid(stored, nullptr, "must have at least one stored version");
+  check_approval(object, old, errors);
   if (preserve.truth())
     errors.invalid(
         preserve, true,
         "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema "
         "instead");
+}
+
+void check_definition(const json& object, field_errors& errors, const rule_context&) {
+  check_definition_with(object, nullptr, errors);
 }
 
 bool is_established(const json& definition) {
@@ -345,7 +383,7 @@ void check_definition_update(const json& object, const json& old, field_errors& 
                              const rule_context& context) {
   validate_metadata_update(object, old, errors, context);
   if (context.subresource == "status") return;
-  check_definition(object, errors, context);
+  check_definition_with(object, &old, errors);
   const field spec = field(object).at("spec");
   const field before = field(old).at("spec");
   // The names of the resource never change; what it is does not once it may have been used.

@@ -215,6 +215,30 @@ BOOST_AUTO_TEST_CASE(bodies_are_read_and_judged) {
   BOOST_TEST(http_code(protobuf.error().kind) == 415);
 }
 
+BOOST_AUTO_TEST_CASE(groups_of_the_community_need_its_approval) {
+  const resource_handle definitions =
+      find_resource("apiextensions.k8s.io", "v1", "customresourcedefinitions");
+  BOOST_REQUIRE(definitions != nullptr);
+  const auto created = [&](const json& annotations) {
+    json object = widget_definition();
+    object["metadata"] = {{"name", "widgets.x.k8s.io"}, {"annotations", annotations}};
+    object["spec"]["group"] = "x.k8s.io";
+    write_context about = context(definitions);
+    about.space = {};
+    about.name = "widgets.x.k8s.io";
+    return refusal(prepare_create(about, body_format::json, object.dump()));
+  };
+  constexpr const char* key = "api-approved.kubernetes.io";
+  BOOST_TEST(created({{key, "https://github.com/kubernetes/enhancements/pull/1"}}) == "accepted");
+  BOOST_TEST(created({{key, "unapproved, a trial"}}) == "accepted");
+  BOOST_TEST(created(json::object())
+                 .ends_with("metadata.annotations[api-approved.kubernetes.io]: Required value: protected "
+                            "groups must have approval "
+                            "annotation \"api-approved.kubernetes.io\", see "
+                            "https://github.com/kubernetes/enhancements/pull/1111"));
+  BOOST_TEST(created({{key, "yes"}}).find("Invalid value: \"yes\"") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(status_and_the_rest_are_written_apart) {
   json with_status = widget({{"size", 3}});
   with_status["status"] = {{"replicas", 1}};
