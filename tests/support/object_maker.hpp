@@ -57,6 +57,7 @@ private:
       return below(2) == 0 ? json(static_cast<std::int32_t>(number())) : json(text());
     case value_kind::any:
     case value_kind::any_object:
+    case value_kind::deduced:
       return json{{"x", {1, "two", nullptr, {{"y", 1.5}}}}};
     case value_kind::schema_or_array:
     case value_kind::schema_or_bool:
