@@ -93,7 +93,7 @@ void measure_audit() {
       .user = "system:serviceaccount:shop:web", .uid = {}, .groups = {"system:serviceaccounts"}, .extra = {}};
   request.source_addresses = {"192.0.2.1"};
   request.user_agent = "kubectl/v1.33.4 (linux/amd64) kubernetes/abcdef";
-  request.type = &schema::builtin("", "configmaps");
+  request.type = schema::find_resource("", "v1", "configmaps");
   request.space = "shop";
   request.name = "one";
   request.decision.level = audit_level::metadata;
