@@ -86,7 +86,7 @@ BOOST_AUTO_TEST_CASE(groups_and_rows_have_the_order_of_discovery) {
 
 BOOST_AUTO_TEST_CASE(the_default_roles_are_json) {
   const json roles = json::parse(default_rbac());
-  BOOST_TEST(roles.at("clusterRoles").size() == 71);
+  BOOST_TEST(roles.at("clusterRoles").size() == 69);
   BOOST_TEST(roles.at("roleBindings").size() == 7);
 }
 
