@@ -14,7 +14,8 @@
 #        2      2  0
 #        4      4  bytes of the payload
 #        8      8  term
-#       16         payload: of a command a BATCH; of a barrier nothing; of a change, for each server, id:u64 voter:u8
+#       16         payload: of a command a BATCH; of a barrier nothing; of a change, for each server, id:u64 flags:u8
+#                  (1 voter, 2 an address follows: bytes:u16 address)
 #
 # BATCH. Everything that was sealed together: whole transactions, final bytes, never commands.
 #        0      2  format (batchFormat)

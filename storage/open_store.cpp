@@ -8,23 +8,52 @@
 namespace actord::storage {
 namespace {
 
-result<void> begin_cluster(kv::environment& disk, random_source& random) {
-  if (load_identity(*disk.read()).member != 0) return {};
+error refusal(error_kind kind, std::string why) {
+  error out;
+  out.kind = kind;
+  out.message = std::move(why);
+  return out;
+}
+
+result<void> check_identity(const member_identity& found, member_id self, const std::string& cluster) {
+  if (self != 0 && found.member != self)
+    return refusal(error_kind::conflict, "the directory belongs to another member");
+  if (!cluster.empty() && found.cluster != cluster)
+    return refusal(error_kind::conflict, "the directory belongs to a member of another cluster");
+  return {};
+}
+
+result<void> initialise(kv::environment& disk, random_source& random, const begin_cluster& how) {
+  const member_identity found = load_identity(*disk.read());
+  if (found.member != 0) return check_identity(found, how.self, {});
+  if (how.address.size() > max_address_bytes)
+    return refusal(error_kind::bad_request, "the member's address is too long");
   // Any number but 0 that no other member will ever draw.
-  const member_id self = random.next() >> 1U | 1U;
-  return initialise_member(disk, {self, new_uuid(random)}, {{self, true}});
+  const member_id self = how.self != 0 ? how.self : random.next() >> 1U | 1U;
+  return initialise_member(disk, {self, new_uuid(random)}, {{self, true, how.address}});
+}
+
+result<void> initialise(kv::environment& disk, random_source&, const join_cluster& how) {
+  if (how.self == 0 || how.cluster.empty())
+    return refusal(error_kind::bad_request, "who joins needs a member id and the id of a cluster");
+  const member_identity found = load_identity(*disk.read());
+  if (found.member != 0) return check_identity(found, how.self, how.cluster);
+  return initialise_joining(disk, {how.self, how.cluster});
 }
 
 } // namespace
 
-result<std::unique_ptr<store>> open_store(const store_options& options) {
+result<std::unique_ptr<store>> open_store(store_options options) {
   auto opened = kv::open_lmdb({options.directory, options.map_bytes, false});
   if (!opened) return std::move(opened).error();
   std::shared_ptr<kv::environment> disk = std::move(opened).value();
-  if (auto begun = begin_cluster(*disk, options.random); !begun) return std::move(begun).error();
+  auto begun =
+      std::visit([&](const auto& how) { return initialise(*disk, options.random, how); }, options.begin);
+  if (!begun) return std::move(begun).error();
+  if (options.transport == nullptr) options.transport = std::make_unique<no_transport>();
   const value_codec& codec = options.codec != nullptr ? *options.codec : stored_object_codec();
   auto engine = std::make_unique<store_engine>(engine_parts{std::move(disk),
-                                                            std::make_unique<no_transport>(),
+                                                            std::move(options.transport),
                                                             codec,
                                                             options.clock,
                                                             options.random,
@@ -39,7 +68,7 @@ std::unique_ptr<store> open_memory_store(const clock_source& clock, random_sourc
                                          const value_codec* codec) {
   const kv::memory_disk disk;
   std::shared_ptr<kv::environment> environment = kv::open_memory(disk);
-  ALWAYS(begin_cluster(*environment, random).has_value());
+  ALWAYS(initialise(*environment, random, begin_cluster{}).has_value());
   auto engine = std::make_unique<store_engine>(engine_parts{std::move(environment),
                                                             std::make_unique<no_transport>(),
                                                             codec != nullptr ? *codec : stored_object_codec(),

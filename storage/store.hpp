@@ -4,6 +4,7 @@
 #include "schema/base/clock.hpp"
 #include "schema/base/ids.hpp"
 #include "schema/base/result.hpp"
+#include "storage/cluster.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -180,7 +181,9 @@ public:
 };
 
 struct store_status {
-  bool leading = false;
+  bool leading = false; ///< by Raft's word; `leadership` says when it may propose
+  member_id self = 0;
+  member_id leader = 0; ///< 0 while none is known
   bool writable = true; ///< false when the disk or the map is full
   raft_term term;
   revision last;      ///< newest applied revision
@@ -188,6 +191,7 @@ struct store_status {
   std::uint64_t log_first = 0;
   std::uint64_t log_last = 0;
   std::uint64_t map_bytes = 0;
+  std::vector<member_progress> progress; ///< empty unless this member leads
 };
 
 class store {
@@ -221,6 +225,26 @@ public:
   [[nodiscard]] virtual store_status status() const = 0;
   /// Random id made when the cluster began.
   [[nodiscard]] virtual std::string cluster_id() const = 0;
+
+  /// A message of another member, as its transport sent it. Any thread; never blocks. Malformed ones are
+  /// dropped, and so is what comes faster than it can be taken.
+  virtual void receive(member_id from, std::string bytes) = 0;
+  /// The members as the newest applied change names them; none where this member was told of none yet.
+  [[nodiscard]] virtual std::vector<cluster_member> members() const = 0;
+  /// Calls `listener` with what is known now, before it returns, and then at every change, on the store's
+  /// thread, until the handle is destroyed (which waits for a call under way). It must only hand on: neither
+  /// destroy its handle nor wait.
+  [[nodiscard]] virtual std::shared_ptr<void> on_leadership(leadership_listener listener) = 0;
+
+  /// Where this member leads; `done` is called once, on any thread. A learner is sent everything there is and
+  /// counts for nothing. A member that is known gets its new address.
+  virtual void add_learner(member_id id, std::string address, membership_answer done) = 0;
+  /// Makes a learner a voter as soon as it has caught up; `timeout` when it does not in `wait`.
+  virtual void promote(member_id id, std::chrono::milliseconds wait, membership_answer done) = 0;
+  /// The last voter cannot be removed; a leader that removes itself stops leading.
+  virtual void remove_member(member_id id, membership_answer done) = 0;
+  /// Hands leadership to another voter, or to whichever knows most when `to` is 0. Proposals wait meanwhile.
+  virtual void transfer_leadership(member_id to, membership_answer done) = 0;
 };
 
 } // namespace actord::storage

@@ -12,6 +12,8 @@ constexpr std::size_t tail_limit_bytes = 16U << 20U;
 /// Of what a transaction applies besides what it appends: votes wait for the writer.
 constexpr std::size_t apply_limit_bytes = 4U << 20U;
 constexpr std::size_t append_limit_bytes = 16U << 20U;
+/// A member that lacks no more than this follows as fast as it is sent to.
+constexpr std::uint64_t caught_up_entries = 16;
 
 raft_memory recall(const kv::read_view& view, const member_state& state,
                    const raft_configuration& configuration) {
@@ -34,10 +36,43 @@ raft_memory recall(const kv::read_view& view, const member_state& state,
   return memory;
 }
 
-bool sole_voter(const raft_configuration& configuration, std::uint64_t self) {
-  return configuration.voters() == 1 &&
-         std::ranges::any_of(configuration.servers,
-                             [self](const raft_server& server) { return server.voter && server.id == self; });
+bool sole_voter(const raft_configuration& configuration, member_id self) {
+  const raft_server* const found = configuration.find(self);
+  return found != nullptr && found->voter && configuration.voters() == 1;
+}
+
+/// libraft takes a change only as the first new entry of a message (it would note the wrong index), so a
+/// message is cut before every change.
+std::vector<raft_message> cut_at_changes(raft_message message) {
+  std::vector<raft_message> out;
+  auto* const whole = std::get_if<append_message>(&message.body);
+  if (whole == nullptr || whole->entries.size() < 2) {
+    out.push_back(std::move(message));
+    return out;
+  }
+  append_message piece{whole->previous, whole->previous_term, whole->leader_commit, 0, {}};
+  const auto flush = [&] {
+    append_message next{raft_index{piece.previous.value + piece.entries.size()},
+                        piece.entries.back().term,
+                        piece.leader_commit,
+                        0,
+                        {}};
+    piece.entry_count = static_cast<std::uint32_t>(piece.entries.size());
+    out.push_back({message.peer, message.term, std::exchange(piece, std::move(next))});
+  };
+  for (log_entry& entry : whole->entries) {
+    if (entry.kind == entry_kind::change && !piece.entries.empty()) flush();
+    piece.entries.push_back(std::move(entry));
+  }
+  flush();
+  return out;
+}
+
+error not_possible(error_kind kind, std::string why) {
+  error out;
+  out.kind = kind;
+  out.message = std::move(why);
+  return out;
 }
 
 } // namespace
@@ -61,6 +96,13 @@ result<void> initialise_member(kv::environment& disk, const member_identity& ide
   return batch->commit();
 }
 
+result<void> initialise_joining(kv::environment& disk, const member_identity& identity) {
+  ALWAYS(load_identity(*disk.read()).member == 0 && identity.member != 0 && !identity.cluster.empty());
+  const auto batch = disk.write();
+  save_identity(*batch, identity);
+  return batch->commit();
+}
+
 replica::replica(const replica_parts& parts) : parts_(parts) {}
 replica::~replica() = default;
 
@@ -80,8 +122,11 @@ result<void> replica::start(raft_time_ms now) {
   sealed_.clear();
   last_ = memory.log_last;
   last_term_ = memory.terms.empty() ? state_.applied_term : memory.terms.back().second;
-  alone_ = sole_voter(configuration_, identity_.member) && memory.changes.empty();
-  if (alone_) {
+  newest_ = memory.changes.empty()
+                ? configuration_
+                : raft_configuration{memory.changes.back().first, memory.changes.back().second};
+  note_members();
+  if (sole_voter(newest_, identity_.member)) {
     // libraft makes a sole voter leader without a new term; two runs of it must not share one.
     ++memory.vote.term.value;
     memory.vote.voted_for = identity_.member;
@@ -92,14 +137,25 @@ result<void> replica::start(raft_time_ms now) {
   core_ = std::make_unique<consensus>(identity_.member, parts_.seed, parts_.timing);
   trimmed_told_ = state_.log_first;
   noticed_ = {};
+  barrier_ = {};
+  heard_.clear();
   carry_out(now, core_->start(now, memory));
   settle(now);
   return {};
 }
 
+/// Begins anew from the disk, in the same process.
+void replica::restart(raft_time_ms now) {
+  core_.reset();
+  changes_.clear();
+  if (auto started = start(now); !started) stop_full(started.error());
+}
+
 void replica::receive(raft_time_ms now, member_id from, std::string_view bytes) {
   if (core_ == nullptr) return;
-  auto message = decode_message(from, bytes);
+  const auto whole = parts_under_way_.put_together(from, bytes);
+  if (!whole) return;
+  auto message = decode_message(from, *whole);
   if (!message) {
     spdlog::warn("store: dropped a message of member {}: {}", from, message.error().message);
     return;
@@ -108,11 +164,67 @@ void replica::receive(raft_time_ms now, member_id from, std::string_view bytes) 
     spdlog::warn("store: member {} offers a snapshot; taking one is not supported yet", from);
     return;
   }
-  carry_out(now, core_->receive(now, std::move(*message)));
+  hear(now, std::move(*message));
+}
+
+void replica::hear(raft_time_ms now, raft_message message) {
+  if (std::holds_alternative<append_result_message>(message.body) && message.term == term())
+    heard_[message.peer] = now;
+  for (raft_message& piece : cut_at_changes(std::move(message))) {
+    if (core_ == nullptr) return;
+    carry_out(now, core_->receive(now, std::move(piece)));
+  }
 }
 
 void replica::tick(raft_time_ms now) {
-  if (core_ != nullptr && !alone_) carry_out(now, core_->tick(now));
+  if (core_ == nullptr || alone_) return;
+  // Left as the only voter by a leader that removed itself: libraft would lead in that leader's own term.
+  if (!leading() && sole_voter(newest_, identity_.member)) return restart(now);
+  carry_out(now, core_->tick(now));
+}
+
+result<raft_index> replica::change_members(raft_time_ms now, std::vector<raft_server> members) {
+  if (!may_propose()) return not_possible(error_kind::unavailable, "this member does not lead the store");
+  if (newest_.index != configuration_.index || !changes_.empty())
+    return not_possible(error_kind::conflict, "another change of the members is under way");
+  ALWAYS(!members.empty() && members.size() <= max_members);
+  auto plan = core_->submit(
+      now, {{term(), entry_kind::change, std::make_shared<const std::string>(encode_servers(members))}});
+  if (!plan) return not_possible(error_kind::unavailable, "this member does not lead the store");
+  const raft_index index = plan->append_first;
+  // Alone until now: others may need what is written from here on.
+  alone_ = false;
+  carry_out(now, *std::move(plan));
+  return index;
+}
+
+result<void> replica::transfer(raft_time_ms now, member_id to) {
+  const raft_server* const found = newest_.find(to);
+  if (found == nullptr || !found->voter || to == identity_.member)
+    return not_possible(error_kind::bad_request, "leadership can only go to another voter");
+  if (!may_propose()) return not_possible(error_kind::unavailable, "this member does not lead the store");
+  auto plan = core_->transfer(now, to);
+  ALWAYS(plan);
+  // Should it fail, this member proposes again only once all that is under way is applied.
+  barrier_ = last_;
+  carry_out(now, *std::move(plan));
+  return {};
+}
+
+std::vector<member_progress> replica::progress(raft_time_ms now) const {
+  std::vector<member_progress> out;
+  if (!leading()) return out;
+  for (const raft_server& server : newest_.servers) {
+    member_progress one{server.id, 0, true};
+    one.matched = server.id == identity_.member ? last_.value : core_->matched(server.id).value;
+    if (server.id != identity_.member) {
+      const auto heard = heard_.find(server.id);
+      one.caught_up = heard != heard_.end() && now - heard->second <= parts_.timing.election_ms &&
+                      one.matched + caught_up_entries >= last_.value;
+    }
+    out.push_back(one);
+  }
+  return out;
 }
 
 std::optional<raft_index> replica::submit(raft_time_ms now, sealed_batch batch) {
@@ -149,15 +261,18 @@ void replica::settle(raft_time_ms now) {
   if (core_ == nullptr) return;
   for (raft_configuration& change : std::exchange(changes_, {})) {
     configuration_ = std::move(change);
-    alone_ = sole_voter(configuration_, identity_.member);
+    note_members();
     carry_out(now, core_->configured(now, configuration_));
+    if (core_ == nullptr) return;
   }
   if (leading() && !alone_) send_commit_notice();
   after_trim(now);
 }
 
 bool replica::leading() const { return core_ != nullptr && core_->role() == raft_role::leader; }
-bool replica::may_propose() const { return leading() && state_.applied >= barrier_; }
+bool replica::may_propose() const {
+  return leading() && barrier_.value != 0 && state_.applied >= barrier_ && core_->transferee() == 0;
+}
 raft_term replica::term() const { return core_ == nullptr ? raft_term{} : core_->vote().term; }
 member_id replica::leader() const { return core_ == nullptr ? 0 : core_->leader(); }
 raft_time_ms replica::deadline() const { return core_->deadline(); }
@@ -200,6 +315,7 @@ bool replica::carry_out_once(raft_plan& plan) {
 }
 
 void replica::note_role(const raft_plan& plan) {
+  heard_.clear();
   if (!leading()) {
     barrier_ = {};
     sealed_.clear();
@@ -209,6 +325,23 @@ void replica::note_role(const raft_plan& plan) {
   // Zero asks carry_out for one, unless libraft submitted its own with this very plan or nothing can be in
   // doubt.
   barrier_ = alone_ ? raft_index{1} : plan.append_first;
+}
+
+/// The newest change of members before `index`, none of which is lost when entries from there on are.
+raft_configuration replica::newest_below(const kv::read_view& view, raft_index index) const {
+  const log_reader log(view);
+  for (raft_index at{index.value - 1}; at > state_.applied; --at.value) {
+    const auto front = log.front(at);
+    if (front && front->kind == entry_kind::change) return {at, decode_servers(*log.entry(at)->payload)};
+  }
+  return changes_.empty() ? configuration_ : changes_.back();
+}
+
+void replica::note_members() {
+  const auto only = [this](const raft_configuration& of) {
+    return of.servers.size() == 1 && of.servers.front().voter && of.servers.front().id == identity_.member;
+  };
+  alone_ = only(configuration_) && only(newest_);
 }
 
 /// Appends the plan's entries and, in the same transaction, applies what is committed: for a lone voter that
@@ -221,11 +354,13 @@ bool replica::write(raft_plan& plan) {
     while (!sealed_.empty() && sealed_.back().first >= plan.append_first) sealed_.pop_back();
     const auto before = log_reader(*out).front(raft_index{plan.append_first.value - 1});
     last_term_ = before ? before->term : state_.applied_term;
+    if (newest_.index >= plan.append_first) newest_ = newest_below(*out, plan.append_first);
   }
   // The last term may fall: a new leader first replaces what an old one left by entries of before that.
   raft_index index = plan.append_first;
   for (const log_entry& entry : plan.append) {
     append_entry(*out, index, entry, entry.term != last_term_);
+    if (entry.kind == entry_kind::change) newest_ = {index, decode_servers(*entry.payload)};
     last_term_ = entry.term;
     last_ = index;
     ++index.value;
@@ -324,8 +459,8 @@ void replica::remember(raft_index first, const std::vector<log_entry>& entries) 
 
 void replica::send(raft_message& message) {
   if (auto* append = std::get_if<append_message>(&message.body)) fill(*append);
-  const member_id to = message.peer;
-  parts_.transport.send(to, encode_message(message));
+  for (std::string& part : parts_under_way_.cut(encode_message(message)))
+    parts_.transport.send(message.peer, std::move(part));
 }
 
 void replica::fill(append_message& message) {

@@ -3,11 +3,13 @@
 #include "schema/base/result.hpp"
 #include "storage/kv/kv.hpp"
 #include "storage/raft/consensus.hpp"
+#include "storage/raft/message_parts.hpp"
 #include "storage/raft/transport.hpp"
 #include "storage/tables/object_table.hpp"
 #include "storage/value_codec.hpp"
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -46,6 +48,10 @@ struct replica_parts {
 result<void> initialise_member(kv::environment& disk, const member_identity& identity,
                                const std::vector<raft_server>& servers);
 
+/// Writes the identity of a member that joins `identity.cluster` into an empty directory: it knows nobody and
+/// waits until a leader that was told of it sends what there is.
+result<void> initialise_joining(kv::environment& disk, const member_identity& identity);
+
 /// A batch as its proposer sealed it.
 struct sealed_batch {
   std::string payload;
@@ -72,13 +78,26 @@ public:
   /// A marker that is applied once everything before it is: proof that this member led when it was asked for.
   std::optional<raft_index> submit_barrier(raft_time_ms now);
 
+  /// Replaces the members; the change counts from now on and is committed under the new ones. `unavailable`
+  /// when this member may not propose, `conflict` while another change is not committed.
+  result<raft_index> change_members(raft_time_ms now, std::vector<raft_server> members);
+  /// Begins to hand leadership to another voter. Until it leads, or an election timeout has passed, this
+  /// member may not propose.
+  result<void> transfer(raft_time_ms now, member_id to);
+
   /// Leads, and everything of earlier terms is applied: may stamp revisions.
   [[nodiscard]] bool may_propose() const;
   [[nodiscard]] bool leading() const;
   [[nodiscard]] raft_term term() const;
   [[nodiscard]] member_id leader() const;
-  /// The only voter: commits by itself, needs no clock.
+  /// The only member: commits by itself, needs no clock.
   [[nodiscard]] bool alone() const { return alone_; }
+  /// To whom leadership is being handed; 0 when it is not.
+  [[nodiscard]] member_id transferee() const { return core_ == nullptr ? 0 : core_->transferee(); }
+  /// The committed members, as far as this member has applied the log.
+  [[nodiscard]] const raft_configuration& configuration() const { return configuration_; }
+  /// Where the leader knows each of them to be; empty unless this member leads.
+  [[nodiscard]] std::vector<member_progress> progress(raft_time_ms now) const;
   [[nodiscard]] bool running() const { return core_ != nullptr; }
   [[nodiscard]] raft_time_ms deadline() const;
   [[nodiscard]] const member_state& state() const { return state_; }
@@ -86,6 +105,8 @@ public:
   [[nodiscard]] raft_index last_index() const { return last_; }
 
 private:
+  void restart(raft_time_ms now);
+  void hear(raft_time_ms now, raft_message message);
   void carry_out(raft_time_ms now, raft_plan plan);
   bool carry_out_once(raft_plan& plan);
   bool write(raft_plan& plan);
@@ -98,6 +119,8 @@ private:
   log_entry entry_at(const kv::read_view& view, raft_index index) const;
   void remember(raft_index first, const std::vector<log_entry>& entries);
   void note_role(const raft_plan& plan);
+  void note_members();
+  raft_configuration newest_below(const kv::read_view& view, raft_index index) const;
   void stop_full(const error& why);
   void after_trim(raft_time_ms now);
 
@@ -106,12 +129,15 @@ private:
   member_identity identity_;
   member_state state_;
   raft_configuration configuration_; ///< committed
+  raft_configuration newest_; ///< of the newest change in the log, committed or not; what libraft goes by
   bool alone_ = false;
   raft_index last_; ///< last entry on disk or being written; last_ >= state_.applied
   raft_term last_term_;
-  raft_index barrier_;      ///< of this leadership; nothing is stamped before it is applied
-  raft_index trimmed_told_; ///< log_first libraft was last told of
-  raft_index noticed_;      ///< commit index followers were last told of
+  raft_index barrier_;                      ///< of this leadership; nothing is stamped before it is applied
+  raft_index trimmed_told_;                 ///< log_first libraft was last told of
+  raft_index noticed_;                      ///< commit index followers were last told of
+  std::map<member_id, raft_time_ms> heard_; ///< when each member last answered this leader
+  message_parts parts_under_way_;
   /// Newest entries, for followers and for applying; empty while alone. Bounded by tail_limit_bytes.
   std::deque<std::pair<raft_index, log_entry>> tail_;
   std::size_t tail_bytes_ = 0;

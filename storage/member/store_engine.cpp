@@ -18,6 +18,9 @@ constexpr auto full_retry_interval = 5s;
 /// Batches sealed and not applied: beyond this, waiting makes the next batch bigger and the queue shorter.
 constexpr std::size_t max_batches_in_flight = 4;
 constexpr std::size_t max_waiting_messages = 1024;
+constexpr std::size_t max_waiting_membership = 64;
+/// How often a change of members that waits for something is looked at, and progress is published.
+constexpr auto membership_interval = 50ms;
 constexpr std::size_t max_waiting_message_bytes = 128U << 20U;
 
 error unavailable(std::string why) {
@@ -56,6 +59,7 @@ store_engine::~store_engine() {
   refuse_waiting(unavailable("the store is stopping"));
   end_unapplied([] { return unknown{"the store is stopping"}; });
   fire_waiters(revision{}, true);
+  if (replica_ != nullptr) membership_.end(*replica_, "the store is stopping");
 }
 
 result<void> store_engine::start() {
@@ -82,6 +86,7 @@ result<void> store_engine::start() {
   if (!started) return started;
   follow_role();
   publish_status();
+  tell_leadership();
   return {};
 }
 
@@ -190,6 +195,36 @@ store_status store_engine::status() const {
   return status;
 }
 std::string store_engine::cluster_id() const { return cluster_; }
+std::vector<cluster_member> store_engine::members() const {
+  const std::scoped_lock hold(mutex_);
+  return members_;
+}
+std::shared_ptr<void> store_engine::on_leadership(leadership_listener listener) {
+  return board_.add(std::move(listener));
+}
+
+void store_engine::add_learner(member_id id, std::string address, membership_answer done) {
+  ask_membership({membership_step::add_learner, id, std::move(address), {}, std::move(done)});
+}
+void store_engine::promote(member_id id, std::chrono::milliseconds wait, membership_answer done) {
+  ask_membership({membership_step::promote, id, {}, parts_.clock.steady_now() + wait, std::move(done)});
+}
+void store_engine::remove_member(member_id id, membership_answer done) {
+  ask_membership({membership_step::remove, id, {}, {}, std::move(done)});
+}
+void store_engine::transfer_leadership(member_id to, membership_answer done) {
+  ask_membership({membership_step::transfer, to, {}, {}, std::move(done)});
+}
+void store_engine::ask_membership(membership_request request) {
+  bool taken = false;
+  {
+    const std::scoped_lock hold(mutex_);
+    taken = inbox_.membership.size() < max_waiting_membership;
+    if (taken) inbox_.membership.push_back(std::move(request));
+  }
+  if (taken) return kick();
+  request.done(unavailable("too many changes of members wait"));
+}
 
 /// Wakes the worker or, without a thread, is the worker.
 void store_engine::kick() {
@@ -231,7 +266,9 @@ bool store_engine::has_mail() const {
 /// Something waits for a batch, and one may be made (or all of it be refused).
 bool store_engine::may_seal() const {
   if (waiting_.empty() && !compact_more_) return false;
-  return proposing_in_.value == 0 || answers_.size() < max_batches_in_flight;
+  // Who leads and may not propose yet, or hands leadership over, knows more presently: proposals wait.
+  if (proposing_in_.value == 0) return !replica_->leading();
+  return answers_.size() < max_batches_in_flight;
 }
 
 steady_time store_engine::next_deadline() const {
@@ -241,6 +278,7 @@ steady_time store_engine::next_deadline() const {
   if (replica_->running() && !replica_->alone()) {
     first = std::min(first, steady_time{std::chrono::milliseconds(replica_->deadline())});
   }
+  if (!membership_.idle()) first = std::min(first, parts_.clock.steady_now() + membership_interval);
   return first;
 }
 
@@ -255,10 +293,12 @@ void store_engine::step() {
   const raft_time_ms now = raft_now();
   if (replica_->running() && !replica_->alone() && now >= replica_->deadline()) replica_->tick(now);
   follow_role();
+  membership_.tend(*replica_, parts_.clock.steady_now(), now);
+  follow_role();
   tend();
   if (proposing_in_.value != 0) {
     if (may_seal()) seal_and_submit();
-  } else if (!waiting_.empty()) {
+  } else if (!waiting_.empty() && !replica_->leading()) {
     refuse_waiting(unavailable(writable_ ? "this member does not lead the store"
                                          : "the store's disk is full: nothing can be written"));
   }
@@ -266,6 +306,7 @@ void store_engine::step() {
   // When another batch follows at once, its transaction applies what is committed by now.
   if (!may_seal()) replica_->settle(raft_now());
   follow_role();
+  tell_leadership();
 }
 
 void store_engine::take_inbox() {
@@ -283,6 +324,7 @@ void store_engine::take_inbox() {
   }
   std::ranges::move(taken.reads, std::back_inserter(reads_));
   std::ranges::move(taken.waiters, std::back_inserter(waiters_));
+  for (membership_request& one : taken.membership) membership_.ask(std::move(one));
   if (!taken.waiters.empty()) fire_waiters(replica_->state().last, false);
 }
 
@@ -450,6 +492,10 @@ void store_engine::fire_waiters(revision last, bool ending) {
 void store_engine::tend() {
   const steady_time now = parts_.clock.steady_now();
   fire_waiters(replica_->state().last, false);
+  if (now >= next_status_ && replica_->leading() && !replica_->alone()) {
+    next_status_ = now + membership_interval;
+    publish_status();
+  }
   if (now >= next_tidy_) {
     next_tidy_ = now + tidy_interval;
     parts_.disk->tidy_readers();
@@ -475,6 +521,11 @@ void store_engine::publish_status() {
   const std::scoped_lock hold(mutex_);
   status_.leading = replica_->leading();
   status_.writable = writable_;
+  status_.self = replica_->identity().member;
+  status_.leader = replica_->leader();
+  if (!replica_->alone()) status_.progress = replica_->progress(raft_now());
+  if (members_at_ != replica_->configuration().index) members_ = replica_->configuration().servers;
+  members_at_ = replica_->configuration().index;
   status_.term = replica_->term();
   status_.last = state.last;
   status_.compacted = state.compacted;
@@ -482,6 +533,15 @@ void store_engine::publish_status() {
   status_.log_last = std::max(replica_->last_index(), state.applied).value;
   logged_time_ = state.time;
   alone_ = replica_->alone();
+}
+
+void store_engine::tell_leadership() {
+  if (members_at_ != replica_->configuration().index) publish_status();
+  const leadership news{proposing_in_.value != 0, replica_->term(), replica_->leader()};
+  if (news == told_) return;
+  told_ = news;
+  publish_status();
+  board_.tell(news);
 }
 
 } // namespace actord::storage

@@ -2,6 +2,8 @@
 
 #include "storage/kv/kv.hpp"
 #include "storage/member/compaction.hpp"
+#include "storage/member/leadership_board.hpp"
+#include "storage/member/membership.hpp"
 #include "storage/member/proposer.hpp"
 #include "storage/member/replica.hpp"
 #include "storage/open_store.hpp"
@@ -46,9 +48,7 @@ public:
   result<void> start();
   void run_thread();
 
-  /// A message of another member. Any thread; never blocks, drops the message when too many wait: Raft sends
-  /// again.
-  void receive(member_id from, std::string bytes);
+  void receive(member_id from, std::string bytes) override;
   /// Without a thread: does what is due by now.
   void pump();
 
@@ -63,6 +63,12 @@ public:
   [[nodiscard]] wall_time now() const override;
   [[nodiscard]] store_status status() const override;
   [[nodiscard]] std::string cluster_id() const override;
+  [[nodiscard]] std::vector<cluster_member> members() const override;
+  [[nodiscard]] std::shared_ptr<void> on_leadership(leadership_listener listener) override;
+  void add_learner(member_id id, std::string address, membership_answer done) override;
+  void promote(member_id id, std::chrono::milliseconds wait, membership_answer done) override;
+  void remove_member(member_id id, membership_answer done) override;
+  void transfer_leadership(member_id to, membership_answer done) override;
 
 private:
   struct waiter {
@@ -75,8 +81,9 @@ private:
     std::deque<waiting_proposal> proposals;
     std::vector<std::function<void(result<void>)>> reads;
     std::vector<waiter> waiters;
+    std::vector<membership_request> membership;
     [[nodiscard]] bool empty() const {
-      return messages.empty() && proposals.empty() && reads.empty() && waiters.empty();
+      return messages.empty() && proposals.empty() && reads.empty() && waiters.empty() && membership.empty();
     }
   };
   struct pending_answers {
@@ -88,6 +95,7 @@ private:
   void role_changed() override;
   void disk_full(const error& why) override;
 
+  void ask_membership(membership_request request);
   void kick();
   void loop();
   void step();
@@ -102,6 +110,7 @@ private:
   void fire_waiters(revision last, bool ending);
   void tend();
   void publish_status();
+  void tell_leadership();
   [[nodiscard]] bool has_work() const;
   [[nodiscard]] bool has_mail() const;
   [[nodiscard]] bool may_seal() const;
@@ -123,6 +132,8 @@ private:
   wall_time logged_time_{};
   std::string cluster_;
   bool alone_ = false;
+  std::vector<cluster_member> members_;
+  leadership_board board_; ///< has a lock of its own
 
   // Worker.
   std::unique_ptr<replica> replica_;
@@ -134,6 +145,9 @@ private:
   std::vector<std::function<void(result<void>)>> reads_;
   std::deque<std::pair<raft_index, std::function<void(result<void>)>>> confirming_;
   std::vector<waiter> waiters_;
+  membership membership_;
+  leadership told_;
+  raft_index members_at_;  ///< the change that members_ is of
   raft_term proposing_in_; ///< 0 while this member may not propose
   bool writable_ = true;
   bool compact_more_ = false;
@@ -141,6 +155,7 @@ private:
   steady_time next_compaction_{};
   steady_time next_tidy_{};
   steady_time next_retry_{};
+  steady_time next_status_{};
   /// Without a thread: somebody is the worker right now.
   std::atomic<bool> stepping_{false};
 

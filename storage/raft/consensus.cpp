@@ -158,8 +158,8 @@ raft_plan consensus::start(raft_time_ms now, const raft_memory& memory) {
   ALWAYS(memory.applied.value == 0 || memory.applied_term.value > 0);
   ALWAYS(memory.applied.value == 0 || !memory.configuration.servers.empty());
   ALWAYS(memory.applied_term <= memory.vote.term);
-  // A member that knows nothing has no term, no log and no configuration: it waits to be told.
-  ALWAYS(memory.applied.value != 0 || memory.log_last.value == 0);
+  // Who has applied nothing was told from the first entry on, which names the members, or nothing at all.
+  ALWAYS(memory.applied.value != 0 || memory.log_first.value == 1);
   started_ = true;
   now_ = now;
   const std::uint64_t count = memory.log_last.value + 1 - memory.log_first.value;
@@ -267,12 +267,23 @@ raft_plan consensus::compacted(raft_time_ms now, raft_index applied, raft_term a
                 "compacted", {}, {});
 }
 
+std::optional<raft_plan> consensus::transfer(raft_time_ms now, member_id to) {
+  ALWAYS(started_ && now >= now_ && to != 0);
+  now_ = now;
+  if (role() != raft_role::leader || transferee() != 0) return std::nullopt;
+  return finish(raft_core_transfer(hidden_->core, now, to, &hidden_->update), "transfer", {}, {});
+}
+
 raft_role consensus::role() const { return static_cast<raft_role>(raft_core_state(hidden_->core)); }
 hard_state consensus::vote() const {
   return {raft_term{raft_core_term(hidden_->core)}, raft_core_voted_for(hidden_->core)};
 }
 raft_index consensus::commit_index() const { return raft_index{raft_core_commit_index(hidden_->core)}; }
 member_id consensus::leader() const { return raft_core_leader(hidden_->core); }
+member_id consensus::transferee() const { return raft_core_transferee(hidden_->core); }
+raft_index consensus::matched(member_id other) const {
+  return raft_index{raft_core_match_index(hidden_->core, other)};
+}
 raft_time_ms consensus::deadline() const { return raft_core_deadline(hidden_->core); }
 
 } // namespace actord::storage

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "schema/base/ids.hpp"
+#include "storage/cluster.hpp"
 #include "storage/log/log_table.hpp"
 #include "storage/tables/member_state.hpp"
 
@@ -26,7 +27,6 @@
 
 namespace actord::storage {
 
-using member_id = std::uint64_t;
 /// Monotonic milliseconds; only differences mean anything.
 using raft_time_ms = std::uint64_t;
 
@@ -120,6 +120,9 @@ public:
   std::optional<raft_plan> submit(raft_time_ms now, std::vector<log_entry> entries);
   raft_plan persisted(raft_time_ms now, raft_index through);
   raft_plan configured(raft_time_ms now, const raft_configuration& committed);
+  /// Begins to hand leadership to another voter; nothing can be submitted until that is over, at the latest
+  /// after an election timeout. Nothing when this member does not lead or already does so.
+  std::optional<raft_plan> transfer(raft_time_ms now, member_id to);
   raft_plan compacted(raft_time_ms now, raft_index applied, raft_term applied_term, raft_index first_kept,
                       const raft_configuration& committed);
 
@@ -129,6 +132,10 @@ public:
   [[nodiscard]] raft_index last_index() const { return last_; }
   /// 0 when unknown.
   [[nodiscard]] member_id leader() const;
+  /// To whom leadership is being handed; 0 when it is not.
+  [[nodiscard]] member_id transferee() const;
+  /// The newest entry a member is known to hold; 0 unless this member leads.
+  [[nodiscard]] raft_index matched(member_id other) const;
   /// When `tick` must be called.
   [[nodiscard]] raft_time_ms deadline() const;
 

@@ -264,8 +264,7 @@ int raft_core_begin(raft_core* core, uint64_t now, const raft_core_start* start,
   return code;
 }
 
-/* The last entry a member is known to have; 0 unless this member leads. */
-static raft_index match_index(const raft_core* core, uint64_t id) {
+uint64_t raft_core_match_index(const raft_core* core, uint64_t id) {
   raft_index index = 0;
   return raft_match_index(&core->raft, id, &index) == 0 ? index : 0;
 }
@@ -281,7 +280,7 @@ static bool is_late(const raft_core* core, const raft_core_message* message) {
   if (message->type == RAFT_CORE_VOTE_RESULT) return core->raft.state != RAFT_CANDIDATE;
   return message->type == RAFT_CORE_APPEND_RESULT && message->rejected > 0 &&
          message->term == raft_current_term(&core->raft) &&
-         message->rejected <= match_index(core, message->peer);
+         message->rejected <= raft_core_match_index(core, message->peer);
 }
 
 int raft_core_receive(raft_core* core, uint64_t now, const raft_core_message* message,
@@ -359,6 +358,14 @@ int raft_core_compacted(raft_core* core, uint64_t now, uint64_t index, uint64_t 
   return step(core, &event, update);
 }
 
+int raft_core_transfer(raft_core* core, uint64_t now, uint64_t id, raft_core_update* update) {
+  struct raft_event event;
+  begin_event(&event, now, RAFT_TRANSFER);
+  event.transfer.server_id = id;
+  return step(core, &event, update);
+}
+
+uint64_t raft_core_transferee(const raft_core* core) { return raft_transferee(&core->raft); }
 uint64_t raft_core_term(const raft_core* core) { return raft_current_term(&core->raft); }
 uint64_t raft_core_voted_for(const raft_core* core) { return raft_voted_for(&core->raft); }
 uint64_t raft_core_commit_index(const raft_core* core) { return raft_commit_index(&core->raft); }

@@ -110,11 +110,18 @@ int raft_core_compacted(raft_core* core, uint64_t now, uint64_t index, uint64_t 
                         uint64_t configuration_index, const raft_core_server* servers, size_t count,
                         raft_core_update* update);
 
+/* Hands leadership to another voter; FAILED when `id` is none. */
+int raft_core_transfer(raft_core* core, uint64_t now, uint64_t id, raft_core_update* update);
+
 uint64_t raft_core_term(const raft_core* core);
 uint64_t raft_core_voted_for(const raft_core* core);
 uint64_t raft_core_commit_index(const raft_core* core);
 uint64_t raft_core_deadline(const raft_core* core);
 uint64_t raft_core_leader(const raft_core* core);
+/* To whom leadership is being handed; 0 for nobody. */
+uint64_t raft_core_transferee(const raft_core* core);
+/* The last entry a member is known to have; 0 unless this member leads. */
+uint64_t raft_core_match_index(const raft_core* core, uint64_t id);
 int raft_core_state(const raft_core* core);
 const char* raft_core_error(int code);
 

@@ -112,6 +112,10 @@ private:
       entry.kind = static_cast<entry_kind>(kind);
       entry.payload = std::make_shared<const std::string>(reader_.take_bytes(reader_.take<std::uint32_t>()));
       // libraft asserts these and is built without its asserts.
+      if (entry.kind == entry_kind::change) {
+        const auto servers = parse_servers(*entry.payload);
+        ok_ = ok_ && servers && !servers->empty() && servers->size() <= max_members;
+      }
       ok_ = ok_ && kind >= 1 && kind <= 3 && entry.term.value > 0 && entry.term >= before &&
             entry.term <= term_;
       before = entry.term;

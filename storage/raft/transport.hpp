@@ -1,28 +1,14 @@
 #pragma once
 
+#include "storage/cluster.hpp"
 #include "storage/raft/consensus.hpp"
 
 #include <string>
 #include <string_view>
 
-/// How members reach each other, seen from the store: encoded messages to a member, no promise that they
-/// arrive.
+/// What members say to each other, as bytes; storage/cluster.hpp has the transport itself.
 
 namespace actord::storage {
-
-class raft_transport {
-public:
-  virtual ~raft_transport() = default;
-  /// Hands the bytes on and returns at once. Messages to one member keep their order while its connection
-  /// holds; any may be lost, none may be changed or made up: peers are authenticated below.
-  virtual void send(member_id to, std::string bytes) = 0;
-};
-
-/// The transport of a cluster of one.
-class no_transport final : public raft_transport {
-public:
-  void send(member_id, std::string) override {}
-};
 
 /// The bytes between members: version, checksum, type, fields, entries (schema/log.capnp).
 std::string encode_message(const raft_message& message);

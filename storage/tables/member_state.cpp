@@ -106,26 +106,46 @@ std::size_t raft_configuration::voters() const {
       std::ranges::count_if(servers, [](const raft_server& s) { return s.voter; }));
 }
 
+const raft_server* raft_configuration::find(member_id id) const {
+  const auto found = std::ranges::find(servers, id, &raft_server::id);
+  return found == servers.end() ? nullptr : &*found;
+}
+
 std::string encode_servers(const std::vector<raft_server>& servers) {
   std::string out;
   for (const raft_server& server : servers) {
     append_little(out, server.id);
-    append_little(out, static_cast<std::uint8_t>(server.voter ? 1 : 0));
+    const bool addressed = !server.address.empty();
+    append_little(out, static_cast<std::uint8_t>((server.voter ? 1U : 0U) | (addressed ? 2U : 0U)));
+    if (!addressed) continue;
+    ALWAYS(server.address.size() <= max_address_bytes);
+    append_little(out, static_cast<std::uint16_t>(server.address.size()));
+    out.append(server.address);
   }
   return out;
 }
 
-std::vector<raft_server> decode_servers(std::string_view bytes) {
+std::optional<std::vector<raft_server>> parse_servers(std::string_view bytes) {
   std::vector<raft_server> servers;
   byte_reader reader(bytes);
   while (!reader.rest().empty()) {
     raft_server server;
     server.id = reader.take<std::uint64_t>();
-    server.voter = reader.take<std::uint8_t>() != 0;
-    ALWAYS(reader.ok());
-    servers.push_back(server);
+    const auto flags = reader.take<std::uint8_t>();
+    server.voter = (flags & 1U) != 0;
+    if ((flags & 2U) != 0) server.address = reader.take_bytes(reader.take<std::uint16_t>());
+    const bool known = std::ranges::any_of(servers, [&](const raft_server& s) { return s.id == server.id; });
+    if (!reader.ok() || server.id == 0 || known || server.address.size() > max_address_bytes)
+      return std::nullopt;
+    servers.push_back(std::move(server));
   }
   return servers;
+}
+
+std::vector<raft_server> decode_servers(std::string_view bytes) {
+  auto servers = parse_servers(bytes);
+  ALWAYS_WITH(servers.has_value(), "a list of members cannot be read");
+  return *std::move(servers);
 }
 
 raft_configuration load_configuration(const kv::read_view& view) {

@@ -2,10 +2,13 @@
 
 #include "schema/base/clock.hpp"
 #include "schema/base/ids.hpp"
+#include "storage/cluster.hpp"
 #include "storage/kv/kv.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace actord::storage {
@@ -57,24 +60,24 @@ struct member_identity {
 member_identity load_identity(const kv::read_view& view);
 void save_identity(kv::write_batch& batch, const member_identity& identity);
 
-struct raft_server {
-  std::uint64_t id = 0;
-  bool voter = true;
-
-  bool operator==(const raft_server&) const = default;
-};
+using raft_server = cluster_member;
 /// The committed configuration and the entry that made it.
 struct raft_configuration {
   raft_index index;
   std::vector<raft_server> servers;
 
   [[nodiscard]] std::size_t voters() const;
+  /// Null when there is no such member.
+  [[nodiscard]] const raft_server* find(member_id id) const;
 };
 raft_configuration load_configuration(const kv::read_view& view);
 void save_configuration(kv::write_batch& batch, const raft_configuration& configuration);
 
 /// Payload of a `change` entry.
 std::string encode_servers(const std::vector<raft_server>& servers);
+/// For what this member or a sound peer wrote.
 std::vector<raft_server> decode_servers(std::string_view bytes);
+/// Nothing when the bytes are no list of servers.
+std::optional<std::vector<raft_server>> parse_servers(std::string_view bytes);
 
 } // namespace actord::storage

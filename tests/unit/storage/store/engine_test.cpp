@@ -231,7 +231,7 @@ BOOST_AUTO_TEST_CASE(many_threads_write_read_and_watch) {
   store_options options{directory.path(), system_clock_source(), system_random_source(), {}, 1ULL << 30U,
                         &codec()};
   options.limits.watch_buffer_bytes = 10'000;
-  auto open = open_store(options).value();
+  auto open = open_store(std::move(options)).value();
   constexpr int writers = 3;
   constexpr int writes = 300;
   std::atomic<int> refusals{0};

@@ -1,115 +1,16 @@
-#include "schema/base/clock.hpp"
-#include "schema/base/rng.hpp"
-#include "storage/kv/memory_kv.hpp"
-#include "storage/member/store_engine.hpp"
-#include "storage/raft/memory_transport.hpp"
-#include "tests/unit/storage/test_values.hpp"
+#include "tests/unit/storage/store/cluster_fixture.hpp"
 
-#include <boost/test/unit_test.hpp>
-#include <map>
-
-/// Three whole stores in one thread: what a proposer does while its batches are not committed yet.
+/// Three whole stores: what a proposer does while its batches are not committed yet, and what followers do.
 
 using namespace actord;
 using namespace actord::storage;
 using namespace actord::storage::test;
-using namespace std::chrono_literals;
 
 namespace {
 
-constexpr resource_id things{9};
-
-test_value thing(const std::string& name, std::string text = "x") {
-  return {{things, "default", name}, "u", std::move(text), {}, {}, {}, 0};
-}
-
-/// Passes messages on to a port of the network, which outlives the store.
-class port_of final : public raft_transport {
-public:
-  explicit port_of(raft_transport& port) : port_(port) {}
-  void send(member_id to, std::string bytes) override { port_.send(to, std::move(bytes)); }
-
-private:
-  raft_transport& port_;
+struct three_stores : store_cluster {
+  three_stores() : store_cluster({1, 2, 3}) {}
 };
-
-struct three_stores {
-  memory_network network;
-  manual_clock_source clock{wall_time{1'700'000'000s}};
-  seeded_random_source random{11};
-  std::map<member_id, kv::memory_disk> disks;
-  std::map<member_id, std::unique_ptr<store_engine>> stores;
-
-  three_stores() {
-    clock.advance(1h);
-    for (const member_id id : {1, 2, 3}) {
-      BOOST_REQUIRE(
-          initialise_member(*kv::open_memory(disks[id]), {id, "c"}, {{1, true}, {2, true}, {3, true}})
-              .has_value());
-      start(id);
-    }
-  }
-  void start(member_id id) {
-    stores[id] = std::make_unique<store_engine>(engine_parts{kv::open_memory(disks[id]),
-                                                             std::make_unique<port_of>(network.endpoint(id)),
-                                                             codec(),
-                                                             clock,
-                                                             random,
-                                                             {},
-                                                             {}});
-    BOOST_REQUIRE(stores[id]->start().has_value());
-    network.attach(
-        id, [this, id](member_id from, std::string bytes) { stores[id]->receive(from, std::move(bytes)); });
-  }
-  void stop(member_id id) {
-    network.attach(id, {});
-    stores.erase(id);
-  }
-  void deliver() {
-    while (network.deliver_one()) {
-    }
-  }
-  void run_for(std::chrono::milliseconds time) {
-    for (auto passed = 0ms; passed < time; passed += 10ms) {
-      clock.advance(10ms);
-      for (auto& [id, one] : stores) one->pump();
-      deliver();
-    }
-  }
-  member_id leader() {
-    for (int i = 0; i < 100; ++i) {
-      for (auto& [id, one] : stores) {
-        if (!one->status().leading) continue;
-        // It may stamp revisions once its barrier is applied.
-        deliver();
-        run_for(200ms);
-        if (one->status().leading) return id;
-      }
-      run_for(100ms);
-    }
-    BOOST_FAIL("nobody leads");
-    return 0;
-  }
-  std::shared_ptr<std::optional<outcome>> propose(member_id at, object_change one, std::string request = {}) {
-    auto got = std::make_shared<std::optional<outcome>>();
-    transaction what;
-    what.request_id = std::move(request);
-    what.changes.push_back(std::move(one));
-    stores[at]->propose(std::move(what), [got](outcome answer) { *got = std::move(answer); });
-    return got;
-  }
-  std::string text(member_id at, const std::string& name) {
-    const std::string value(stores[at]->read()->get(thing(name).key));
-    return value.empty() ? value : test_codec::text_of(value);
-  }
-};
-
-bool is_committed(const std::shared_ptr<std::optional<outcome>>& got) {
-  return *got && std::holds_alternative<committed>(**got);
-}
-bool is_refused(const std::shared_ptr<std::optional<outcome>>& got, error_kind kind) {
-  return *got && std::holds_alternative<refused>(**got) && std::get<refused>(**got).why.kind == kind;
-}
 
 } // namespace
 
