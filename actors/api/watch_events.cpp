@@ -2,6 +2,7 @@
 
 #include "schema/base/json.hpp"
 #include "schema/codec/protobuf.hpp"
+#include "schema/object/append_stored.hpp"
 #include "schema/print/table.hpp"
 #include "schema/tables/resource_table.hpp"
 
@@ -57,15 +58,15 @@ result<shared_bytes> encode_line(const schema::resource_type& type, watch_event 
   const bool as_was =
       what == watch_event::deleted && event.kind != storage::event_kind::removed && event.previous;
   const std::string was = as_was ? last_form(event, what) : std::string();
-  const auto view =
-      schema::object_view::open(as_was ? std::string_view(was) : std::string_view(*event.value));
-  if (!view) return view.error();
+  const std::string_view bytes = as_was ? was : *event.value;
   if (form.form == object_form::whole && form.format == wire_format::json) {
     std::string line = fmt::format("{{\"type\":\"{}\",\"object\":", word(what));
-    view->append_as(line, type, true);
+    if (auto appended = schema::append_stored(line, bytes, type, true); !appended) return appended.error();
     line += "}\n";
     return share_bytes(std::move(line));
   }
+  const auto view = schema::object_view::open(bytes);
+  if (!view) return view.error();
   auto object = render_object(type, *view, form, include, first);
   if (!object) return object.error();
   return share_bytes(framed_event(what, *object, form.format));

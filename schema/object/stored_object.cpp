@@ -5,6 +5,7 @@
 #include "schema/codec/json_text.hpp"
 #include "schema/crypt/key_ring.hpp"
 #include "schema/custom/definition.hpp"
+#include "schema/object/append_stored.hpp"
 #include "schema/object/frame.hpp"
 #include "schema/object/selectable_fields.hpp"
 #include "schema/object/version_views.hpp"
@@ -16,9 +17,9 @@
 #include <capnp/serialize.h>
 #include <charconv>
 #include <cstring>
-#include <deque>
 #include <fmt/format.h>
 #include <kj/exception.h>
+#include <list>
 #include <optional>
 
 namespace actord::schema {
@@ -59,7 +60,7 @@ struct object_view::state {
   std::unique_ptr<capnp::word[]> far;
   kj::ArrayPtr<const capnp::word> words;
   const char* original;
-  std::deque<std::string> late_values; ///< that the envelope does not have
+  std::list<std::string> late_values; ///< that the envelope does not have; a list, which is empty for free
   capnp::FlatArrayMessageReader reader;
   wire::StoredObject::Reader root;
   std::optional<std::string> plain; ///< the text, when it is encrypted in the bytes
@@ -196,8 +197,11 @@ write_cause object_view::cause() const {
           std::string(state_->view(stored.getNote()))};
 }
 
-void object_view::append_json(std::string& out, std::string_view api_version, std::string_view kind) const {
-  const std::string_view body = text();
+namespace {
+
+/// The text with its resourceVersion spliced in, behind kind and apiVersion unless `kind` is empty.
+void splice(std::string& out, std::string_view body, const frame::text_facts& facts,
+            std::string_view api_version, std::string_view kind) {
   out.reserve(out.size() + body.size() + api_version.size() + kind.size() + 80);
   std::size_t from = 0;
   if (!kind.empty()) {
@@ -208,21 +212,47 @@ void object_view::append_json(std::string& out, std::string_view api_version, st
     if (body.size() > 2) out += ',';
     from = 1;
   }
-  const std::size_t place = state_->root.getVersionOffset();
-  if (state_->root.getRevision() == 0 || place == 0 || place > body.size()) {
+  const std::size_t place = facts.version_offset;
+  if (facts.revision == 0 || place == 0 || place > body.size()) {
     out.append(body, from);
     return;
   }
-  const auto comma = state_->root.getVersionComma();
+  const auto comma = static_cast<wire::StoredObject::Comma>(facts.version_comma);
   out.append(body, from, place - from);
   if (comma == wire::StoredObject::Comma::BEFORE) out += ',';
   out += "\"resourceVersion\":\"";
   std::array<char, 24> digits;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), state_->root.getRevision());
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), facts.revision);
   out.append(digits.data(), end.ptr);
   out += '"';
   if (comma == wire::StoredObject::Comma::AFTER) out += ',';
   out.append(body, place);
+}
+
+} // namespace
+
+void object_view::append_json(std::string& out, std::string_view api_version, std::string_view kind) const {
+  const auto& root = state_->root;
+  splice(out, text(),
+         {.revision = root.getRevision(),
+          .version_offset = root.getVersionOffset(),
+          .version_comma = static_cast<std::uint16_t>(root.getVersionComma())},
+         api_version, kind);
+}
+
+result<void> append_stored(std::string& out, std::string_view bytes, const resource_type& type,
+                           bool with_kind) {
+  const auto facts = frame::text_facts_of(bytes);
+  if (facts && facts->key_id == 0 && facts->resource == type.stored_as.value &&
+      facts->schema_hash == type.schema_hash) {
+    splice(out, frame::text_of(bytes), *facts, with_kind ? type.api_version() : std::string(),
+           with_kind ? type.kind : std::string_view());
+    return {};
+  }
+  const auto view = object_view::open(bytes);
+  if (!view) return view.error();
+  view->append_as(out, type, with_kind);
+  return {};
 }
 
 void object_view::append_as(std::string& out, const resource_type& type, bool with_kind) const {

@@ -2,6 +2,8 @@
 #include "schema/codec/decode.hpp"
 #include "schema/codec/json_text.hpp"
 #include "schema/codec/protobuf.hpp"
+#include "schema/object/append_stored.hpp"
+#include "schema/object/frame.hpp"
 #include "schema/object/stored_object.hpp"
 #include "schema/tables/resource_table.hpp"
 #include "schema/write/complete_object.hpp"
@@ -70,6 +72,48 @@ BOOST_AUTO_TEST_CASE(nothing_is_lost_between_json_the_store_and_protobuf) {
     }
   }
   BOOST_TEST(compared > 700);
+}
+
+BOOST_AUTO_TEST_CASE(copying_a_stored_text_gives_what_its_view_gives) {
+  int copied = 0;
+  for (const resource_type& row : resource_table()) {
+    if (!row.has(verb::get)) continue;
+    BOOST_TEST_CONTEXT(row.group << "/" << row.plural) {
+      const json sent = decoded_body(row, body_format::json, json_text(made_object(row, 3)));
+      std::string bytes = encode_object(row, sent, {"alice", "create", "req-1", revision(7), {}});
+      for (const std::uint64_t at : {0ULL, 1ULL, 18446744073709551615ULL}) {
+        stamp_revision(bytes, revision(at));
+        const auto facts = frame::text_facts_of(bytes);
+        BOOST_REQUIRE(facts.has_value());
+        const auto view = object_view::open(bytes);
+        BOOST_REQUIRE(view.has_value());
+        BOOST_TEST(facts->revision == at);
+        BOOST_TEST(facts->resource == view->resource().value);
+        BOOST_TEST(facts->key_id == 0U);
+        BOOST_TEST(facts->schema_hash == view->schema_hash());
+        copied += row.stored_as == row.id ? 1 : 0;
+        for (const bool with_kind : {true, false}) {
+          std::string expected = "before";
+          view->append_as(expected, row, with_kind);
+          std::string text = "before";
+          BOOST_REQUIRE(append_stored(text, bytes, row, with_kind).has_value());
+          BOOST_TEST(text == expected);
+        }
+      }
+    }
+  }
+  BOOST_TEST(copied > 100);
+}
+
+BOOST_AUTO_TEST_CASE(damaged_bytes_are_not_copied) {
+  const resource_type& row = builtin("", "pods");
+  const std::string whole =
+      encode_object(row, decoded_body(row, body_format::json, json_text(made_object(row, 3))),
+                    {"alice", "create", {}, {}, {}});
+  std::string text;
+  for (const std::size_t size : {0U, 4U, 8U, 23U, 60U})
+    BOOST_TEST(!append_stored(text, std::string_view(whole).substr(0, size), row, true).has_value());
+  BOOST_TEST(text.empty());
 }
 
 BOOST_AUTO_TEST_SUITE_END()
