@@ -1,11 +1,13 @@
 #include "actors/api/read_endpoint.hpp"
 
 #include "actors/api/forms/object_forms.hpp"
+#include "actors/api/forms/protobuf_forms.hpp"
 #include "actors/api/list_page.hpp"
 #include "actors/api/request_options.hpp"
 #include "actors/objects/refusals.hpp"
 #include "schema/base/json.hpp"
 #include "schema/codec/status.hpp"
+#include "schema/object/append_stored.hpp"
 #include "schema/write/scale.hpp"
 #include "storage/store.hpp"
 
@@ -51,9 +53,23 @@ table_objects included_objects(const query_values& query) {
   return table_objects::metadata;
 }
 
+result<std::string> json_object(const schema::resource_type& type, std::string_view bytes) {
+  std::string text;
+  if (auto appended = schema::append_stored(text, bytes, type, true); !appended) return appended.error();
+  text += '\n';
+  return text;
+}
+
 void answer_object(const request_handle& request, std::string_view bytes) {
   const schema::resource_type& type = request->type();
   if (bytes.empty()) return answer_error(*request, object_not_found(type, request->route.name));
+  if (request->route.subresource == nullptr && request->form.form == object_form::whole &&
+      request->form.format != wire_format::yaml && !request->pretty) {
+    auto body =
+        request->form.format == wire_format::json ? json_object(type, bytes) : protobuf_object(type, bytes);
+    if (!body) return answer_error(*request, body.error());
+    return answer_bytes(*request, 200, content_type_of(request->form.format), std::move(*body));
+  }
   const auto view = schema::object_view::open(bytes);
   if (!view) return answer_error(*request, view.error());
   if (request->route.subresource != nullptr && request->route.subresource->name == "scale")
@@ -89,8 +105,11 @@ void answer_page(const request_handle& request, const object_page& page) {
     metadata.continue_token = encode_continuation(*page.next);
     metadata.remaining = page.next->remaining;
   }
-  auto text =
-      render_list(request->type(), page.values, metadata, request->form, included_objects(request->query));
+  const bool as_messages = request->form.format == wire_format::protobuf &&
+                           request->form.form == object_form::whole && request->type().custom == nullptr;
+  auto text = as_messages ? protobuf_objects(request->type(), page.values, metadata)
+                          : render_list(request->type(), page.values, metadata, request->form,
+                                        included_objects(request->query));
   if (!text) return answer_error(*request, text.error());
   if (request->pretty && request->form.format == wire_format::json)
     return answer_json(*request, 200, std::move(*text));

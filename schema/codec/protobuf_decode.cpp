@@ -268,16 +268,15 @@ error bad_request(std::string message) {
 
 result<decoded> decode_protobuf(const body_kind& expected, std::string_view body,
                                 field_validation validation) {
-  constexpr std::string_view mark("k8s\0", 4);
   const auto unrecognized = [&](std::string_view why) {
     return bad_request(
         fmt::format("the object provided is unrecognized (must be of type {}): {}", expected.kind, why));
   };
-  if (!body.starts_with(mark))
+  if (!body.starts_with(protobuf_mark))
     return unrecognized(
         "provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]");
   try {
-    const unknown_envelope envelope = read_envelope(body.substr(mark.size()));
+    const unknown_envelope envelope = read_envelope(body.substr(protobuf_mark.size()));
     const named_kind actual = fill_in(named_kind_of(envelope.api_version, envelope.kind), expected);
     const auto prefixed = [&](std::string_view why) {
       return bad_request(fmt::format("{} in version \"{}\" cannot be handled as a {}: {}", actual.kind,

@@ -6,6 +6,7 @@
 #include "schema/codec/json_text.hpp"
 #include "schema/codec/protobuf.hpp"
 #include "schema/custom/custom_kind.hpp"
+#include "schema/object/append_stored.hpp"
 #include "schema/print/table.hpp"
 #include "schema/tables/resource_table.hpp"
 
@@ -59,10 +60,10 @@ result<std::string> json_list(const resource_type& type, std::span<const std::st
   out += ",\"items\":[";
   bool first = true;
   for (const std::string_view item : items) {
-    const auto view = object_view::open(item);
-    if (!view) return view.error();
     if (!std::exchange(first, false)) out += ',';
-    view->append_as(out, type, type.custom != nullptr); // custom items say what they are
+    // Custom items say what they are.
+    if (auto appended = schema::append_stored(out, item, type, type.custom != nullptr); !appended)
+      return appended.error();
   }
   out += "]}\n";
   return out;
@@ -108,9 +109,11 @@ result<std::string> render_object(const resource_type& type, const object_view& 
     out += '\n';
     return out;
   }
-  const json whole = object.to_json(type);
-  if (form.format == wire_format::protobuf) return schema::encode_protobuf(*type.type, whole);
-  return yaml_text(whole);
+  if (form.format == wire_format::protobuf) {
+    object.append_as(out, type, true);
+    return schema::encode_protobuf_text(*type.type, out);
+  }
+  return yaml_text(object.to_json(type));
 }
 
 result<std::string> render_list(const resource_type& type, const std::vector<std::string_view>& items,
