@@ -1,5 +1,6 @@
 #include "net/http/tls_context.hpp"
 
+#include "net/pki/certificate_pool.hpp"
 #include "net/pki/certificate_subject.hpp"
 #include "net/pki/openssl_handles.hpp"
 
@@ -19,10 +20,29 @@ constexpr const char* tls_1_2_suites = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-
 constexpr const char* tls_1_3_suites =
     "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
 
+constexpr std::size_t certificates_shared = 256;
+
+/// Of what the client showed, the connection keeps its certificate only, and that together with all others of
+/// the same client: `X509_verify_cert` is through with the rest.
+void keep_only_shared(X509_STORE_CTX* verification) {
+  static certificate_pool pool(certificates_shared);
+  X509_STORE_CTX_set0_verified_chain(verification, nullptr);
+  STACK_OF(X509)* kept = X509_STORE_CTX_get0_untrusted(verification);
+  if (sk_X509_num(kept) == 0 || sk_X509_value(kept, 0) != X509_STORE_CTX_get0_cert(verification)) return;
+  while (sk_X509_num(kept) > 1) X509_free(sk_X509_pop(kept));
+  X509* shown = sk_X509_value(kept, 0);
+  X509* shared = pool.shared(*shown).release();
+  X509_STORE_CTX_set_cert(verification, shared);
+  sk_X509_set(kept, 0, shared);
+  X509_free(shown);
+}
+
 /// Lets every handshake succeed and leaves the verdict in the connection: a client whose certificate is not
 /// good is an anonymous client, which the API answers with 401 instead of a TLS alert nobody understands.
 int note_verdict(X509_STORE_CTX* verification, void*) {
-  if (X509_verify_cert(verification) <= 0 && X509_STORE_CTX_get_error(verification) == X509_V_OK) {
+  if (X509_verify_cert(verification) > 0) {
+    keep_only_shared(verification);
+  } else if (X509_STORE_CTX_get_error(verification) == X509_V_OK) {
     X509_STORE_CTX_set_error(verification, X509_V_ERR_UNSPECIFIED);
   }
   return 1;
