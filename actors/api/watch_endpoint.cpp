@@ -3,6 +3,7 @@
 #include "actors/api/event_messages.hpp"
 #include "actors/api/list_page.hpp"
 #include "actors/api/request_options.hpp"
+#include "actors/api/watch_bell.hpp"
 #include "actors/api/watch_events.hpp"
 #include "actors/console/actor_registry.hpp"
 #include "net/http/websocket.hpp"
@@ -20,8 +21,6 @@
 
 namespace actord::actors::watch_messages {
 
-/// There may be something to do: new events, or room to send.
-struct wake {};
 struct bookmark_due {};
 /// timeoutSeconds is over.
 struct time_is_up {};
@@ -30,7 +29,6 @@ struct closed {};
 
 } // namespace actord::actors::watch_messages
 
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actord::actors::watch_messages::wake)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actord::actors::watch_messages::bookmark_due)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actord::actors::watch_messages::time_is_up)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actord::actors::watch_messages::closed)
@@ -57,21 +55,12 @@ constexpr std::size_t events_per_step = 64;
 constexpr std::size_t initial_page_objects = 32;
 constexpr std::chrono::seconds bookmark_interval{60};
 
-/// Wakes that nobody has looked at yet count as one, however many the store sends.
-struct wake_signal {
-  std::atomic<bool> raised{false};
-  caf::actor target;
-
-  static void raise(const std::shared_ptr<wake_signal>& signal) {
-    if (!signal->raised.exchange(true)) caf::anon_send(signal->target, wake{});
-  }
-};
-
 struct stream_setup {
   storage::store* store = nullptr;
   actor_registry* registry = nullptr;
   std::shared_ptr<event_encoder> encoder;
   std::shared_ptr<watch_counts> counts;
+  std::shared_ptr<watch_pacer> pacer;
   request_handle request;
   list_options options;
   std::chrono::seconds timeout{};
@@ -81,9 +70,9 @@ struct stream_setup {
 class watch_stream {
 public:
   watch_stream(caf::event_based_actor* self, stream_setup setup)
-      : self_(self), setup_(std::move(setup)), signal_(std::make_shared<wake_signal>()) {
+      : self_(self), setup_(std::move(setup)),
+        bell_(std::make_shared<watch_bell>(caf::actor_cast<caf::actor>(self_), setup_.pacer)) {
     card_ = setup_.registry->enroll("watch", describe());
-    signal_->target = caf::actor_cast<caf::actor>(self_);
     ++counted();
   }
   ~watch_stream() { --counted(); }
@@ -94,7 +83,7 @@ public:
     start();
     return {
         [this](wake) {
-          signal_->raised = false;
+          bell_->answered();
           card_->handled("wake", 0);
           pump();
         },
@@ -125,7 +114,7 @@ private:
   void start() {
     const auto self = caf::actor_cast<caf::actor>(self_);
     exchange().on_closed([self] { caf::anon_send(self, closed{}); });
-    exchange().on_drained([signal = signal_] { wake_signal::raise(signal); });
+    exchange().on_drained([bell = bell_] { bell->ring_for_room(); });
     self_->delayed_send(self_, setup_.timeout, time_is_up{});
     if (setup_.options.bookmarks) self_->delayed_send(self_, bookmark_interval, bookmark_due{});
 
@@ -146,7 +135,7 @@ private:
   }
 
   void open_cursor(revision after) {
-    auto cursor = setup_.store->watch(scope(), after, [signal = signal_] { wake_signal::raise(signal); });
+    auto cursor = setup_.store->watch(scope(), after, [bell = bell_] { bell->ring_for_events(); });
     if (cursor)
       cursor_ = std::move(*cursor);
     else
@@ -161,10 +150,17 @@ private:
   [[nodiscard]] bool caught_up() const { return cursor_ && !initial_; }
 
   void pump() {
-    while (!ended_ && exchange().pending_bytes() < pending_max_bytes) {
+    while (!ended_ && has_room()) {
       if (failure_) return fail(*failure_);
       if (initial_ ? !send_initial_page() : !send_events()) return;
     }
+  }
+
+  /// When there is none, the bell rings once there is.
+  [[nodiscard]] bool has_room() const {
+    if (exchange().pending_bytes() < pending_max_bytes) return true;
+    bell_->wait_for_room();
+    return exchange().pending_bytes() < pending_max_bytes;
   }
 
   /// The state as of one revision, page by page as the client takes it. False when there is nothing left to
@@ -182,11 +178,13 @@ private:
       failure_ = page.error();
       return true;
     }
+    std::vector<shared_bytes> lines;
     for (const std::string_view value : page->values) {
       storage::store_event event{
           storage::event_kind::added, {}, {}, share_bytes(std::string(value)), nullptr};
-      send(watch_event::added, event, false);
+      render(watch_event::added, event, false, lines);
     }
+    send(lines);
     if (page->next) {
       initial_ = page->next;
       return true;
@@ -218,12 +216,23 @@ private:
       return true;
     }
     if (events->empty() && !is_served) finish();
+    std::vector<shared_bytes> lines;
+    lines.reserve(events->size());
     for (const storage::store_event& event : *events)
-      if (const auto what = visible_event(event, setup_.options.selector)) send(*what, event, true);
+      if (const auto what = visible_event(event, setup_.options.selector)) render(*what, event, true, lines);
+    send(lines);
     return !events->empty();
   }
 
-  void send(watch_event what, const storage::store_event& event, bool shared) {
+  void send(std::vector<shared_bytes>& lines) {
+    if (lines.empty()) return;
+    bell_->fed();
+    exchange().write_all(lines);
+  }
+
+  void render(watch_event what, const storage::store_event& event, bool shared,
+              std::vector<shared_bytes>& lines) {
+    if (failure_) return; // nothing follows an event that cannot be shown
     const schema::resource_type& type = setup_.request->type();
     const bool first = std::exchange(first_, false);
     auto line = shared
@@ -233,7 +242,7 @@ private:
       failure_ = line.error();
       return;
     }
-    exchange().write(std::move(*line));
+    lines.push_back(std::move(*line));
   }
 
   result<shared_bytes> encode_alone(const schema::resource_type& type, watch_event what,
@@ -273,7 +282,7 @@ private:
 
   caf::event_based_actor* self_;
   stream_setup setup_;
-  std::shared_ptr<wake_signal> signal_;
+  std::shared_ptr<watch_bell> bell_;
   std::shared_ptr<actor_card> card_;
   std::unique_ptr<storage::watch_cursor> cursor_;
   std::optional<continuation> initial_; ///< set while the initial state is not out
@@ -299,8 +308,20 @@ table_objects included(const query_values& query) {
 } // namespace
 
 watch_endpoint::watch_endpoint(collaborators with)
-    : with_(with), counts_(std::make_shared<watch_counts>()), encoder_(std::make_shared<event_encoder>()) {}
-watch_endpoint::~watch_endpoint() = default;
+    : with_(with), counts_(std::make_shared<watch_counts>()), encoder_(std::make_shared<event_encoder>()),
+      pacer_(std::make_shared<watch_pacer>(system_clock_source())) {
+  // Hidden: it lives as long as this endpoint, and nobody who waits for actors to end waits for it.
+  pacer_->use(with_.system.spawn<caf::hidden>(
+      [](caf::event_based_actor*, const std::weak_ptr<watch_pacer>& pacer,
+         const std::shared_ptr<actor_card>& card) -> caf::behavior {
+        return {[pacer, card](wake) {
+          card->handled("wake", 0);
+          if (const auto there = pacer.lock()) there->ring_all();
+        }};
+      },
+      std::weak_ptr(pacer_), with_.registry.enroll("watch pacer", "")));
+}
+watch_endpoint::~watch_endpoint() { pacer_->stop(); }
 
 std::uint64_t watch_endpoint::watchers(resource_id resource) const {
   return counts_->of(resource).load(std::memory_order_relaxed);
@@ -315,6 +336,7 @@ void watch_endpoint::serve(const request_handle& request) {
                      .registry = &with_.registry,
                      .encoder = encoder_,
                      .counts = counts_,
+                     .pacer = pacer_,
                      .request = request,
                      .options = std::move(*options),
                      .timeout = {},

@@ -16,6 +16,7 @@ namespace actord::actors {
 
 class actor_registry;
 class event_encoder;
+class watch_pacer;
 struct watch_counts;
 
 /// WATCH: one actor per stream holds a cursor and hands events on as fast as the client takes them.
@@ -41,6 +42,7 @@ private:
   collaborators with_;
   std::shared_ptr<watch_counts> counts_;
   std::shared_ptr<event_encoder> encoder_;
+  std::shared_ptr<watch_pacer> pacer_;
 };
 
 } // namespace actord::actors

@@ -90,6 +90,7 @@ public:
     inner_->begin(std::move(head));
   }
   void write(shared_bytes bytes) override { inner_->write(std::move(bytes)); }
+  void write_all(std::span<shared_bytes> pieces) override { inner_->write_all(pieces); }
   void end() override {
     if (std::exchange(open_, false)) record_->note(audit_stage::response_complete, code_, {}, {});
     inner_->end();

@@ -30,6 +30,7 @@ public:
   void respond(net::http_response response) override;
   void begin(net::http_response head) override;
   void write(shared_bytes bytes) override { inner_->write(std::move(bytes)); }
+  void write_all(std::span<shared_bytes> pieces) override { inner_->write_all(pieces); }
   void end() override { inner_->end(); }
   [[nodiscard]] std::size_t pending_bytes() const override { return inner_->pending_bytes(); }
   void on_drained(std::function<void()> callback) override;

@@ -82,23 +82,28 @@ void answer_queue::begin(http_response head) {
   signal_->raise();
 }
 
-void answer_queue::write(shared_bytes bytes) {
-  if (!bytes || bytes->empty()) return;
+answer_queue::piece answer_queue::framed(shared_bytes bytes) const {
+  piece made;
+  if (chunked_) {
+    char* const first = made.prefix.data();
+    char* last = std::to_chars(first, first + made.prefix.size() - 2, bytes->size(), 16).ptr;
+    *last++ = '\r';
+    *last++ = '\n';
+    made.prefix_length = static_cast<std::uint8_t>(last - first);
+    made.suffix_length = 2;
+  }
+  made.body = std::move(bytes);
+  return made;
+}
+
+void answer_queue::write_all(std::span<shared_bytes> pieces) {
   {
     const std::scoped_lock lock(mutex_);
     ALWAYS(closed_ || switched() || phase_ == phase::streaming);
     if (closed_ || !sends_body_ || phase_ != phase::streaming) return;
-    piece added;
-    if (chunked_) {
-      char* const first = added.prefix.data();
-      char* last = std::to_chars(first, first + added.prefix.size() - 2, bytes->size(), 16).ptr;
-      *last++ = '\r';
-      *last++ = '\n';
-      added.prefix_length = static_cast<std::uint8_t>(last - first);
-      added.suffix_length = 2;
-    }
-    added.body = std::move(bytes);
-    push(std::move(added));
+    for (shared_bytes& bytes : pieces)
+      if (bytes && !bytes->empty()) push(framed(std::move(bytes)));
+    if (front_ == pieces_.size()) return;
   }
   signal_->raise();
 }

@@ -47,7 +47,7 @@ public:
 
   void respond(http_response response);
   void begin(http_response head);
-  void write(shared_bytes bytes);
+  void write_all(std::span<shared_bytes> pieces);
   void end();
   [[nodiscard]] std::size_t pending_bytes() const { return pending_.load(std::memory_order_relaxed); }
   void on_drained(std::function<void()> callback);
@@ -96,6 +96,7 @@ private:
     [[nodiscard]] std::string_view part_at(std::size_t offset) const;
   };
 
+  [[nodiscard]] piece framed(shared_bytes bytes) const;
   void push(piece added);
   void push_text(std::string text);
   void push_head(const http_response& head, body_framing framing, std::uint64_t length);

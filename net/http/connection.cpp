@@ -24,18 +24,19 @@ constexpr int keepalive_interval_s = 15;
 
 /// Brings the connection's thread to send. Holds the worker, so that raising it is safe whenever; several
 /// raises before the connection looks cost one wake-up.
-class connection::wake_up final : public output_signal {
+class connection::wake_up final : public output_signal, public worker_call {
 public:
   wake_up(std::shared_ptr<io_worker> worker, std::weak_ptr<connection> target)
       : worker_(std::move(worker)), target_(std::move(target)) {}
 
   void raise() override {
     if (suppressed && worker_->context.get_executor().running_in_this_thread()) return;
-    if (raised_.exchange(true)) return;
-    boost::asio::post(worker_->context, [self = self_.lock()] {
-      self->raised_ = false;
-      if (const auto connection = self->target_.lock()) connection->on_output();
-    });
+    if (!raised_.exchange(true)) worker_->call(self_.lock());
+  }
+
+  void run() override {
+    raised_ = false;
+    if (const auto connection = target_.lock()) connection->on_output();
   }
 
   void remember(const std::shared_ptr<wake_up>& self) { self_ = self; }

@@ -25,7 +25,7 @@ public:
   switched_stream& operator=(const switched_stream&) = delete;
   ~switched_stream() override { queue_->end_switched(false); }
 
-  void write(shared_bytes bytes) override { queue_->write(std::move(bytes)); }
+  void write(shared_bytes bytes) override { queue_->write_all({&bytes, 1}); }
   [[nodiscard]] std::size_t pending_bytes() const override { return queue_->pending_bytes(); }
   void pause() override { set_paused(true); }
   void resume() override { set_paused(false); }
@@ -59,7 +59,8 @@ public:
 
   void respond(http_response response) override { queue_->respond(std::move(response)); }
   void begin(http_response head) override { queue_->begin(std::move(head)); }
-  void write(shared_bytes bytes) override { queue_->write(std::move(bytes)); }
+  void write(shared_bytes bytes) override { queue_->write_all({&bytes, 1}); }
+  void write_all(std::span<shared_bytes> pieces) override { queue_->write_all(pieces); }
   void end() override { queue_->end(); }
   [[nodiscard]] std::size_t pending_bytes() const override { return queue_->pending_bytes(); }
   void on_drained(std::function<void()> callback) override { queue_->on_drained(std::move(callback)); }

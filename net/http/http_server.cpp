@@ -129,6 +129,10 @@ std::string_view http_request::header(std::string_view lower_case_name) const {
   return found == headers.end() ? std::string_view() : std::string_view(found->second);
 }
 
+void http_exchange::write_all(std::span<shared_bytes> pieces) {
+  for (shared_bytes& piece : pieces) write(std::move(piece));
+}
+
 upgraded_handle http_exchange::switch_protocols(std::vector<std::pair<std::string, std::string>>,
                                                 upgraded_events) {
   return nullptr;

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -60,6 +61,9 @@ public:
   /// Queues bytes of the stream. `pending_bytes` tells how much is not handed to the socket yet: a producer
   /// must stop at its own budget and go on in `on_drained`.
   virtual void write(shared_bytes bytes) = 0;
+  /// The same for several pieces, taken out of `pieces`: one waking of the connection, so that they leave
+  /// together.
+  virtual void write_all(std::span<shared_bytes> pieces);
   virtual void end() = 0;
   [[nodiscard]] virtual std::size_t pending_bytes() const = 0;
   /// Called whenever the pending bytes reach zero.

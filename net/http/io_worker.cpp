@@ -76,6 +76,24 @@ void io_worker::adopt(int socket, std::string remote_address) {
                     });
 }
 
+void io_worker::call(std::shared_ptr<worker_call> what) {
+  {
+    const std::scoped_lock lock(calls_mutex_);
+    calls_.push_back(std::move(what));
+    if (calls_.size() > 1) return;
+  }
+  boost::asio::post(context, [self = shared_from_this()] { self->run_calls(); });
+}
+
+void io_worker::run_calls() {
+  {
+    const std::scoped_lock lock(calls_mutex_);
+    running_calls_.swap(calls_);
+  }
+  for (std::shared_ptr<worker_call>& each : running_calls_) std::exchange(each, nullptr)->run();
+  running_calls_.clear();
+}
+
 void io_worker::tick() {
   if (stopping_) return;
   ++now_s;

@@ -14,12 +14,20 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <unordered_set>
 #include <vector>
 
 namespace actord::net {
 
 class connection;
+
+/// A connection's wish to be looked at by its worker. Called on the worker's thread.
+class worker_call {
+public:
+  virtual ~worker_call() = default;
+  virtual void run() = 0;
+};
 
 /// What all workers of a server share.
 struct server_settings {
@@ -46,6 +54,9 @@ public:
   void stop();
   /// From any thread; the socket is open and was counted in `connections`.
   void adopt(int socket, std::string remote_address);
+  /// From any thread. One event of the loop serves all that call before it comes: a change that a thousand
+  /// watchers see wakes the thread once.
+  void call(std::shared_ptr<worker_call> what);
 
   static constexpr std::size_t record_bytes = std::size_t{16} * 1024; ///< the most a TLS record holds
 
@@ -59,10 +70,14 @@ public:
 
 private:
   void tick();
+  void run_calls();
 
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   boost::asio::steady_timer timer_;
   bool stopping_ = false;
+  std::mutex calls_mutex_;
+  std::vector<std::shared_ptr<worker_call>> calls_;
+  std::vector<std::shared_ptr<worker_call>> running_calls_; ///< kept for its memory; of the worker's thread
 };
 
 } // namespace actord::net

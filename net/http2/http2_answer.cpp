@@ -56,15 +56,19 @@ void http2_answer::begin(http_response head) {
   board_->note(stream_);
 }
 
-void http2_answer::write(shared_bytes bytes) {
-  if (!bytes || bytes->empty()) return;
+void http2_answer::write_all(std::span<shared_bytes> pieces) {
   {
     const std::scoped_lock lock(mutex_);
     ALWAYS(closed_ || phase_ == phase::streaming);
     if (closed_ || discards_) return;
-    const bool was_empty = pending_.fetch_add(bytes->size(), std::memory_order_relaxed) == 0;
-    pieces_.push_back(std::move(bytes));
-    if (!was_empty) return; // the session knows that there is something, and takes all there is
+    const bool was_empty = pending_bytes() == 0;
+    for (shared_bytes& bytes : pieces) {
+      if (!bytes || bytes->empty()) continue;
+      pending_.fetch_add(bytes->size(), std::memory_order_relaxed);
+      pieces_.push_back(std::move(bytes));
+    }
+    // Had it some before, the session knows that there is something, and takes all there is.
+    if (!was_empty || pending_bytes() == 0) return;
   }
   board_->note(stream_);
 }

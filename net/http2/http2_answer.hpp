@@ -49,7 +49,7 @@ public:
   /// The handler's side, as of http_exchange.
   void respond(http_response response);
   void begin(http_response head);
-  void write(shared_bytes bytes);
+  void write_all(std::span<shared_bytes> pieces);
   void end();
   [[nodiscard]] std::size_t pending_bytes() const { return pending_.load(std::memory_order_relaxed); }
   void on_drained(std::function<void()> callback);

@@ -46,7 +46,8 @@ public:
 
   void respond(http_response response) override { answer_->respond(std::move(response)); }
   void begin(http_response head) override { answer_->begin(std::move(head)); }
-  void write(shared_bytes bytes) override { answer_->write(std::move(bytes)); }
+  void write(shared_bytes bytes) override { answer_->write_all({&bytes, 1}); }
+  void write_all(std::span<shared_bytes> pieces) override { answer_->write_all(pieces); }
   void end() override { answer_->end(); }
   [[nodiscard]] std::size_t pending_bytes() const override { return answer_->pending_bytes(); }
   void on_drained(std::function<void()> callback) override { answer_->on_drained(std::move(callback)); }
