@@ -102,11 +102,13 @@ public:
 
   /// What no check foresaw ends the request, not the daemon.
   void handle_safely(net::http_request http, const net::exchange_handle& exchange) {
-    const std::string line = http.method + " " + http.path;
+    const auto request = std::make_shared<api_request>();
+    request->http = std::move(http);
+    request->exchange = exchange;
     try {
-      handle(std::move(http), exchange);
+      handle(request);
     } catch (const std::exception& failure) {
-      spdlog::error("{} failed: {}", line, failure.what());
+      spdlog::error("{} {} failed: {}", request->http.method, request->http.path, failure.what());
       answer_error(*exchange, {.kind = error_kind::internal,
                                .message = std::string("Internal error occurred: ") + failure.what(),
                                .causes = {},
@@ -120,21 +122,25 @@ private:
     return with;
   }
 
-  void handle(net::http_request http, const net::exchange_handle& exchange) {
-    identity_verdict sender = with_.authentication.identify(http);
-    if (sender.what == identity_verdict::outcome::waiting) return handle_later(std::move(http), exchange);
-    auto request = std::make_shared<api_request>();
-    request->http = std::move(http);
-    request->exchange = exchange;
+  void handle(const request_handle& request) {
+    identity_verdict sender = with_.authentication.identify(request->http);
+    if (sender.what == identity_verdict::outcome::waiting)
+      return handle_later(std::move(request->http), request->exchange);
     request_route route = find_route(request->http.path);
     request->query = query_values::parse(request->http.query);
     request->anonymous = sender.what == identity_verdict::outcome::nobody;
-    request->caller = request->anonymous ? anonymous() : sender.caller;
-    auto acting = acting_caller(request->http, sender);
-    if (acting) request->caller = std::move(*acting);
     const bool known = sender.what == identity_verdict::outcome::known;
-    if (with_.audit) with_.audit->begin(*request, route, known ? &sender.caller : nullptr);
-    if (!acting) return refuse(*request, "other", acting.error());
+    if (known && !asks_to_impersonate(request->http)) {
+      // As nearly all do: moved, for a caller is a dozen strings.
+      request->caller = std::move(sender.caller);
+      if (with_.audit) with_.audit->begin(*request, route, &request->caller);
+    } else {
+      request->caller = request->anonymous ? anonymous() : sender.caller;
+      auto acting = acting_caller(request->http, sender);
+      if (acting) request->caller = std::move(*acting);
+      if (with_.audit) with_.audit->begin(*request, route, known ? &sender.caller : nullptr);
+      if (!acting) return refuse(*request, "other", acting.error());
+    }
     if (!is_plain(request->http))
       return refuse(*request, "other", packed_body(request->http.header("content-encoding")));
     request->pretty = request->query.has("pretty") && request->query.flag("pretty");

@@ -18,6 +18,7 @@ constexpr std::size_t compressed_from_bytes = std::size_t{128} * 1024;
 net::http_response response_of(int code, std::string_view content_type, std::string body) {
   net::http_response response;
   response.code = code;
+  response.headers.reserve(5); // with those of fairness, and one more
   response.headers.emplace_back("content-type", content_type);
   response.headers.emplace_back("cache-control", "no-cache, private");
   response.body = share_bytes(std::move(body));

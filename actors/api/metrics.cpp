@@ -42,6 +42,7 @@ std::string api_metrics::text(const storage::store_status& store, std::size_t co
   gauge("actord_store_leading", "1 while this member leads.", store.leading ? 1 : 0);
   gauge("actord_store_writable", "0 when the disk or the map is full.", store.writable ? 1 : 0);
   gauge("actord_store_term", "Raft term.", store.term.value);
+  gauge("actord_store_log_last", "Index of the newest log entry.", store.log_last);
   gauge("actord_store_log_entries", "Entries of the log that are kept.",
         store.log_last >= store.log_first ? store.log_last - store.log_first : 0);
   gauge("actord_store_map_bytes", "Size of the database map.", store.map_bytes);

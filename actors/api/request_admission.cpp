@@ -121,7 +121,8 @@ void request_admission::take_seat(const request_handle& request, flow_gate::flow
   std::function<void(int)> answered = [metrics = metrics_](int code) { metrics->count("path", code); };
   if (request->route.type != nullptr) {
     how.deprecation = schema::deprecation_of(request->type());
-    answered = [metrics = metrics_, verb = request->verb, labels = labels_of(*request), began](int code) {
+    answered = [metrics = metrics_, verb = request->verb, type = request->route.type,
+                labels = labels_of(*request), began](int code) {
       metrics->count(verb, code);
       metrics->observe(labels, code, system_clock_source().steady_now() - began);
     };

@@ -162,7 +162,7 @@ caller_identity caller_of(const token_claims& claims) {
     caller.extra["authentication.kubernetes.io/node-name"] = {claims.node->name};
     if (!claims.node->uid.empty()) caller.extra["authentication.kubernetes.io/node-uid"] = {claims.node->uid};
   }
-  return caller;
+  return authenticated(std::move(caller));
 }
 
 bool is_for_us_alone(const std::vector<std::string>& audiences) {
@@ -249,6 +249,7 @@ std::shared_ptr<const token_claims> token_authority::verified_claims(std::string
     verdict = identity_verdict::refused();
     return nullptr;
   }
+  claims->caller = caller_of(*claims);
   auto kept = std::make_shared<const token_claims>(std::move(*claims));
   known_.remember(digest, kept);
   return kept;
@@ -264,8 +265,8 @@ identity_verdict token_authority::check(std::string_view token,
     return identity_verdict::refused("service account token has expired");
   if (claims->not_before > unix_seconds(now) + start_leeway_s)
     return identity_verdict::refused("service account token is not valid yet");
-  const std::vector<std::string> meant_for =
-      claims->audiences.empty() ? std::vector<std::string>{std::string(token_issuer)} : claims->audiences;
+  static const std::vector<std::string> us{std::string(token_issuer)};
+  const std::vector<std::string>& meant_for = claims->audiences.empty() ? us : claims->audiences;
   for (const std::string& each : meant_for)
     if (std::ranges::find(audiences, each) != audiences.end()) verdict.audiences.push_back(each);
   if (verdict.audiences.empty())
@@ -275,7 +276,7 @@ identity_verdict token_authority::check(std::string_view token,
   if (auto why = token_witness(*store_.read(), *claims, now).objection(token))
     return identity_verdict::refused(std::move(*why));
   verdict.what = identity_verdict::outcome::known;
-  verdict.caller = caller_of(*claims);
+  verdict.caller = claims->caller;
   return verdict;
 }
 

@@ -56,6 +56,7 @@ struct token_claims {
   std::optional<token_object> pod;
   std::optional<token_object> secret;
   std::optional<token_object> node;
+  caller_identity caller; ///< whom all this makes the holder
 };
 
 /// Issues and checks the tokens of service accounts, in Kubernetes' form. A token names its account and what

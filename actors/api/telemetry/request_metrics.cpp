@@ -7,6 +7,7 @@
 #include "storage/store.hpp"
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <fmt/format.h>
 #include <fstream>
@@ -45,14 +46,26 @@ std::string head(std::string_view name, std::string_view help, std::string_view 
   return fmt::format("# HELP {0} {1}\n# TYPE {0} {2}\n", name, help, type);
 }
 
+/// Copies what the labels view into `words`.
+void own(request_labels& labels, std::string& words) {
+  const std::array parts{&labels.verb,     &labels.group,       &labels.version,
+                         &labels.resource, &labels.subresource, &labels.scope};
+  for (const std::string_view* part : parts) words += *part;
+  std::string_view rest = words;
+  for (std::string_view* part : parts) {
+    *part = rest.substr(0, part->size());
+    rest.remove_prefix(part->size());
+  }
+}
+
 } // namespace
 
 request_labels labels_of(const api_request& request) {
   const schema::resource_type& type = request.type();
-  request_labels labels{.verb = std::string(metric_verb(request.verb)),
-                        .group = std::string(type.group),
-                        .version = std::string(type.version),
-                        .resource = std::string(type.plural),
+  request_labels labels{.verb = metric_verb(request.verb),
+                        .group = type.group,
+                        .version = type.version,
+                        .resource = type.plural,
                         .subresource = {},
                         .scope = "cluster"};
   if (request.route.subresource != nullptr) labels.subresource = request.route.subresource->name;
@@ -71,9 +84,11 @@ request_metrics::series& request_metrics::series_of(const request_labels& labels
   }
   const std::unique_lock writing(guard_);
   const bool full = series_.size() >= most_series && !series_.contains(labels);
-  auto& place = series_[full ? request_labels{.verb = "other"} : labels];
-  if (!place) place = std::make_unique<series>();
-  return *place;
+  request_labels key = full ? request_labels{.verb = "other"} : labels;
+  if (const auto found = series_.find(key); found != series_.end()) return *found->second;
+  auto made = std::make_unique<series>();
+  own(key, made->words);
+  return *series_.emplace(key, std::move(made)).first->second;
 }
 
 void request_metrics::observe(const request_labels& labels, int code, std::chrono::nanoseconds took) {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <shared_mutex>
 #include <string>
+#include <string_view>
 
 namespace actord::storage {
 class snapshot;
@@ -18,18 +19,19 @@ namespace actord::actors {
 struct api_request;
 
 /// What tells requests apart in the metrics of a Kubernetes API server, whose dashboards and alerts read
-/// ours.
+/// ours. Views of words whose owner lasts longer: of the row of the request's kind, or of a series.
 struct request_labels {
-  std::string verb{}; ///< "GET", "LIST", "POST", ...
-  std::string group{};
-  std::string version{};
-  std::string resource{};
-  std::string subresource{};
-  std::string scope{}; ///< "resource", "namespace" or "cluster"
+  std::string_view verb{}; ///< "GET", "LIST", "POST", ...
+  std::string_view group{};
+  std::string_view version{};
+  std::string_view resource{};
+  std::string_view subresource{};
+  std::string_view scope{}; ///< "resource", "namespace" or "cluster"
   bool dry_run = false;
 
   auto operator<=>(const request_labels&) const = default;
 };
+/// Views of the row of the request's kind.
 request_labels labels_of(const api_request& request);
 
 /// Requests by labels: how many with which code, and how long they took (watches by their beginning). The
@@ -51,6 +53,7 @@ private:
     std::atomic<std::uint64_t> count{0};
   };
   struct series {
+    std::string words; ///< what its key in the map views
     std::array<code_count, codes_per_series> codes;
     std::array<std::atomic<std::uint64_t>, bounds_s.size() + 1> durations{};
     std::atomic<std::uint64_t> total_us{0};
