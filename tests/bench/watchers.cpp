@@ -19,12 +19,17 @@
 #include <unistd.h>
 #include <vector>
 
-/// Many watchers over TLS, on one thread of epoll:
-///   bench_watchers PORT TOKEN PID idle COUNT            memory of the daemon PID for each idle watcher
-///   bench_watchers PORT TOKEN PID events COUNT RATE S   RATE creates a second for S seconds, seen by COUNT
-///                                                       watchers: events a second, time from the request
-///                                                       that wrote to the watcher's line (every tenth
-///                                                       watcher)
+/// Many watchers over TLS, on one thread of epoll. Prints name=value:
+///   bench_watchers PORT TOKEN PID idle COUNT [CERTIFICATE KEY]   memory of the daemon PID for each idle
+///   watcher;
+///                                                                with a client certificate (PEM files) each
+///   bench_watchers PORT TOKEN PID events COUNT RATE S            RATE creates a second for S seconds, seen
+///   by
+///                                                                COUNT watchers: events a second, time from
+///                                                                the request that wrote to the watcher's
+///                                                                line (every tenth watcher), processor time
+///                                                                an event of both sides, the creates'
+///                                                                included
 
 namespace {
 
@@ -48,6 +53,18 @@ double resident_kib(int pid) {
   for (std::string line; std::getline(status, line);)
     if (line.starts_with("RssAnon:")) return std::strtod(line.c_str() + 8, nullptr);
   return 0;
+}
+
+/// Processor time of a process so far, to its 10 ms.
+double used_us(int pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::string line;
+  std::getline(file, line);
+  long long user = 0;
+  long long system = 0;
+  std::sscanf(line.c_str() + line.rfind(')') + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lld %lld",
+              &user, &system);
+  return static_cast<double>(user + system) * 1e6 / static_cast<double>(::sysconf(_SC_CLK_TCK));
 }
 
 /// A blocking handshake, then non-blocking reads.
@@ -85,6 +102,8 @@ public:
     if (SSL_get_error(ssl_, got) != SSL_ERROR_WANT_READ) die("the daemon closed the connection");
     return {};
   }
+  /// False: the next `read` would only learn from the kernel that there is nothing.
+  [[nodiscard]] bool has_more() const { return SSL_has_pending(ssl_) == 1; }
   [[nodiscard]] int fd() const { return fd_; }
 
 private:
@@ -116,59 +135,68 @@ class bench {
 public:
   bench(std::uint16_t port, std::string token, int pid) : port_(port), token_(std::move(token)), pid_(pid) {
     SSL_CTX_set_verify(context_, SSL_VERIFY_NONE, nullptr);
-    SSL_CTX_set_mode(context_, SSL_MODE_RELEASE_BUFFERS);
     rlimit files{};
     ::getrlimit(RLIMIT_NOFILE, &files);
     files.rlim_cur = files.rlim_max;
     ::setrlimit(RLIMIT_NOFILE, &files);
   }
 
+  void show_certificate(const char* certificate, const char* key) {
+    if (SSL_CTX_use_certificate_file(context_, certificate, SSL_FILETYPE_PEM) != 1 ||
+        SSL_CTX_use_PrivateKey_file(context_, key, SSL_FILETYPE_PEM) != 1)
+      die("client certificate");
+  }
+
   void open(std::size_t count) {
+    const std::string from = current_version();
     watchers_.resize(count);
     for (watcher& one : watchers_) {
       one.link = std::make_unique<channel>(context_, port_);
-      one.link->send(get_request(std::string(collection) + "?watch=1", token_));
-      epoll_event what{.events = EPOLLIN, .data = {.ptr = &one}};
-      ::epoll_ctl(poll_, EPOLL_CTL_ADD, one.link->fd(), &what);
+      one.link->send(get_request(std::string(collection) + "?watch=1&resourceVersion=" + from, token_));
+      expect(poll_, EPOLLIN, one.link->fd(), &one);
     }
-    drain(std::chrono::seconds(2)); // response heads and whatever there was before
+    drain(std::chrono::seconds(2)); // response heads
     for (watcher& one : watchers_) one.events = 0;
     latencies_ns_.clear();
   }
 
   void idle(std::size_t count) {
+    SSL_CTX_set_mode(context_, SSL_MODE_RELEASE_BUFFERS);
     const double before = resident_kib(pid_);
     open(count);
     const double grown = resident_kib(pid_) - before;
-    std::printf("%zu idle watchers: %.1f KiB each\n", count, grown / static_cast<double>(count));
+    std::printf("kib_each=%.1f\n", grown / static_cast<double>(count));
   }
 
   void events(std::size_t count, double rate, int seconds) {
+    // As many records at once as there are: this side runs on the daemon's processors.
+    SSL_CTX_set_read_ahead(context_, 1);
+    SSL_CTX_set_default_read_buffer_len(context_, buffer_.size());
     open(count);
-    std::deque<std::unique_ptr<channel>> idle;
-    for (std::size_t i = 0; i < writers; ++i) idle.push_back(std::make_unique<channel>(context_, port_));
-    std::vector<std::unique_ptr<channel>> busy;
+    std::vector<std::unique_ptr<channel>> links;
+    std::deque<channel*> idle;
+    for (std::size_t i = 0; i < writers; ++i) {
+      links.push_back(std::make_unique<channel>(context_, port_));
+      idle.push_back(links.back().get());
+      expect(answers_, EPOLLIN, links.back()->fd(), links.back().get());
+    }
+    expect(poll_, EPOLLIN, answers_, nullptr);
     const std::string prefix = "w" + std::to_string(::getpid()) + "-";
     const auto began = clock_type::now();
     const auto end = began + std::chrono::seconds(seconds);
     std::size_t sent = 0;
+    const double daemon_before = used_us(pid_);
+    const double own_before = used_us(::getpid());
     while (clock_type::now() < end) {
       const double elapsed = std::chrono::duration<double>(clock_type::now() - began).count();
       while (!idle.empty() && static_cast<double>(sent) < elapsed * rate) {
         idle.front()->send(create_request(token_, prefix + std::to_string(sent++)));
-        busy.push_back(std::move(idle.front()));
         idle.pop_front();
       }
-      poll_once(1);
-      std::erase_if(busy, [&](std::unique_ptr<channel>& one) {
-        const std::string_view answer = one->read(buffer_);
-        if (answer.empty()) return false;
-        if (answer.substr(9, 3) != "201") die("create refused: " + std::string(answer.substr(0, 200)));
-        idle.push_back(std::move(one));
-        return true;
-      });
+      if (poll_once(1)) take_answers(idle);
     }
-    while (total() < sent * count && clock_type::now() < end + std::chrono::seconds(10)) poll_once(10);
+    while (total() < sent * count && clock_type::now() < end + std::chrono::seconds(10))
+      if (poll_once(10)) take_answers(idle);
     const double took = std::chrono::duration<double>(clock_type::now() - began).count();
     std::sort(latencies_ns_.begin(), latencies_ns_.end());
     const auto at = [&](double part) {
@@ -177,9 +205,12 @@ public:
                                          part * static_cast<double>(latencies_ns_.size() - 1))]) /
                                          1e6;
     };
-    std::printf("%zu watchers, %.0f creates/s: %.0f events/s, p50 %.1f ms, p99 %.1f ms, %zu of %zu arrived\n",
-                count, static_cast<double>(sent) / took, static_cast<double>(total()) / took, at(0.5),
-                at(0.99), total(), sent * count);
+    const auto each = [&](double us) { return us / static_cast<double>(total()); };
+    std::printf("creates_per_s=%.0f events_per_s=%.0f p50_ms=%.1f p99_ms=%.1f arrived=%zu missing=%zu "
+                "daemon_us=%.2f client_us=%.2f\n",
+                static_cast<double>(sent) / took, static_cast<double>(total()) / took, at(0.5), at(0.99),
+                total(), sent * count - total(), each(used_us(pid_) - daemon_before),
+                each(used_us(::getpid()) - own_before));
   }
 
 private:
@@ -187,6 +218,21 @@ private:
     std::size_t sum = 0;
     for (const watcher& one : watchers_) sum += one.events;
     return sum;
+  }
+
+  /// Of the collection: watchers see what comes after it.
+  std::string current_version() {
+    constexpr std::string_view member = "\"resourceVersion\":\"";
+    channel link(context_, port_);
+    link.send(get_request(std::string(collection) + "?limit=1", token_));
+    std::string answer;
+    std::size_t at = std::string::npos;
+    while (at == std::string::npos || answer.find('"', at + member.size()) == std::string::npos) {
+      answer += link.read(buffer_);
+      at = answer.find(member);
+    }
+    at += member.size();
+    return answer.substr(at, answer.find('"', at) - at);
   }
 
   /// Events end in "}\n"; the lines of the chunked encoding end in "\r\n".
@@ -207,17 +253,43 @@ private:
     one.tail.erase(0, std::max(from, one.tail.size() - std::min<std::size_t>(one.tail.size(), 128)));
   }
 
-  void poll_once(int wait_ms) {
+  static void expect(int poll, std::uint32_t what, int fd, void* whose) {
+    epoll_event event{.events = what, .data = {.ptr = whose}};
+    if (::epoll_ctl(poll, EPOLL_CTL_ADD, fd, &event) != 0) die("epoll_ctl");
+  }
+
+  /// Whose create was answered may send the next.
+  void take_answers(std::deque<channel*>& idle) {
+    epoll_event ready[writers];
+    const int got = ::epoll_wait(answers_, ready, writers, 0);
+    for (int i = 0; i < got; ++i) {
+      auto* one = static_cast<channel*>(ready[i].data.ptr);
+      const std::string_view answer = one->read(buffer_);
+      if (answer.empty()) continue;
+      if (answer.substr(9, 3) != "201") die("create refused: " + std::string(answer.substr(0, 200)));
+      idle.push_back(one);
+    }
+  }
+
+  /// True when a create was answered.
+  bool poll_once(int wait_ms) {
     epoll_event ready[256];
     const int got = ::epoll_wait(poll_, ready, 256, wait_ms);
+    bool answered = false;
     for (int i = 0; i < got; ++i) {
+      if (ready[i].data.ptr == nullptr) {
+        answered = true;
+        continue;
+      }
       auto& one = *static_cast<watcher*>(ready[i].data.ptr);
       for (;;) {
         const std::string_view bytes = one.link->read(buffer_);
         if (bytes.empty()) break;
         count(one, bytes);
+        if (!one.link->has_more()) break;
       }
     }
+    return answered;
   }
   void drain(std::chrono::seconds quiet) {
     const auto end = clock_type::now() + quiet;
@@ -228,7 +300,8 @@ private:
   std::string token_;
   int pid_;
   SSL_CTX* context_ = SSL_CTX_new(TLS_client_method());
-  int poll_ = ::epoll_create1(EPOLL_CLOEXEC);
+  int poll_ = ::epoll_create1(EPOLL_CLOEXEC);    ///< watchers, and `answers_` with a null
+  int answers_ = ::epoll_create1(EPOLL_CLOEXEC); ///< writers
   std::string buffer_ = std::string(64U << 10U, '\0');
   std::vector<watcher> watchers_;
   std::vector<long long> latencies_ns_;
@@ -238,13 +311,15 @@ private:
 
 int main(int argc, char** argv) {
   if (argc < 6) {
-    std::fprintf(stderr, "usage: bench_watchers PORT TOKEN PID idle COUNT | events COUNT RATE SECONDS\n");
+    std::fprintf(stderr, "usage: bench_watchers PORT TOKEN PID idle COUNT [CERTIFICATE KEY] | "
+                         "events COUNT RATE SECONDS\n");
     return 2;
   }
   bench run(static_cast<std::uint16_t>(std::strtoul(argv[1], nullptr, 10)), argv[2],
             static_cast<int>(std::strtol(argv[3], nullptr, 10)));
   const std::size_t count = std::strtoull(argv[5], nullptr, 10);
   if (std::string_view(argv[4]) == "idle") {
+    if (argc == 8) run.show_certificate(argv[6], argv[7]);
     run.idle(count);
   } else if (argc == 8) {
     run.events(count, std::strtod(argv[6], nullptr), static_cast<int>(std::strtol(argv[7], nullptr, 10)));
