@@ -1,6 +1,7 @@
 #include "net/pki/certificates.hpp"
 
 #include "net/pki/certificate_subject.hpp"
+#include "net/pki/digest.hpp"
 #include "net/pki/openssl_handles.hpp"
 #include "net/pki/x509_parts.hpp"
 
@@ -37,15 +38,6 @@ result<key_handle> create_key() {
   return key;
 }
 
-/// Typed as UTF-8 by us: OpenSSL's own choice would refuse more than 64 characters, which node names may
-/// have.
-bool add_name_entry(X509_NAME* name, int nid, const std::string& text) {
-  if (text.empty() || text.find('\0') != std::string::npos) return false;
-  return X509_NAME_add_entry_by_NID(name, nid, V_ASN1_UTF8STRING,
-                                    reinterpret_cast<const unsigned char*>(text.data()),
-                                    static_cast<int>(text.size()), -1, 0) == 1;
-}
-
 bool set_subject(X509* certificate, const certificate_subject& subject) {
   X509_NAME* name = X509_get_subject_name(certificate);
   const bool organizations_added = std::all_of(
@@ -71,8 +63,16 @@ GENERAL_NAME* address_general_name(const std::string& text) {
   return name;
 }
 
+GENERAL_NAME* uri_general_name(const std::string& text) {
+  GENERAL_NAME* name = GENERAL_NAME_new();
+  ASN1_IA5STRING* value = ASN1_IA5STRING_new();
+  ASN1_STRING_set(value, text.data(), static_cast<int>(text.size()));
+  GENERAL_NAME_set0_value(name, GEN_URI, value);
+  return name;
+}
+
 result<void> add_alternative_names(X509* certificate, const certificate_order& order) {
-  if (order.dns_names.empty() && order.addresses.empty()) return {};
+  if (order.dns_names.empty() && order.addresses.empty() && order.uris.empty()) return {};
   const general_names_handle names(GENERAL_NAMES_new());
   for (const std::string& text : order.dns_names) sk_GENERAL_NAME_push(names.get(), dns_general_name(text));
   for (const std::string& text : order.addresses) {
@@ -84,6 +84,7 @@ result<void> add_alternative_names(X509* certificate, const certificate_order& o
     }
     sk_GENERAL_NAME_push(names.get(), name);
   }
+  for (const std::string& text : order.uris) sk_GENERAL_NAME_push(names.get(), uri_general_name(text));
   if (X509_add1_ext_i2d(certificate, NID_subject_alt_name, names.get(), 0, X509V3_ADD_DEFAULT) != 1) {
     return openssl_error("adding alternative names");
   }
@@ -109,6 +110,7 @@ void read_alternative_names(X509* certificate, certificate_facts& facts) {
   alternative_names found = names_in(names.get());
   facts.dns_names = std::move(found.dns_names);
   facts.addresses = std::move(found.addresses);
+  facts.uris = std::move(found.uris);
 }
 
 /// The fields all our certificates share; extensions and the signature follow.
@@ -128,13 +130,60 @@ result<certificate_handle> draft_certificate(EVP_PKEY* key, const certificate_su
   return certificate;
 }
 
-result<certified_key> signed_pair(X509* certificate, EVP_PKEY* key, EVP_PKEY* signer) {
+result<std::string> signed_text(X509* certificate, EVP_PKEY* signer) {
   if (X509_sign(certificate, signer, EVP_sha256()) == 0) return openssl_error("signing a certificate");
-  auto certificate_pem = certificate_pem_of(certificate);
+  return certificate_pem_of(certificate);
+}
+
+result<certified_key> signed_pair(X509* certificate, EVP_PKEY* key, EVP_PKEY* signer) {
+  auto certificate_pem = signed_text(certificate, signer);
   if (!certificate_pem) return certificate_pem.error();
   auto key_pem = private_pem_of(key);
   if (!key_pem) return key_pem.error();
   return certified_key{.certificate_pem = *std::move(certificate_pem), .key_pem = *std::move(key_pem)};
+}
+
+/// Of a key that anybody holds.
+result<std::string> certify(const certified_key& authority, EVP_PKEY* key, const certificate_order& order,
+                            wall_time now) {
+  const certificate_handle issuer = parse_certificate(authority.certificate_pem);
+  const key_handle signer = parse_private_key(authority.key_pem);
+  if (!issuer || !signer) return openssl_error("reading the authority");
+  const wall_time until =
+      std::min<wall_time>(now + order.lifetime, time_of(X509_get0_notAfter(issuer.get())));
+  auto certificate = draft_certificate(key, order.subject, now - clock_skew, until);
+  if (!certificate) return certificate.error();
+  X509* draft = certificate->get();
+  if (X509_set_issuer_name(draft, X509_get_subject_name(issuer.get())) != 1 ||
+      !add_extension(draft, issuer.get(), NID_basic_constraints, "critical,CA:FALSE") ||
+      !add_extension(draft, issuer.get(), NID_key_usage, "critical,digitalSignature") ||
+      !add_extension(draft, issuer.get(), NID_ext_key_usage, extended_usage(order.purpose)) ||
+      !add_extension(draft, issuer.get(), NID_subject_key_identifier, "hash") ||
+      !add_extension(draft, issuer.get(), NID_authority_key_identifier, "keyid:always")) {
+    return openssl_error("issuing a certificate");
+  }
+  if (auto added = add_alternative_names(draft, order); !added) return added.error();
+  return signed_text(draft, signer.get());
+}
+
+std::string hex_text(const unsigned char* bytes, std::size_t count) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string text;
+  for (std::size_t i = 0; i < count; ++i) {
+    text += digits[bytes[i] >> 4U];
+    text += digits[bytes[i] & 15U];
+  }
+  return text;
+}
+
+std::string hash_of(EVP_PKEY* key) {
+  unsigned char* encoded = nullptr;
+  const int length = i2d_PUBKEY(key, &encoded);
+  if (length <= 0) return {};
+  const sha256_digest digest =
+      sha256({reinterpret_cast<const char*>(encoded), static_cast<std::size_t>(length)});
+  OPENSSL_free(encoded);
+  return hex_text(digest.data(), digest.size());
 }
 
 } // namespace
@@ -143,13 +192,7 @@ std::string fingerprint_of(const X509* certificate) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned int length = 0;
   if (X509_digest(certificate, EVP_sha256(), digest.data(), &length) != 1) return {};
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string text;
-  for (unsigned int i = 0; i < length; ++i) {
-    text += digits[digest[i] >> 4U];
-    text += digits[digest[i] & 15U];
-  }
-  return text;
+  return hex_text(digest.data(), length);
 }
 
 wall_time expiry_of(const X509* certificate) { return time_of(X509_get0_notAfter(certificate)); }
@@ -172,26 +215,55 @@ result<certified_key> create_authority(std::string_view common_name, wall_time n
 
 result<certified_key> issue_certificate(const certified_key& authority, const certificate_order& order,
                                         wall_time now) {
-  const certificate_handle issuer = parse_certificate(authority.certificate_pem);
-  const key_handle signer = parse_private_key(authority.key_pem);
-  if (!issuer || !signer) return openssl_error("reading the authority");
-  const wall_time until =
-      std::min<wall_time>(now + order.lifetime, time_of(X509_get0_notAfter(issuer.get())));
   auto key = create_key();
   if (!key) return key.error();
-  auto certificate = draft_certificate(key->get(), order.subject, now - clock_skew, until);
-  if (!certificate) return certificate.error();
-  X509* draft = certificate->get();
-  if (X509_set_issuer_name(draft, X509_get_subject_name(issuer.get())) != 1 ||
-      !add_extension(draft, issuer.get(), NID_basic_constraints, "critical,CA:FALSE") ||
-      !add_extension(draft, issuer.get(), NID_key_usage, "critical,digitalSignature") ||
-      !add_extension(draft, issuer.get(), NID_ext_key_usage, extended_usage(order.purpose)) ||
-      !add_extension(draft, issuer.get(), NID_subject_key_identifier, "hash") ||
-      !add_extension(draft, issuer.get(), NID_authority_key_identifier, "keyid:always")) {
-    return openssl_error("issuing a certificate");
+  auto certificate_pem = certify(authority, key->get(), order, now);
+  if (!certificate_pem) return certificate_pem.error();
+  auto key_pem = private_pem_of(key->get());
+  if (!key_pem) return key_pem.error();
+  return certified_key{.certificate_pem = *std::move(certificate_pem), .key_pem = *std::move(key_pem)};
+}
+
+result<std::string> certify_key(const certified_key& authority, std::string_view public_pem,
+                                const certificate_order& order, wall_time now) {
+  const key_handle key = parse_public_key(public_pem);
+  if (!key) return openssl_error("reading a public key");
+  return certify(authority, key.get(), order, now);
+}
+
+wall_time half_life(const certificate_facts& facts) {
+  // Certificates begin a little before they were made.
+  const wall_time made = std::min<wall_time>(facts.not_before + clock_skew, facts.not_after);
+  return made + (facts.not_after - made) / 2;
+}
+
+std::string key_hash_of_certificate(std::string_view certificate_pem) {
+  const certificate_handle certificate = parse_certificate(certificate_pem);
+  std::string hash = certificate ? hash_of(X509_get0_pubkey(certificate.get())) : std::string();
+  ERR_clear_error();
+  return hash;
+}
+
+std::string key_hash(std::string_view public_pem) {
+  const key_handle key = parse_public_key(public_pem);
+  std::string hash = key ? hash_of(key.get()) : std::string();
+  ERR_clear_error();
+  return hash;
+}
+
+std::vector<std::string> split_certificates(std::string_view pem) {
+  constexpr std::size_t certificates_max = 64;
+  std::vector<std::string> found;
+  const bio_handle bio = memory_bio(pem);
+  while (bio && found.size() < certificates_max) {
+    const certificate_handle certificate(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
+    if (!certificate) break;
+    auto text = certificate_pem_of(certificate.get());
+    if (!text) break;
+    found.push_back(*std::move(text));
   }
-  if (auto added = add_alternative_names(draft, order); !added) return added.error();
-  return signed_pair(draft, key->get(), signer.get());
+  ERR_clear_error();
+  return found;
 }
 
 result<signing_key> create_signing_key() {
@@ -202,6 +274,14 @@ result<signing_key> create_signing_key() {
   auto public_pem = public_pem_of(key->get());
   if (!public_pem) return public_pem.error();
   return signing_key{.private_pem = *std::move(private_pem), .public_pem = *std::move(public_pem)};
+}
+
+result<signing_key> signing_key_of(std::string_view private_pem) {
+  const key_handle key = parse_private_key(private_pem);
+  if (!key) return openssl_error("reading a private key");
+  auto public_pem = public_pem_of(key.get());
+  if (!public_pem) return public_pem.error();
+  return signing_key{.private_pem = std::string(private_pem), .public_pem = *std::move(public_pem)};
 }
 
 result<certificate_facts> read_certificate(std::string_view certificate_pem) {

@@ -45,7 +45,8 @@ struct certificate_order {
   certificate_purpose purpose = certificate_purpose::client;
   std::vector<std::string> dns_names = {}; ///< subject alternative names
   std::vector<std::string> addresses = {}; ///< IPv4 or IPv6 in text form; others are refused as bad_request
-  std::chrono::hours lifetime{365 * 24};
+  std::vector<std::string> uris = {};
+  std::chrono::seconds lifetime = std::chrono::hours(365 * 24);
 };
 
 /// A certificate read back; names in the order in which they were written.
@@ -53,6 +54,7 @@ struct certificate_facts {
   certificate_subject subject;
   std::vector<std::string> dns_names;
   std::vector<std::string> addresses; ///< in canonical text form
+  std::vector<std::string> uris;
   wall_time not_before;
   wall_time not_after;
   bool is_authority = false;
@@ -64,6 +66,20 @@ result<certified_key> create_authority(std::string_view common_name, wall_time n
 result<certified_key> issue_certificate(const certified_key& authority, const certificate_order& order,
                                         wall_time now);
 result<signing_key> create_signing_key();
+/// Both halves of a key whose private half is given.
+result<signing_key> signing_key_of(std::string_view private_pem);
+/// The same for a key that somebody else holds: `public_pem` is a SubjectPublicKeyInfo.
+result<std::string> certify_key(const certified_key& authority, std::string_view public_pem,
+                                const certificate_order& order, wall_time now);
+
+/// When half of a certificate's life is over: time for the next one.
+wall_time half_life(const certificate_facts& facts);
+/// SHA-256 of the public key (SubjectPublicKeyInfo) in hexadecimal digits: the same for every certificate of
+/// one key. Empty when the text is no certificate (or no key).
+std::string key_hash_of_certificate(std::string_view certificate_pem);
+std::string key_hash(std::string_view public_pem);
+/// The certificates of a text of several, each in its own; what stands between them is left out. At most 64.
+std::vector<std::string> split_certificates(std::string_view pem);
 
 result<certificate_facts> read_certificate(std::string_view certificate_pem);
 /// True when the key belongs to the certificate.

@@ -49,6 +49,11 @@ key_handle parse_private_key(std::string_view pem) {
   return key_handle(bio ? PEM_read_bio_PrivateKey(bio.get(), nullptr, refuse_passphrase, nullptr) : nullptr);
 }
 
+key_handle parse_public_key(std::string_view pem) {
+  const bio_handle bio = memory_bio(pem);
+  return key_handle(bio ? PEM_read_bio_PUBKEY(bio.get(), nullptr, refuse_passphrase, nullptr) : nullptr);
+}
+
 certificate_subject subject_of(const X509* certificate) {
   return subject_of(X509_get_subject_name(certificate));
 }

@@ -39,5 +39,6 @@ error openssl_error(std::string_view what);
 bio_handle memory_bio(std::string_view bytes);
 certificate_handle parse_certificate(std::string_view pem);
 key_handle parse_private_key(std::string_view pem);
+key_handle parse_public_key(std::string_view pem);
 
 } // namespace actord::net

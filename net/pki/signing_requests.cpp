@@ -128,6 +128,10 @@ result<signing_request_facts> read_signing_request(std::string_view request_pem)
   if (!request) return request.error();
   signing_request_facts facts;
   facts.subject = subject_of(X509_REQ_get_subject_name(request->get()));
+  const bio_handle key(BIO_new(BIO_s_mem()));
+  if (!key || PEM_write_bio_PUBKEY(key.get(), X509_REQ_get0_pubkey(request->get())) != 1)
+    return unreadable("the public key of the certificate request cannot be read");
+  facts.public_pem = bio_text(key.get());
   if (const general_names_handle names = names_of(request->get())) {
     alternative_names found = names_in(names.get());
     facts.dns_names = std::move(found.dns_names);
@@ -136,6 +140,25 @@ result<signing_request_facts> read_signing_request(std::string_view request_pem)
     facts.uris = std::move(found.uris);
   }
   return facts;
+}
+
+result<std::string> create_signing_request(const signing_key& key, const certificate_subject& subject) {
+  const key_handle own = parse_private_key(key.private_pem);
+  const request_handle request(X509_REQ_new());
+  if (!own || !request) return openssl_error("reading a private key");
+  X509_NAME* name = X509_REQ_get_subject_name(request.get());
+  const bool drafted = X509_REQ_set_version(request.get(), X509_REQ_VERSION_1) == 1 &&
+                       std::ranges::all_of(subject.organizations,
+                                           [name](const std::string& text) {
+                                             return add_name_entry(name, NID_organizationName, text);
+                                           }) &&
+                       add_name_entry(name, NID_commonName, subject.common_name) &&
+                       X509_REQ_set_pubkey(request.get(), own.get()) == 1 &&
+                       X509_REQ_sign(request.get(), own.get(), EVP_sha256()) > 0;
+  const bio_handle bio(BIO_new(BIO_s_mem()));
+  if (!drafted || !bio || PEM_write_bio_X509_REQ(bio.get(), request.get()) != 1)
+    return openssl_error("making a certificate request");
+  return bio_text(bio.get());
 }
 
 result<std::string> sign_request(const certified_key& authority, std::string_view request_pem,

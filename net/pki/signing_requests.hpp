@@ -18,7 +18,11 @@ struct signing_request_facts {
   std::vector<std::string> addresses;
   std::vector<std::string> emails;
   std::vector<std::string> uris;
+  std::string public_pem; ///< SubjectPublicKeyInfo
 };
+
+/// A request for our own key; in PEM.
+result<std::string> create_signing_request(const signing_key& key, const certificate_subject& subject);
 
 /// Checks the request's own signature: whoever sent it holds the key. Errors are bad_request.
 result<signing_request_facts> read_signing_request(std::string_view request_pem);

@@ -56,6 +56,13 @@ bool set_random_serial(X509* certificate) {
          BN_to_ASN1_INTEGER(serial.get(), X509_get_serialNumber(certificate)) != nullptr;
 }
 
+bool add_name_entry(X509_NAME* name, int nid, const std::string& text) {
+  if (text.empty() || text.find('\0') != std::string::npos) return false;
+  return X509_NAME_add_entry_by_NID(name, nid, V_ASN1_UTF8STRING,
+                                    reinterpret_cast<const unsigned char*>(text.data()),
+                                    static_cast<int>(text.size()), -1, 0) == 1;
+}
+
 bool add_extension(X509* certificate, X509* issuer, int nid, const char* value) {
   X509V3_CTX context;
   X509V3_set_ctx_nodb(&context);
