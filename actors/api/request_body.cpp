@@ -1,6 +1,7 @@
 #include "actors/api/request_body.hpp"
 
-#include "actors/objects/refusals.hpp"
+#include "schema/base/json.hpp"
+#include "schema/codec/decode.hpp"
 
 #include <simdjson.h>
 
@@ -21,7 +22,11 @@ std::string peek_name(std::string_view body, schema::body_format format) {
 
 result<std::string> delete_options_json(std::string_view body, schema::body_format format) {
   if (format == schema::body_format::json) return std::string(body);
-  return bad_request("DeleteOptions are understood as JSON");
+  static const schema::body_kind kind =
+      schema::options_kind("io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions");
+  auto decoded = schema::decode_object(kind, format, body, schema::field_validation::ignore);
+  if (!decoded) return decoded.error();
+  return decoded->object.dump();
 }
 
 } // namespace actord::actors

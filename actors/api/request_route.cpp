@@ -13,9 +13,21 @@ int hex_digit(char digit) {
   return -1;
 }
 
+/// "/api/v1/nodes/x/proxy" or "/api/v1/namespaces/x/pods/y/proxy": what follows is the backend's.
+bool ends_in_proxy(const std::vector<std::string>& segments) {
+  if (segments.size() != 5 && segments.size() != 7) return false;
+  return segments[0] == "api" && segments[2] == (segments.size() == 5 ? "nodes" : "namespaces") &&
+         segments.back() == "proxy";
+}
+
+/// None for empty segments and broken escapes, unless they are a backend's business.
 std::optional<std::vector<std::string>> split_path(std::string_view path) {
   std::vector<std::string> segments;
   while (!path.empty()) {
+    if (ends_in_proxy(segments)) {
+      if (path != "/") segments.emplace_back(path.substr(1));
+      return segments;
+    }
     path.remove_prefix(1); // the slash
     const std::size_t end = std::min(path.find('/'), path.size());
     auto segment = percent_decode(path.substr(0, end), false);
@@ -184,7 +196,8 @@ request_route find_route(std::string_view path) {
   constexpr std::array<std::string_view, 9> plain{"version", "healthz", "readyz", "livez",      "metrics",
                                                   "openapi", "logs",    "openid", ".well-known"};
   if (std::ranges::find(plain, root) == plain.end()) return no_route{};
-  return plain_route{std::string(path)};
+  // Generated clients ask for "/version/".
+  return plain_route{std::string(path.substr(0, path.size() - (path.back() == '/' ? 1 : 0)))};
 }
 
 std::string_view api_verb(std::string_view method, const resource_route& route, bool watch) {

@@ -53,6 +53,16 @@ BOOST_AUTO_TEST_CASE(knows_what_is_not_there) {
   BOOST_TEST(std::holds_alternative<discovery_route>(find_route("/api")));
   BOOST_TEST(std::holds_alternative<discovery_route>(find_route("/apis/apps/v1")));
   BOOST_TEST(std::holds_alternative<plain_route>(find_route("/readyz")));
+  BOOST_TEST(std::get<plain_route>(find_route("/version/")).path == "/version");
+}
+
+BOOST_AUTO_TEST_CASE(what_follows_a_proxy_is_the_backend_s) {
+  for (const char* path :
+       {"/api/v1/namespaces/a/pods/x/proxy//", "/api/v1/namespaces/a/services/x/proxy/a//b/",
+        "/api/v1/namespaces/a/pods/x/proxy/%zz", "/api/v1/nodes/n/proxy//pods"})
+    BOOST_TEST(route_of(path).subresource->name == "proxy", path);
+  BOOST_TEST(is_nowhere("/api/v1/namespaces/a//pods/x/proxy/"));
+  BOOST_TEST(is_nowhere("/api/v1/namespaces/a/configmaps/x/proxy//"));
 }
 
 BOOST_AUTO_TEST_CASE(maps_methods_to_verbs) {
