@@ -37,11 +37,13 @@ namespace actord::actors {
 
 /// Live streams by resource.
 struct watch_counts {
-  std::array<std::atomic<std::uint32_t>, 1024> by_resource{};
+  struct counts {
+    std::atomic<std::uint32_t> streams{0};
+    std::atomic<std::uint64_t> events{0};
+  };
+  std::array<counts, 1024> by_resource{};
 
-  std::atomic<std::uint32_t>& of(resource_id resource) {
-    return by_resource[resource.value % by_resource.size()];
-  }
+  counts& of(resource_id resource) { return by_resource[resource.value % by_resource.size()]; }
 };
 
 namespace {
@@ -54,6 +56,7 @@ constexpr std::size_t pending_max_bytes = 128 * 1024;
 constexpr std::size_t events_per_step = 64;
 constexpr std::size_t initial_page_objects = 32;
 constexpr std::chrono::seconds bookmark_interval{60};
+constexpr std::chrono::milliseconds definition_delay{200};
 
 struct stream_setup {
   storage::store* store = nullptr;
@@ -73,9 +76,9 @@ public:
       : self_(self), setup_(std::move(setup)),
         bell_(std::make_shared<watch_bell>(caf::actor_cast<caf::actor>(self_), setup_.pacer)) {
     card_ = setup_.registry->enroll("watch", describe());
-    ++counted();
+    ++counted().streams;
   }
-  ~watch_stream() { --counted(); }
+  ~watch_stream() { --counted().streams; }
   watch_stream(const watch_stream&) = delete;
   watch_stream& operator=(const watch_stream&) = delete;
 
@@ -104,7 +107,7 @@ private:
                        setup_.request->http.remote_address);
   }
 
-  [[nodiscard]] std::atomic<std::uint32_t>& counted() const {
+  [[nodiscard]] watch_counts::counts& counted() const {
     return setup_.counts->of(setup_.request->type().stored_as);
   }
 
@@ -118,6 +121,7 @@ private:
     self_->delayed_send(self_, setup_.timeout, time_is_up{});
     if (setup_.options.bookmarks) self_->delayed_send(self_, bookmark_interval, bookmark_due{});
 
+    watch_definition();
     const std::optional<revision> at = setup_.options.at;
     const bool from_state = setup_.options.initial_events.value_or(!at || at->value == 0);
     if (from_state) {
@@ -196,6 +200,27 @@ private:
     return true;
   }
 
+  /// A kind may end while nothing happens to its objects: its definition is watched too.
+  void watch_definition() {
+    const schema::resource_type& type = setup_.request->type();
+    if (type.custom == nullptr) return;
+    const auto& definitions = schema::builtin("apiextensions.k8s.io", "customresourcedefinitions");
+    auto cursor =
+        setup_.store->watch({definitions.id, "", fmt::format("{}.{}", type.plural, type.group)},
+                            setup_.store->status().last, [bell = bell_] { bell->ring_for_events(); });
+    if (cursor) definition_ = std::move(*cursor);
+  }
+
+  /// Changes of the definition take effect a moment after their event: then this stream looks again.
+  void note_definition() {
+    if (!definition_) return;
+    auto changes = definition_->next(events_per_step);
+    if (!changes || changes->empty()) return;
+    for (const storage::store_event& change : *changes)
+      definition_gone_ |= change.kind == storage::event_kind::removed;
+    self_->delayed_send(self_, definition_delay, wake{});
+  }
+
   /// A definition that changed shows its objects another way from now on; one that went ends the stream.
   bool follow_definition() {
     schema::resource_handle& type = setup_.request->route.type;
@@ -209,7 +234,8 @@ private:
   }
 
   bool send_events() {
-    const bool is_served = follow_definition();
+    note_definition();
+    const bool is_served = follow_definition() && !definition_gone_;
     auto events = cursor_->next(events_per_step);
     if (!events) {
       failure_ = events.error();
@@ -227,6 +253,7 @@ private:
   void send(std::vector<shared_bytes>& lines) {
     if (lines.empty()) return;
     bell_->fed();
+    counted().events.fetch_add(lines.size(), std::memory_order_relaxed);
     exchange().write_all(lines);
   }
 
@@ -285,6 +312,8 @@ private:
   std::shared_ptr<watch_bell> bell_;
   std::shared_ptr<actor_card> card_;
   std::unique_ptr<storage::watch_cursor> cursor_;
+  std::unique_ptr<storage::watch_cursor> definition_; ///< of a custom kind
+  bool definition_gone_ = false;
   std::optional<continuation> initial_; ///< set while the initial state is not out
   std::optional<error> failure_;
   bool first_ = true;
@@ -324,7 +353,19 @@ watch_endpoint::watch_endpoint(collaborators with)
 watch_endpoint::~watch_endpoint() { pacer_->stop(); }
 
 std::uint64_t watch_endpoint::watchers(resource_id resource) const {
-  return counts_->of(resource).load(std::memory_order_relaxed);
+  return counts_->of(resource).streams.load(std::memory_order_relaxed);
+}
+
+std::string watch_endpoint::metrics_text() const {
+  constexpr std::string_view name = "apiserver_watch_events_total";
+  std::string out = fmt::format("# HELP {0} Events sent to watches, by kind.\n# TYPE {0} counter\n", name);
+  for (const schema::resource_handle& type : schema::stored_resources()) {
+    const std::uint64_t count = counts_->of(type->stored_as).events.load(std::memory_order_relaxed);
+    if (count > 0)
+      out += fmt::format("{}{{group=\"{}\",kind=\"{}\",resource=\"{}\",version=\"{}\"}} {}\n", name,
+                         type->group, type->kind, type->plural, type->version, count);
+  }
+  return out;
 }
 
 void watch_endpoint::serve(const request_handle& request) {

@@ -37,6 +37,8 @@ public:
   void serve(const request_handle& request);
   /// Streams that see the objects of a resource, or of one whose number is the same modulo some: an estimate.
   [[nodiscard]] std::uint64_t watchers(resource_id resource) const;
+  /// Events sent so far, by kind, in the Prometheus text format.
+  [[nodiscard]] std::string metrics_text() const;
 
 private:
   collaborators with_;
