@@ -196,7 +196,17 @@ public:
     const bool known = sender.what == identity_verdict::outcome::known;
     if (!known || !caller || !with_.authorization.allows(*caller, question))
       return nullptr; // the collected request is answered with the error
-    return receive_image(node_.load(), exchange);
+    const auto request = std::make_shared<api_request>();
+    request->http = head;
+    request->exchange = exchange;
+    request->caller = *caller;
+    request->verb = question.verb;
+    if (with_.audit) with_.audit->begin(*request, find_route(head.path), &sender.caller);
+    if (request->audit) request->audit->authorized(true, with_.authorization.judge(*caller, question).reason);
+    return receive_image(node_.load(), request,
+                         [self = shared_from_this()](const request_handle& whole, std::function<void()> run) {
+                           self->admission_.admit(whole, std::move(run));
+                         });
   }
 
   void stop() { with_.gate->stop(); }
@@ -284,7 +294,7 @@ private:
       return answer_metrics(*request->exchange, metrics_->text(with_.store.status(),
                                                                connection_count_ ? connection_count_() : 0) +
                                                     storage_metrics_text(*with_.store.read()) +
-                                                    with_.gate->metrics_text() +
+                                                    watches_.metrics_text() + with_.gate->metrics_text() +
                                                     (with_.audit ? with_.audit->metrics_text() : ""));
     if (path == "/apis/actord.dev/v1/actors" && request->http.method == "GET")
       return serve_actors(with_.registry, request);

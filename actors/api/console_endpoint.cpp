@@ -32,11 +32,12 @@ void serve_actors(const actor_registry& registry, const request_handle& request)
   answer_json(*request, 200, document.dump());
 }
 
-std::unique_ptr<net::body_sink> receive_image(node_services* node, const net::exchange_handle& exchange) {
+std::unique_ptr<net::body_sink> receive_image(node_services* node, const request_handle& request,
+                                              upload_admission admit) {
   auto sink = std::make_unique<net::body_sink>();
   if (node == nullptr) {
     sink->more = [](std::string_view) -> result<void> { return no_node(); };
-    sink->complete = [exchange] { answer_error(*exchange, no_node()); };
+    sink->complete = [request] { answer_error(*request, no_node()); };
     sink->aborted = [] {};
     return sink;
   }
@@ -56,16 +57,14 @@ std::unique_ptr<net::body_sink> receive_image(node_services* node, const net::ex
     }
     return {};
   };
-  sink->complete = [upload, failure, exchange] {
-    if (*failure) return answer_error(*exchange, **failure);
-    (*upload)->finish([upload, exchange](result<std::vector<std::string>> names) {
-      if (!names) return answer_error(*exchange, names.error());
-      net::http_response response;
-      response.code = 201;
-      response.headers.emplace_back("content-type", "application/json");
-      response.body = share_bytes(
-          json{{"kind", "ImageLoad"}, {"apiVersion", "actord.dev/v1"}, {"images", *names}}.dump() + "\n");
-      exchange->respond(std::move(response));
+  sink->complete = [upload, failure, request, admit = std::move(admit)] {
+    if (*failure) return answer_error(*request, **failure);
+    admit(request, [upload, request] {
+      (*upload)->finish([upload, request](result<std::vector<std::string>> names) {
+        if (!names) return answer_error(*request, names.error());
+        const json loaded{{"kind", "ImageLoad"}, {"apiVersion", "actord.dev/v1"}, {"images", *names}};
+        answer_bytes(*request, 201, "application/json", loaded.dump() + "\n");
+      });
     });
   };
   sink->aborted = [upload] { upload->reset(); };

@@ -2,6 +2,8 @@
 
 #include "actors/api/api_request.hpp"
 
+#include <functional>
+
 namespace actord::actors {
 
 class actor_registry;
@@ -13,7 +15,10 @@ class node_services;
 ///   POST /apis/actord.dev/v1/images   an OCI archive, streamed to the node; answers with the names it held
 void serve_actors(const actor_registry& registry, const request_handle& request);
 
-/// Takes the archive as it arrives. Answers the exchange when the load is done or failed.
-std::unique_ptr<net::body_sink> receive_image(node_services* node, const net::exchange_handle& exchange);
+/// Takes the archive as it arrives, and answers when the load is done or failed. `admit` calls what it is
+/// given once the request may have the machine's time for that, or answers it otherwise.
+using upload_admission = std::function<void(const request_handle& request, std::function<void()> run)>;
+std::unique_ptr<net::body_sink> receive_image(node_services* node, const request_handle& request,
+                                              upload_admission admit);
 
 } // namespace actord::actors

@@ -46,6 +46,9 @@ std::string api_metrics::text(const storage::store_status& store, std::size_t co
   gauge("actord_store_log_entries", "Entries of the log that are kept.",
         store.log_last >= store.log_first ? store.log_last - store.log_first : 0);
   gauge("actord_store_map_bytes", "Size of the database map.", store.map_bytes);
+  out += fmt::format("# HELP {0} Size of the database map.\n# TYPE {0} gauge\n"
+                     "{0}{{storage_cluster_id=\"store\"}} {1}\n",
+                     "apiserver_storage_size_bytes", store.map_bytes);
   return out;
 }
 

@@ -18,9 +18,7 @@ namespace actord::actors {
 class api_metrics {
 public:
   void count(std::string_view verb, int code);
-  void observe(const request_labels& labels, int code, std::chrono::nanoseconds took) {
-    requests_.observe(labels, code, took);
-  }
+  [[nodiscard]] request_metrics& requests() { return requests_; }
   /// The Prometheus text format.
   [[nodiscard]] std::string text(const storage::store_status& store, std::size_t connections) const;
 

@@ -104,15 +104,20 @@ void request_admission::admit(const request_handle& request, std::function<void(
   const auto verdict = gate_->enter(question_of(*request, groups), estimate, seat, [&] {
     return [this, request, began, heavy = estimate.heavy, run](flow_gate::flow_seat later, bool runs) {
       take_seat(request, std::move(later), began);
-      if (!runs) return answer_error(*request, too_many_requests());
+      if (!runs) return turn_away(request);
       heavy ? gate_->lane().run(guarded(request, run)) : guarded(request, run)();
     };
   });
   if (verdict == flow_control::verdict::wait) return;
   take_seat(request, std::move(seat), began);
-  if (verdict == flow_control::verdict::refuse) return answer_error(*request, too_many_requests());
+  if (verdict == flow_control::verdict::refuse) return turn_away(request);
   if (!estimate.heavy) return run();
   gate_->lane().run(guarded(request, std::move(run)));
+}
+
+void request_admission::turn_away(const request_handle& request) {
+  if (request->route.type != nullptr) metrics_->requests().turned_away(labels_of(*request));
+  answer_error(*request, too_many_requests());
 }
 
 void request_admission::take_seat(const request_handle& request, flow_gate::flow_seat seat,
@@ -121,14 +126,21 @@ void request_admission::take_seat(const request_handle& request, flow_gate::flow
   std::function<void(int)> answered = [metrics = metrics_](int code) { metrics->count("path", code); };
   if (request->route.type != nullptr) {
     how.deprecation = schema::deprecation_of(request->type());
-    answered = [metrics = metrics_, verb = request->verb, type = request->route.type,
-                labels = labels_of(*request), began](int code) {
+    const bool lasts = how.is_watch || is_stream(*request);
+    const request_labels labels = labels_of(*request);
+    if (lasts)
+      how.while_it_lasts = metrics_->requests().stream_begun(labels);
+    else
+      metrics_->requests().under_way(labels, 1);
+    answered = [metrics = metrics_, verb = request->verb, type = request->route.type, labels, began,
+                lasts](int code) {
       metrics->count(verb, code);
-      metrics->observe(labels, code, system_clock_source().steady_now() - began);
+      if (!lasts) metrics->requests().under_way(labels, -1);
+      metrics->requests().observe(labels, code, system_clock_source().steady_now() - began, lasts);
     };
   }
-  request->exchange =
-      std::make_shared<metered_exchange>(request->exchange, std::move(seat), how, gate_, std::move(answered));
+  request->exchange = std::make_shared<metered_exchange>(request->exchange, std::move(seat), std::move(how),
+                                                         gate_, std::move(answered));
 }
 
 } // namespace actord::actors

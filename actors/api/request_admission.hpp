@@ -24,6 +24,7 @@ public:
 
 private:
   [[nodiscard]] request_cost cost(const api_request& request);
+  void turn_away(const request_handle& request);
   void take_seat(const request_handle& request, flow_gate::flow_seat seat, steady_time began);
 
   std::shared_ptr<flow_gate> gate_;

@@ -13,9 +13,9 @@ constexpr std::size_t short_answer_bytes = 64 * 1024;
 
 metered_exchange::metered_exchange(net::exchange_handle inner, flow_gate::flow_seat seat, terms how,
                                    std::shared_ptr<flow_gate> gate, std::function<void(int code)> answered)
-    : inner_(std::move(inner)), how_(how), seat_(std::move(seat)), gate_(std::move(gate)),
+    : inner_(std::move(inner)), how_(std::move(how)), seat_(std::move(seat)), gate_(std::move(gate)),
       answered_(std::move(answered)) {
-  if (how.is_watch) shared_seat_ = std::make_shared<flow_gate::flow_seat>(std::move(seat_));
+  if (how_.is_watch) shared_seat_ = std::make_shared<flow_gate::flow_seat>(std::move(seat_));
 }
 
 void metered_exchange::respond(net::http_response response) {
@@ -59,6 +59,10 @@ void metered_exchange::on_drained(std::function<void()> callback) {
 net::upgraded_handle
 metered_exchange::switch_protocols(std::vector<std::pair<std::string, std::string>> headers,
                                    net::upgraded_events events) {
+  if (how_.while_it_lasts)
+    events.closed = [lasting = how_.while_it_lasts, closed = std::move(events.closed)] {
+      if (closed) closed();
+    };
   net::upgraded_handle stream = inner_->switch_protocols(std::move(headers), std::move(events));
   if (stream == nullptr) return stream; // whoever asked answers otherwise
   settle(101);

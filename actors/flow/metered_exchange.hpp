@@ -19,6 +19,8 @@ public:
     bool is_watch = false;
     /// Each answer about a kind on its way out says so; empty for others.
     std::string_view deprecation;
+    /// Let go of when the answer, or the stream it led to, is over; empty for those that take a moment.
+    std::shared_ptr<void> while_it_lasts{};
   };
   /// `answered` is told the code, once; 500 when there is no answer.
   metered_exchange(net::exchange_handle inner, flow_gate::flow_seat seat, terms how,

@@ -58,6 +58,16 @@ void own(request_labels& labels, std::string& words) {
   }
 }
 
+/// Each line behind the name of the metric.
+void append_lines(std::string& out, std::string_view name, std::string_view lines) {
+  while (!lines.empty()) {
+    const std::size_t end = lines.find('\n') + 1;
+    out += name;
+    out += lines.substr(0, end);
+    lines.remove_prefix(end);
+  }
+}
+
 } // namespace
 
 request_labels labels_of(const api_request& request) {
@@ -91,8 +101,26 @@ request_metrics::series& request_metrics::series_of(const request_labels& labels
   return *series_.emplace(key, std::move(made)).first->second;
 }
 
-void request_metrics::observe(const request_labels& labels, int code, std::chrono::nanoseconds took) {
+void request_metrics::under_way(const request_labels& labels, int change) {
+  const bool reads = labels.verb == "GET" || labels.verb == "LIST";
+  (reads ? reading_ : changing_).fetch_add(change, std::memory_order_relaxed);
+}
+
+std::shared_ptr<void> request_metrics::stream_begun(const request_labels& labels) {
   series& here = series_of(labels);
+  here.lasts.store(true, std::memory_order_relaxed);
+  here.open->fetch_add(1, std::memory_order_relaxed);
+  return {nullptr, [open = here.open](void*) { open->fetch_sub(1, std::memory_order_relaxed); }};
+}
+
+void request_metrics::turned_away(const request_labels& labels) {
+  series_of(labels).turned_away.fetch_add(1, std::memory_order_relaxed);
+}
+
+void request_metrics::observe(const request_labels& labels, int code, std::chrono::nanoseconds took,
+                              bool lasting) {
+  series& here = series_of(labels);
+  if (lasting) here.lasts.store(true, std::memory_order_relaxed);
   for (code_count& slot : here.codes) {
     int free = 0;
     if (slot.code.load(std::memory_order_relaxed) != code && !slot.code.compare_exchange_strong(free, code) &&
@@ -111,10 +139,17 @@ void request_metrics::observe(const request_labels& labels, int code, std::chron
 std::string request_metrics::text() const {
   constexpr std::string_view total = "apiserver_request_total";
   constexpr std::string_view duration = "apiserver_request_duration_seconds";
+  constexpr std::string_view objective = "apiserver_request_sli_duration_seconds";
+  constexpr std::string_view lasting = "apiserver_longrunning_requests";
+  constexpr std::string_view refused = "apiserver_request_terminations_total";
   std::string counts =
       head(total, "Requests answered, by what they asked and the code of the answer.", "counter");
   std::string times =
       head(duration, "Time to the answer in seconds; of a watch, to its beginning.", "histogram");
+  std::string objectives = head(objective, "The same without streams.", "histogram");
+  std::string streams =
+      head(lasting, "Streams that go on: watches, commands, logs, forwarded ports.", "gauge");
+  std::string refusals = head(refused, "Requests refused to protect the server.", "counter");
   const std::shared_lock reading(guard_);
   for (const auto& [labels, here] : series_) {
     const std::string words = text_of(labels);
@@ -122,16 +157,30 @@ std::string request_metrics::text() const {
       if (const int code = slot.code.load(std::memory_order_relaxed); code != 0)
         counts += fmt::format("{}{{code=\"{}\",{}}} {}\n", total, code, words,
                               slot.count.load(std::memory_order_relaxed));
+    const std::int64_t open = here->open->load(std::memory_order_relaxed);
+    const bool lasts = here->lasts.load(std::memory_order_relaxed);
+    if (lasts) streams += fmt::format("{}{{{}}} {}\n", lasting, words, open);
+    if (const std::uint64_t count = here->turned_away.load(std::memory_order_relaxed); count > 0)
+      refusals += fmt::format("{}{{code=\"429\",{}}} {}\n", refused, words, count);
+    std::string lines;
     std::uint64_t sum = 0;
     for (std::size_t i = 0; i < here->durations.size(); ++i) {
       sum += here->durations[i].load(std::memory_order_relaxed);
       const std::string bound = i < bounds_s.size() ? fmt::format("{}", bounds_s[i]) : "+Inf";
-      times += fmt::format("{}_bucket{{{},le=\"{}\"}} {}\n", duration, words, bound, sum);
+      lines += fmt::format("_bucket{{{},le=\"{}\"}} {}\n", words, bound, sum);
     }
-    times += fmt::format("{0}_sum{{{1}}} {2}\n{0}_count{{{1}}} {3}\n", duration, words,
-                         static_cast<double>(here->total_us.load(std::memory_order_relaxed)) / 1e6, sum);
+    lines += fmt::format("_sum{{{}}} {}\n", words,
+                         static_cast<double>(here->total_us.load(std::memory_order_relaxed)) / 1e6);
+    lines += fmt::format("_count{{{}}} {}\n", words, sum);
+    append_lines(times, duration, lines);
+    if (!lasts) append_lines(objectives, objective, lines);
   }
-  return counts + times;
+  constexpr std::string_view under_way = "apiserver_current_inflight_requests";
+  return counts + times + objectives + streams + refusals +
+         head(under_way, "Requests that are worked on, streams aside.", "gauge") +
+         fmt::format("{0}{{request_kind=\"mutating\"}} {1}\n{0}{{request_kind=\"readOnly\"}} {2}\n",
+                     under_way, changing_.load(std::memory_order_relaxed),
+                     reading_.load(std::memory_order_relaxed));
 }
 
 std::string process_metrics_text() {
@@ -180,13 +229,18 @@ std::string process_metrics_text() {
 
 std::string storage_metrics_text(const storage::snapshot& reads) {
   constexpr std::string_view name = "apiserver_storage_objects";
+  constexpr std::string_view newer_name = "apiserver_resource_objects";
   std::string out = head(name, "Objects stored, by resource.", "gauge");
+  std::string newer = head(newer_name, "Objects stored, by group and resource.", "gauge");
   for (const schema::resource_handle& type : schema::stored_resources()) {
     if (!type->has(schema::verb::get)) continue;
+    const std::uint64_t count = reads.count(type->stored_as, "");
     out += fmt::format("{}{{resource=\"{}{}{}\"}} {}\n", name, type->plural, type->group.empty() ? "" : ".",
-                       type->group, reads.count(type->stored_as, ""));
+                       type->group, count);
+    newer +=
+        fmt::format("{}{{group=\"{}\",resource=\"{}\"}} {}\n", newer_name, type->group, type->plural, count);
   }
-  return out;
+  return out + newer;
 }
 
 } // namespace actord::actors

@@ -38,7 +38,14 @@ request_labels labels_of(const api_request& request);
 /// number of series is bounded; what comes beyond counts as "other". Safe from any thread.
 class request_metrics {
 public:
-  void observe(const request_labels& labels, int code, std::chrono::nanoseconds took);
+  /// `lasting`: a stream, whose length is the client's affair.
+  void observe(const request_labels& labels, int code, std::chrono::nanoseconds took, bool lasting);
+  /// Of those that do not last: one more, or one less, is being worked on.
+  void under_way(const request_labels& labels, int change);
+  /// A stream has begun; it is over when the last copy of what is returned is gone.
+  std::shared_ptr<void> stream_begun(const request_labels& labels);
+  /// Refused to protect the server.
+  void turned_away(const request_labels& labels);
   /// The Prometheus text format.
   [[nodiscard]] std::string text() const;
 
@@ -57,11 +64,16 @@ private:
     std::array<code_count, codes_per_series> codes;
     std::array<std::atomic<std::uint64_t>, bounds_s.size() + 1> durations{};
     std::atomic<std::uint64_t> total_us{0};
+    std::atomic<bool> lasts{false};
+    std::atomic<std::uint64_t> turned_away{0};
+    /// Streams that go on; shared with each of them.
+    std::shared_ptr<std::atomic<std::int64_t>> open = std::make_shared<std::atomic<std::int64_t>>(0);
   };
   series& series_of(const request_labels& labels);
 
   mutable std::shared_mutex guard_; ///< of the map, not of what it points to
   std::map<request_labels, std::unique_ptr<series>> series_;
+  std::atomic<std::int64_t> reading_{0}, changing_{0};
 };
 
 /// The daemon as a process: memory, CPU, descriptors, when it began; and the version it answers for.

@@ -13,13 +13,17 @@ code, version = get("/version")
 check("version", version["major"] == "1" and version["minor"] == "36" and version["gitVersion"].startswith("v1.36."),
       version)
 
+same("version, as generated clients ask for it", version, get("/version/")[1])
+
 get("/api/v1/namespaces/default")
 code, text, response = request("GET", "/metrics")
 check("Prometheus text", response.headers["content-type"].startswith("text/plain; version=0.0.4"))
 for line in ['apiserver_request_total{code="200",component="apiserver",dry_run="",group="",resource="namespaces",scope="resource",'
              'subresource="",verb="GET",version="v1"}', "apiserver_request_duration_seconds_bucket{",
              'apiserver_storage_objects{resource="namespaces"}', "process_resident_memory_bytes", "process_cpu_seconds_total",
-             "process_start_time_seconds", "kubernetes_build_info{"]:
+             "process_start_time_seconds", "kubernetes_build_info{", "apiserver_request_sli_duration_seconds_bucket{",
+             'apiserver_current_inflight_requests{request_kind="readOnly"}', 'apiserver_resource_objects{group="",resource="namespaces"}',
+             'apiserver_storage_size_bytes{storage_cluster_id="store"}']:
     check(f"metric {line}", ("\n" + line) in text.decode())
 
 

@@ -54,8 +54,8 @@ BOOST_AUTO_TEST_CASE(requests_count_by_what_they_asked) {
                            .resource = "pods",
                            .subresource = "",
                            .scope = "resource"};
-  for (int i = 0; i < 3; ++i) metrics.observe(get, 200, std::chrono::milliseconds(7));
-  metrics.observe(get, 404, std::chrono::seconds(100));
+  for (int i = 0; i < 3; ++i) metrics.observe(get, 200, std::chrono::milliseconds(7), false);
+  metrics.observe(get, 404, std::chrono::seconds(100), false);
   const std::string text = metrics.text();
   const std::string words = R"(component="apiserver",dry_run="",group="",resource="pods",scope="resource",)"
                             R"(subresource="",verb="GET",version="v1")";
@@ -67,7 +67,37 @@ BOOST_AUTO_TEST_CASE(requests_count_by_what_they_asked) {
   BOOST_TEST(has("apiserver_request_duration_seconds_bucket{" + words + ",le=\"60\"} 3"));
   BOOST_TEST(has("apiserver_request_duration_seconds_bucket{" + words + ",le=\"+Inf\"} 4"));
   BOOST_TEST(has("apiserver_request_duration_seconds_count{" + words + "} 4"));
+  BOOST_TEST(has("apiserver_request_sli_duration_seconds_count{" + words + "} 4"));
+  metrics.turned_away(get);
+  BOOST_TEST(metrics.text().find("apiserver_request_terminations_total{code=\"429\"," + words + "} 1\n") !=
+             std::string::npos);
   BOOST_TEST(process_metrics_text().find("\nprocess_resident_memory_bytes ") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(streams_count_while_they_last_and_not_in_what_was_promised) {
+  request_metrics metrics;
+  const request_labels watch{.verb = "WATCH", .version = "v1", .resource = "pods", .scope = "cluster"};
+  const auto value = [&](const std::string& name) {
+    const std::string text = metrics.text();
+    const std::size_t line = text.find("\n" + name + "{");
+    if (line == std::string::npos) return std::string();
+    const std::size_t at = text.find("} ", line) + 2;
+    return text.substr(at, text.find('\n', at) - at);
+  };
+  auto stream = metrics.stream_begun(watch);
+  metrics.observe(watch, 200, std::chrono::milliseconds(1), true);
+  BOOST_TEST(value("apiserver_longrunning_requests") == "1");
+  BOOST_TEST(value("apiserver_request_sli_duration_seconds_count").empty());
+  BOOST_TEST(value("apiserver_request_total") == "1");
+  stream.reset();
+  BOOST_TEST(value("apiserver_longrunning_requests") == "0");
+  const request_labels create{.verb = "POST", .version = "v1", .resource = "pods", .scope = "namespace"};
+  metrics.under_way(create, 1);
+  BOOST_TEST(metrics.text().find("apiserver_current_inflight_requests{request_kind=\"mutating\"} 1\n") !=
+             std::string::npos);
+  metrics.under_way(create, -1);
+  BOOST_TEST(metrics.text().find("apiserver_current_inflight_requests{request_kind=\"mutating\"} 0\n") !=
+             std::string::npos);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
