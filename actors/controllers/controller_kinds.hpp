@@ -14,7 +14,10 @@ namespace actord::actors {
 
 std::unique_ptr<controller_kind> deployment_controller();
 std::unique_ptr<controller_kind> replica_set_controller();
+std::unique_ptr<controller_kind> replication_controller();
 std::unique_ptr<controller_kind> endpoints_controller();
+/// Shows Endpoints that were written by hand as slices.
+std::unique_ptr<controller_kind> slice_mirror_controller();
 std::unique_ptr<controller_kind> namespace_controller();
 std::unique_ptr<controller_kind> service_account_controller();
 /// Publishes the certificate that clients in pods check the API server by.

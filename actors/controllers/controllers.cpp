@@ -18,7 +18,9 @@ std::vector<std::unique_ptr<controller_kind>> all_kinds(const controller_powers&
   std::vector<std::unique_ptr<controller_kind>> out;
   out.push_back(deployment_controller());
   out.push_back(replica_set_controller());
+  out.push_back(replication_controller());
   out.push_back(endpoints_controller());
+  out.push_back(slice_mirror_controller());
   out.push_back(namespace_controller());
   out.push_back(service_account_controller());
   out.push_back(root_ca_controller(powers.authority.certificate_pem));

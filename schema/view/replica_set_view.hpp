@@ -31,6 +31,9 @@ struct replica_set_status_view {
 };
 
 struct replica_set_view {
+  /// Set by who parses: what pods name as their owner.
+  std::string_view api_version = "apps/v1";
+  std::string_view kind = "ReplicaSet";
   meta_view meta;
   std::int64_t replicas = 1;
   std::int64_t min_ready_s = 0;
@@ -43,5 +46,7 @@ pod_template_view parse_pod_template(const read::value& in);
 
 /// Never fails: fields that are missing or of another type read as absent.
 replica_set_view parse_replica_set(std::string_view canonical_text);
+/// The older kind of the same idea, whose selector is a plain map of labels.
+replica_set_view parse_replication_controller(std::string_view canonical_text);
 
 } // namespace actord::schema

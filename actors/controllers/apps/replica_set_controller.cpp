@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view cost_annotation = "controller.kubernetes.io/pod-deletion-cost";
 
-replica_pod facts_of(const schema::object_view& pod, const object_key& set, std::string_view set_uid) {
+replica_pod facts_of(const schema::object_view& pod, const schema::replica_set_view& set) {
   replica_pod out;
   out.meta.name = pod.name();
   out.meta.space = pod.space();
@@ -20,8 +20,9 @@ replica_pod facts_of(const schema::object_view& pod, const object_key& set, std:
   out.meta.labels = labels_of(pod);
   out.meta.created = pod.creation_time();
   if (pod.being_deleted()) out.meta.deletion = pod.deletion_time();
-  if (pod.controller_uid() == set_uid)
-    out.meta.owners.push_back({"apps/v1", "ReplicaSet", set.name, std::string(set_uid), true, true});
+  if (pod.controller_uid() == set.meta.uid)
+    out.meta.owners.push_back(
+        {std::string(set.api_version), std::string(set.kind), set.meta.name, set.meta.uid, true, true});
   out.at = pod.at();
   out.node_name = pod.node_name();
   out.phase = pod.pod_phase();
@@ -43,9 +44,15 @@ void add_details(replica_pod& out, const schema::object_view& pod) {
     std::from_chars(cost->second.data(), cost->second.data() + cost->second.size(), out.deletion_cost);
 }
 
+/// ReplicaSets, and ReplicationControllers, which differ in nothing that matters here.
 class replica_set_kind final : public controller_kind {
 public:
-  [[nodiscard]] std::string_view name() const override { return "replicaset"; }
+  using parser = schema::replica_set_view (*)(std::string_view canonical_text);
+
+  replica_set_kind(std::string_view name, resource_id sets, parser parse)
+      : name_(name), parse_(parse), sets_(sets) {}
+
+  [[nodiscard]] std::string_view name() const override { return name_; }
   [[nodiscard]] std::vector<resource_id> watches() const override { return {sets_, pods_}; }
 
   void all_keys(const storage::snapshot& now, std::vector<object_key>& keys) const override {
@@ -67,12 +74,12 @@ public:
     const schema::text_map labels = labels_of(pod.value());
     if (labels.empty()) return;
     each_object(now, sets_, event.key.space, [&](const schema::object_view& set) {
-      if (schema::parse_replica_set(set.text()).selector.matches(labels)) keys.push_back(set.key());
+      if (parse_(set.text()).selector.matches(labels)) keys.push_back(set.key());
     });
   }
 
   [[nodiscard]] plan reconcile(const reconcile_input& input) const override {
-    auto set = read_view(input.state, input.key, schema::parse_replica_set);
+    auto set = read_view(input.state, input.key, parse_);
     if (!set) return {};
     replica_set_state state;
     state.key = input.key;
@@ -90,7 +97,7 @@ private:
       if (key.resource != pods_) continue;
       const auto pod = schema::object_view::open(now.get(key));
       if (!pod || pod->controller_uid() != set.meta.uid) continue;
-      state.pods.push_back(facts_of(pod.value(), state.key, set.meta.uid));
+      state.pods.push_back(facts_of(pod.value(), set));
       if (state.pods.back().active()) ++active;
       if (!set.selector.matches(state.pods.back().meta.labels)) add_details(state.pods.back(), pod.value());
     }
@@ -99,17 +106,28 @@ private:
         if (const auto object = schema::object_view::open(now.get({pods_, state.key.space, pod.meta.name})))
           add_details(pod, object.value());
     each_orphan(now, pods_, state.key.space, set.selector, [&](const schema::object_view& pod) {
-      state.pods.push_back(facts_of(pod, state.key, set.meta.uid));
+      state.pods.push_back(facts_of(pod, set));
       add_details(state.pods.back(), pod);
     });
   }
 
-  const resource_id sets_ = schema::builtin("apps", "replicasets").id;
+  const std::string_view name_;
+  const parser parse_;
+  const resource_id sets_;
   const resource_id pods_ = schema::builtin("", "pods").id;
 };
 
 } // namespace
 
-std::unique_ptr<controller_kind> replica_set_controller() { return std::make_unique<replica_set_kind>(); }
+std::unique_ptr<controller_kind> replica_set_controller() {
+  return std::make_unique<replica_set_kind>("replicaset", schema::builtin("apps", "replicasets").id,
+                                            schema::parse_replica_set);
+}
+
+std::unique_ptr<controller_kind> replication_controller() {
+  return std::make_unique<replica_set_kind>("replicationcontroller",
+                                            schema::builtin("", "replicationcontrollers").id,
+                                            schema::parse_replication_controller);
+}
 
 } // namespace actord::actors

@@ -41,6 +41,10 @@ bool has_labels(const schema::text_map& labels, const schema::text_map& wanted) 
   });
 }
 
+schema::owner_view owner_of_pods(const schema::replica_set_view& set) {
+  return controller_reference(set.api_version, set.kind, set.meta);
+}
+
 json pod_body(const replica_set_state& state) {
   const schema::replica_set_view& set = state.set.view;
   json body = json::parse(set.pod_template.text, nullptr, false);
@@ -51,7 +55,7 @@ json pod_body(const replica_set_state& state) {
       if (const auto found = given->find(member); found != given->end()) meta[member] = *found;
   meta["generateName"] = set.meta.name + '-';
   meta["namespace"] = state.key.space;
-  meta["ownerReferences"] = json::array({to_json(controller_reference("apps/v1", "ReplicaSet", set.meta))});
+  meta["ownerReferences"] = json::array({to_json(owner_of_pods(set))});
   body["apiVersion"] = "v1";
   body["kind"] = "Pod";
   body["metadata"] = std::move(meta);
@@ -78,8 +82,7 @@ pod_group claim_pods(const replica_set_state& state, plan& out) {
         ++group.terminating;
       break;
     case claim::adopt:
-      out.patch.push_back(
-          adopt(key, pod.meta, pod.at, controller_reference("apps/v1", "ReplicaSet", set.meta)));
+      out.patch.push_back(adopt(key, pod.meta, pod.at, owner_of_pods(set)));
       break;
     case claim::release:
       out.patch.push_back(release(key, pod.meta, pod.at, set.meta.uid));
@@ -129,7 +132,7 @@ schema::replica_set_status_view next_status(const replica_set_state& state, cons
   schema::replica_set_status_view out = set.status;
   out.observed_generation = set.meta.generation;
   out.replicas = static_cast<std::int64_t>(group.active.size());
-  out.terminating = static_cast<std::int64_t>(group.terminating);
+  if (set.kind == "ReplicaSet") out.terminating = static_cast<std::int64_t>(group.terminating);
   out.fully_labeled = out.ready = out.available = 0;
   for (const replica_pod* const pod : group.active) {
     if (has_labels(pod->meta.labels, set.pod_template.labels)) ++out.fully_labeled;
@@ -146,16 +149,17 @@ schema::replica_set_status_view next_status(const replica_set_state& state, cons
   return out;
 }
 
-json status_patch(const schema::replica_set_status_view& status) {
+json status_patch(const schema::replica_set_view& set, const schema::replica_set_status_view& status) {
   const auto unless_zero = [](std::int64_t number) { return number == 0 ? json() : json(number); };
-  return {{"status",
-           {{"replicas", status.replicas},
-            {"fullyLabeledReplicas", unless_zero(status.fully_labeled)},
-            {"readyReplicas", unless_zero(status.ready)},
-            {"availableReplicas", unless_zero(status.available)},
-            {"terminatingReplicas", status.terminating},
-            {"observedGeneration", unless_zero(status.observed_generation)},
-            {"conditions", status.conditions.empty() ? json() : to_json(status.conditions)}}}};
+  json patch{{"status",
+              {{"replicas", status.replicas},
+               {"fullyLabeledReplicas", unless_zero(status.fully_labeled)},
+               {"readyReplicas", unless_zero(status.ready)},
+               {"availableReplicas", unless_zero(status.available)},
+               {"observedGeneration", unless_zero(status.observed_generation)},
+               {"conditions", status.conditions.empty() ? json() : to_json(status.conditions)}}}};
+  if (set.kind == "ReplicaSet") patch["status"]["terminatingReplicas"] = status.terminating;
+  return patch;
 }
 
 /// The earliest moment at which a ready pod has been so for long enough.
@@ -204,7 +208,8 @@ plan reconcile(const replica_set_state& state, wall_time now) {
   }
   const schema::replica_set_status_view status = next_status(state, group, now);
   if (status != set.status)
-    out.patch.push_back({state.key, "status", set.meta.uid, std::nullopt, status_patch(status), "status"});
+    out.patch.push_back(
+        {state.key, "status", set.meta.uid, std::nullopt, status_patch(set, status), "status"});
   out.requeue_at = next_available(group, set.min_ready_s, now);
   return out;
 }

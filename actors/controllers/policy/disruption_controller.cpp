@@ -1,7 +1,9 @@
 #include "actors/controllers/controller_kinds.hpp"
 #include "actors/controllers/policy/disruption_reconciler.hpp"
 #include "actors/controllers/read_objects.hpp"
+#include "schema/base/json.hpp"
 #include "schema/tables/resource_table.hpp"
+#include "schema/write/scale.hpp"
 
 #include <algorithm>
 
@@ -73,12 +75,24 @@ private:
     return facts;
   }
 
+  /// What the scale subresource of a custom kind says.
+  static std::optional<std::int64_t> custom_scale(resource_id resource, const schema::object_view& object) {
+    const schema::resource_handle type = schema::resource_of(resource);
+    if (type == nullptr || type->custom == nullptr || type->subresource("scale") == nullptr) return {};
+    const json scale = schema::scale_of(*type, object.to_json(*type));
+    return scale.value("/spec/replicas"_json_pointer, std::int64_t{0});
+  }
+
   /// What a Deployment's ReplicaSet should have is the Deployment's to say.
   void find_scale(const storage::snapshot& now, const schema::owner_reference& owner,
                   const std::string& space, budget_pod& facts) const {
     const auto object = schema::object_view::open(now.get({owner.resource, space, owner.name}));
-    if (!keeps_up_a_number(owner.resource) || !object || object->uid() != owner.uid) {
-      facts.scale_unknown = true;
+    const bool there = object && object->uid() == owner.uid;
+    if (!there || !keeps_up_a_number(owner.resource)) {
+      const auto custom = there ? custom_scale(owner.resource, *object) : std::nullopt;
+      facts.scale_unknown = !custom;
+      facts.scaled_by = custom ? owner.uid : std::string();
+      facts.scale = custom.value_or(0);
       return;
     }
     if (owner.resource == sets_)
