@@ -1,7 +1,7 @@
 #include "schema/custom/definition.hpp"
 
 #include "schema/base/always.hpp"
-#include "schema/base/json.hpp"
+#include "schema/base/json_member.hpp"
 #include "schema/codec/json_text.hpp"
 #include "schema/custom/custom_types.hpp"
 #include "schema/custom/version_order.hpp"
@@ -13,27 +13,15 @@
 namespace actord::schema::custom {
 namespace {
 
-const json& at(const json& object, std::initializer_list<const char*> path) {
-  static const json none;
-  const json* node = &object;
-  for (const char* name : path) {
-    if (!node->is_object()) return none;
-    const auto found = node->find(name);
-    if (found == node->end()) return none;
-    node = &*found;
-  }
-  return *node;
-}
-
 std::string text(const json& object, std::initializer_list<const char*> path) {
-  const json& found = at(object, path);
+  const json& found = json_member(object, path);
   return found.is_string() ? found.get<std::string>() : std::string();
 }
 
 bool truth(const json& value) { return value.is_boolean() && value.get<bool>(); }
 
 bool has_condition(const json& object, std::string_view type) {
-  const json& conditions = at(object, {"status", "conditions"});
+  const json& conditions = json_member(object, {"status", "conditions"});
   if (!conditions.is_array()) return false;
   return std::ranges::any_of(conditions, [&](const json& one) {
     return text(one, {"type"}) == type && text(one, {"status"}) == "True";
@@ -58,7 +46,7 @@ std::vector<std::string> steps_of(std::string_view path) {
 }
 
 std::optional<custom_kind::scale_paths> scale_of(const json& version) {
-  const json& scale = at(version, {"subresources", "scale"});
+  const json& scale = json_member(version, {"subresources", "scale"});
   if (!scale.is_object()) return std::nullopt;
   custom_kind::scale_paths paths;
   paths.replicas_text = text(scale, {"specReplicasPath"});
@@ -72,7 +60,7 @@ std::optional<custom_kind::scale_paths> scale_of(const json& version) {
 
 std::vector<custom_kind::column> columns_of(const json& version) {
   std::vector<custom_kind::column> columns;
-  const json& given = at(version, {"additionalPrinterColumns"});
+  const json& given = json_member(version, {"additionalPrinterColumns"});
   if (!given.is_array() || given.empty()) {
     columns.push_back({"Age", "date", "", "How long ago the object was created.", 0,
                        json_path::parse(".metadata.creationTimestamp").value()});
@@ -84,7 +72,7 @@ std::vector<custom_kind::column> columns_of(const json& version) {
     if (!parsed) continue; // accepted before such paths were refused: the column is left out
     std::string description = text(one, {"description"});
     if (description.empty()) description = "Custom resource definition column (in JSONPath format): " + path;
-    const json& priority = at(one, {"priority"});
+    const json& priority = json_member(one, {"priority"});
     columns.push_back({text(one, {"name"}), text(one, {"type"}), text(one, {"format"}),
                        std::move(description), priority.is_number_integer() ? priority.get<int>() : 0,
                        std::move(*parsed)});
@@ -94,7 +82,7 @@ std::vector<custom_kind::column> columns_of(const json& version) {
 
 std::vector<custom_kind::selectable> selectables_of(const json& version) {
   std::vector<custom_kind::selectable> fields;
-  const json& given = at(version, {"selectableFields"});
+  const json& given = json_member(version, {"selectableFields"});
   if (!given.is_array()) return fields;
   for (const json& one : given) {
     std::string path = text(one, {"jsonPath"});
@@ -143,13 +131,13 @@ public:
 
   std::shared_ptr<const definition> build() {
     read_names();
-    const json& versions = at(object_, {"spec", "versions"});
+    const json& versions = json_member(object_, {"spec", "versions"});
     const bool converts = text(object_, {"spec", "conversion", "strategy"}) == "Webhook";
     for (std::size_t i = 0; i < versions.size(); ++i) {
       made_->versions_.push_back(version_of(versions[i], given_.row_ids.at(i)));
       version_row& version = *made_->versions_.back();
       // Nothing here asks a webhook, so versions that would need one are not served.
-      version.is_served = truth(at(versions[i], {"served"})) && (!converts || version.is_stored);
+      version.is_served = truth(json_member(versions[i], {"served"})) && (!converts || version.is_stored);
       if (version.is_stored) made_->stored_row_ = &version.row;
     }
     ALWAYS_WITH(made_->stored_row_ != nullptr, made_->name_);
@@ -164,11 +152,12 @@ private:
     made_->fingerprint_ = fingerprint_of(object_);
     made_->number_ = given_.stored_as;
     made_->established_ = has_condition(object_, "Established");
-    made_->terminating_ =
-        has_condition(object_, "Terminating") || at(object_, {"metadata", "deletionTimestamp"}).is_string();
+    made_->terminating_ = has_condition(object_, "Terminating") ||
+                          json_member(object_, {"metadata", "deletionTimestamp"}).is_string();
     made_->group_ = text(object_, {"spec", "group"});
-    const json& accepted = at(object_, {"status", "acceptedNames"});
-    const json& names = text(accepted, {"plural"}).empty() ? at(object_, {"spec", "names"}) : accepted;
+    const json& accepted = json_member(object_, {"status", "acceptedNames"});
+    const json& names =
+        text(accepted, {"plural"}).empty() ? json_member(object_, {"spec", "names"}) : accepted;
     made_->plural_ = text(names, {"plural"});
     made_->singular_ = text(names, {"singular"});
     made_->kind_ = text(names, {"kind"});
@@ -181,7 +170,7 @@ private:
   }
 
   std::size_t keep_names(const json& names, const char* list) {
-    if (const json& given = at(names, {list}); given.is_array())
+    if (const json& given = json_member(names, {list}); given.is_array())
       for (const json& one : given)
         if (one.is_string()) made_->names_.push_back(one.get<std::string>());
     return made_->names_.size();
@@ -190,19 +179,19 @@ private:
   std::unique_ptr<version_row> version_of(const json& given, resource_id id) {
     auto version = std::make_unique<version_row>();
     custom_kind& kind = version->kind;
-    const json& schema = at(given, {"schema", "openAPIV3Schema"});
+    const json& schema = json_member(given, {"schema", "openAPIV3Schema"});
     kind.definition = made_.get();
     kind.version = text(given, {"name"});
     kind.list_kind = list_kind_;
     kind.schema_text = schema.is_object() ? json_text(schema) : "{}";
     kind.schema = compile_schema(schema);
     kind.status_schema = kind.schema.property("status");
-    kind.has_status = at(given, {"subresources", "status"}).is_object();
+    kind.has_status = json_member(given, {"subresources", "status"}).is_object();
     kind.scale = scale_of(given);
     kind.columns = columns_of(given);
     kind.selectables = selectables_of(given);
-    if (truth(at(given, {"deprecated"}))) kind.deprecation = deprecation_of(given);
-    version->is_stored = truth(at(given, {"storage"}));
+    if (truth(json_member(given, {"deprecated"}))) kind.deprecation = deprecation_of(given);
+    version->is_stored = truth(json_member(given, {"storage"}));
     version->types = std::make_unique<custom_types>(
         kind.schema, fmt::format("{}.{}.{}", reversed(made_->group_), kind.version, made_->kind_));
     fill_row(*version, id);
@@ -244,9 +233,9 @@ private:
     const std::string name = text(given, {"name"});
     std::string message = fmt::format("{}/{} {} is deprecated", made_->group_, name, made_->kind_);
     std::string better;
-    for (const json& other : at(object_, {"spec", "versions"})) {
+    for (const json& other : json_member(object_, {"spec", "versions"})) {
       const std::string candidate = text(other, {"name"});
-      if (!truth(at(other, {"served"})) || truth(at(other, {"deprecated"}))) continue;
+      if (!truth(json_member(other, {"served"})) || truth(json_member(other, {"deprecated"}))) continue;
       if (is_better_version(candidate, name) && (better.empty() || is_better_version(candidate, better)))
         better = candidate;
     }
@@ -284,12 +273,12 @@ std::shared_ptr<const definition> definition::compile(const json& object, const 
 }
 
 std::string definition::fingerprint_of(const json& object) {
-  const json facts = {at(object, {"spec"}),
-                      at(object, {"status", "acceptedNames"}),
+  const json facts = {json_member(object, {"spec"}),
+                      json_member(object, {"status", "acceptedNames"}),
                       has_condition(object, "Established"),
                       has_condition(object, "Terminating"),
-                      at(object, {"metadata", "uid"}),
-                      at(object, {"metadata", "deletionTimestamp"})};
+                      json_member(object, {"metadata", "uid"}),
+                      json_member(object, {"metadata", "deletionTimestamp"})};
   const std::string all = json_text(facts);
   return fmt::format("{:016x}{:016x}{:x}", hash_of(all, 0), hash_of(all, 0x9e3779b97f4a7c15ULL), all.size());
 }

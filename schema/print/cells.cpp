@@ -8,18 +8,6 @@
 
 namespace actord::schema::print {
 
-const json& at(const json& object, std::initializer_list<const char*> path) {
-  static const json none;
-  const json* node = &object;
-  for (const char* name : path) {
-    if (!node->is_object()) return none;
-    const auto found = node->find(name);
-    if (found == node->end()) return none;
-    node = &*found;
-  }
-  return *node;
-}
-
 std::string text(const json& value) {
   if (value.is_string()) return value.get<std::string>();
   if (value.is_number_integer()) return std::to_string(value.get<std::int64_t>());
@@ -39,7 +27,7 @@ std::int64_t count(const json& list_or_map) {
   return list_or_map.is_structured() ? static_cast<std::int64_t>(list_or_map.size()) : 0;
 }
 
-std::string name_of(const json& object) { return text(at(object, {"metadata", "name"})); }
+std::string name_of(const json& object) { return text(json_member(object, {"metadata", "name"})); }
 
 std::string age_of(std::string_view time, wall_time now) {
   const auto when = parse_time(time);
@@ -47,13 +35,15 @@ std::string age_of(std::string_view time, wall_time now) {
 }
 
 std::string age(const row_writer& row) {
-  return age_of(text(at(row.object, {"metadata", "creationTimestamp"})), row.now);
+  return age_of(text(json_member(row.object, {"metadata", "creationTimestamp"})), row.now);
 }
 
-bool being_deleted(const json& object) { return !at(object, {"metadata", "deletionTimestamp"}).is_null(); }
+bool being_deleted(const json& object) {
+  return !json_member(object, {"metadata", "deletionTimestamp"}).is_null();
+}
 
 std::string annotation(const json& object, const std::string& name) {
-  return text(at(object, {"metadata", "annotations", name.c_str()}));
+  return text(json_member(object, {"metadata", "annotations", name.c_str()}));
 }
 
 std::string joined(const json& list, std::string_view separator) {
@@ -90,18 +80,18 @@ void add_containers(const row_writer& row, const json& containers) {
   std::vector<std::string> images;
   if (containers.is_array())
     for (const json& container : containers) {
-      names.push_back(text(at(container, {"name"})));
-      images.push_back(text(at(container, {"image"})));
+      names.push_back(text(json_member(container, {"name"})));
+      images.push_back(text(json_member(container, {"image"})));
     }
   row.add(joined(names, ","), joined(images, ","));
 }
 
 const json& condition(const json& object, std::string_view type) {
   static const json none;
-  const json& conditions = at(object, {"status", "conditions"});
+  const json& conditions = json_member(object, {"status", "conditions"});
   if (conditions.is_array())
     for (const json& one : conditions)
-      if (text(at(one, {"type"})) == type) return one;
+      if (text(json_member(one, {"type"})) == type) return one;
   return none;
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "schema/base/clock.hpp"
-#include "schema/base/json.hpp"
+#include "schema/base/json_member.hpp"
 
 #include <initializer_list>
 #include <string>
@@ -27,7 +27,9 @@ struct row_writer {
 using printer = void (*)(const row_writer& row);
 
 /// The member at a path, or null.
-const json& at(const json& object, std::initializer_list<const char*> path);
+inline const json& at(const json& object, std::initializer_list<const char*> path) {
+  return json_member(object, path);
+}
 std::string text(const json& value);
 std::string text_or(const json& value, std::string_view otherwise);
 /// Zero when the value is no integer.

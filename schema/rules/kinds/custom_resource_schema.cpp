@@ -194,6 +194,23 @@ void check_defaults(const field& schema, bool root, field_errors& errors) {
       check_defaults(properties.entry(name), false, errors);
 }
 
+/// Whether nothing in the schema is of a kind that no structure can hold.
+bool is_convertible(const field& schema) {
+  if (schema.contains("dependencies") || schema.contains("additionalItems") || schema.contains("$ref") ||
+      !schema.at("patternProperties").zero() || !schema.at("definitions").zero() || !schema.at("id").zero() ||
+      schema.at("items").value().is_array())
+    return false;
+  for (const char* name : {"items", "additionalProperties", "not"})
+    if (schema.at(name).value().is_object() && !is_convertible(schema.at(name))) return false;
+  for (const char* name : {"allOf", "anyOf", "oneOf"})
+    for (const field one : schema.at(name).items())
+      if (!is_convertible(one)) return false;
+  const json& properties = schema.at("properties").value();
+  return !properties.is_object() || std::ranges::all_of(properties, [](const json& property) {
+    return is_convertible(field(property));
+  });
+}
+
 } // namespace
 
 const json* schema_at(const json& schema, std::string_view path) {
@@ -254,10 +271,7 @@ void check_custom_schema(const field& schema, bool has_status, field_errors& err
   if (schema.at("nullable").truth())
     errors.forbidden(schema.at("nullable"), "nullable cannot be true at the root");
   // Parts that no structure can hold are only named once: as what is not supported.
-  const bool convertible = !schema.contains("dependencies") && !schema.contains("additionalItems") &&
-                           schema.at("patternProperties").zero() && schema.at("definitions").zero() &&
-                           !schema.contains("$ref") && schema.at("id").zero() &&
-                           !schema.at("items").value().is_array();
+  const bool convertible = is_convertible(schema);
   if (convertible) check_structure(schema, true, errors);
   check_parts(schema, errors);
   if (convertible && errors.empty()) check_defaults(schema, true, errors);

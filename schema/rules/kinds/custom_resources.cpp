@@ -121,13 +121,17 @@ void check_columns(const field& columns, field_errors& errors) {
 }
 
 /// Fields that objects can be selected by: scalars that the schema knows, no more than eight.
-void check_selectable(const field& version, field_errors& errors) {
+void check_selectable(const field& fields, const json& schema, field_errors& errors) {
   constexpr std::size_t most = 8;
-  const json& schema = version.at("schema").at("openAPIV3Schema").value();
   std::set<std::string_view> seen;
-  for (const field one : version.at("selectableFields").items()) {
+  for (const field one : fields.items()) {
     const field path = one.at("jsonPath");
     if (!require(path, errors)) continue;
+    if (!path.text().starts_with('.') && !path.text().starts_with('[')) {
+      errors.invalid(path, path.text(),
+                     fmt::format("is an invalid path: expected [ or . but got: {}", path.text()));
+      continue;
+    }
     const json* found = path.text().starts_with('.') ? schema_at(schema, path.text()) : nullptr;
     if (path.text().starts_with(".metadata.") || path.text() == ".metadata") {
       errors.invalid(path, path.text(), "must not point to fields in metadata");
@@ -145,7 +149,7 @@ void check_selectable(const field& version, field_errors& errors) {
           "with formats are allowed.");
     if (!seen.insert(path.text()).second) errors.duplicate(path, path.text());
   }
-  if (seen.size() > most) errors.too_many(version.at("selectableFields"), seen.size(), most);
+  if (seen.size() > most) errors.too_many(fields, seen.size(), most);
 }
 
 void check_subresources(const field& subresources, field_errors& errors) {
@@ -211,6 +215,8 @@ bool alike(const field& versions, std::string_view member) {
   });
 }
 
+const json& whole_schema(const field& version) { return version.at("schema").at("openAPIV3Schema").value(); }
+
 void check_schema_of(const field& place, const field& version, field_errors& errors) {
   const field schema =
       place.named("openAPIV3Schema").with(version.at("schema").at("openAPIV3Schema").value());
@@ -237,6 +243,7 @@ void check_versions(const field& spec, field_errors& errors) {
   const bool one_schema = alike(versions, "schema");
   const bool one_scale = alike(versions, "subresources");
   const bool one_table = alike(versions, "additionalPrinterColumns");
+  const bool one_selection = alike(versions, "selectableFields");
   for (const field version : versions.items()) {
     const field name = version.at("name");
     stored += version.at("storage").truth() ? 1 : 0;
@@ -246,7 +253,7 @@ void check_versions(const field& spec, field_errors& errors) {
     if (!one_schema) check_schema_of(version.at("schema"), version, errors);
     if (!one_scale) check_subresources(version.at("subresources"), errors);
     if (!one_table) check_columns(version.at("additionalPrinterColumns"), errors);
-    check_selectable(version, errors);
+    if (!one_selection) check_selectable(version.at("selectableFields"), whole_schema(version), errors);
   }
   if (!unique) errors.invalid(versions, versions.value(), "must contain unique version names");
   if (stored != 1)
@@ -255,6 +262,11 @@ void check_versions(const field& spec, field_errors& errors) {
   const field first = versions.item(0).at("name");
   if (!first.zero())
     check_joined(spec.named("version").with(first.value()), dns_1035_label(first.text()), {}, errors);
+}
+
+void check_shared_selection(const field& spec, const field& first, field_errors& errors) {
+  check_selectable(spec.named("selectableFields").with(first.at("selectableFields").value()),
+                   whole_schema(first), errors);
 }
 
 void check_shared_parts(const field& spec, field_errors& errors) {
@@ -266,6 +278,7 @@ void check_shared_parts(const field& spec, field_errors& errors) {
   if (alike(versions, "additionalPrinterColumns"))
     check_columns(spec.named("additionalPrinterColumns").with(first.at("additionalPrinterColumns").value()),
                   errors);
+  if (alike(versions, "selectableFields")) check_shared_selection(spec, first, errors);
 }
 
 void check_name(const json& object, field_errors& errors) {
