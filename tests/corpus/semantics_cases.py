@@ -182,8 +182,12 @@ def methods():
 
 def others():
     api = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-    for schema in ({"type": "nope"}, {}, 
-                   {"$ref": "#/x"}, {"type": "object", "nope": 1, "x-kubernetes-int-or-string": True}):
+    # A pattern that is none and bounds that nothing can keep are accepted, as Kubernetes accepts them: no value passes.
+    texts = {"type": "string"}
+    for schema in ({"type": "nope"}, {}, {"$ref": "#/x"}, {"type": "object", "nope": 1, "x-kubernetes-int-or-string": True}, {"type": "array"},
+                   {"type": "array", "items": [texts]}, {"type": "array", "uniqueItems": True, "items": texts}, {"type": "string", "nullable": "x"},
+                   {"type": "object", "properties": {"a": texts}, "additionalProperties": texts}, {"type": "integer", "default": "x"},
+                   {"type": "array", "x-kubernetes-list-type": "map", "items": {"type": "object"}}, {"type": "object", "x-kubernetes-map-type": "nope"}):
         names = {"plural": "things", "singular": "thing", "kind": "Thing", "listKind": "ThingList"}
         crd = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "things.corpus.example.com"},
                "spec": {"group": "corpus.example.com", "scope": "Namespaced", "names": names, "versions": [{"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": schema}}}}]}}
