@@ -1,6 +1,7 @@
 #include "actors/api/list_page.hpp"
 
 #include "actors/objects/refusals.hpp"
+#include "net/pki/base64url.hpp"
 #include "schema/base/json.hpp"
 
 #include <fmt/format.h>
@@ -10,36 +11,6 @@
 
 namespace actord::actors {
 namespace {
-
-constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-std::string encode_base64(std::string_view bytes) {
-  std::string text;
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    std::uint32_t group = 0;
-    const std::size_t count = std::min<std::size_t>(3, bytes.size() - i);
-    for (std::size_t j = 0; j < 3; ++j)
-      group = group << 8U | (j < count ? static_cast<unsigned char>(bytes[i + j]) : 0U);
-    for (std::size_t j = 0; j <= count; ++j) text += alphabet[group >> (18U - 6U * j) & 63U];
-  }
-  return text;
-}
-
-std::optional<std::string> decode_base64(std::string_view text) {
-  std::string bytes;
-  std::uint32_t group = 0;
-  unsigned bits = 0;
-  for (const char letter : text) {
-    const std::size_t value = alphabet.find(letter);
-    if (value == std::string_view::npos) return {};
-    group = group << 6U | static_cast<std::uint32_t>(value);
-    bits += 6;
-    if (bits < 8) continue;
-    bits -= 8;
-    bytes += static_cast<char>(group >> bits & 255U);
-  }
-  return bytes;
-}
 
 error bad_token(std::string_view why) {
   return bad_request(fmt::format("invalid continue token: continue key is not valid: {}", why));
@@ -157,11 +128,11 @@ std::string encode_continuation(const continuation& place) {
   json token = {
       {"v", "meta.k8s.io/v1"}, {"rv", place.at.value}, {"start", place.from.space + '/' + place.from.name}};
   if (place.remaining) token["left"] = *place.remaining;
-  return encode_base64(token.dump());
+  return net::base64url(token.dump());
 }
 
 result<continuation> decode_continuation(std::string_view token) {
-  const auto text = decode_base64(token);
+  const auto text = net::from_base64url(token);
   if (!text) return bad_token("illegal base64 data");
   const json parsed = json::parse(*text, nullptr, false);
   if (!parsed.is_object()) return bad_token("not a token of this server");

@@ -59,6 +59,20 @@ private:
   std::uint64_t next_report_ = 0;
 };
 
+/// Long names would push all other columns off the screen; `-o json` has them whole.
+constexpr std::size_t key_columns = 60;
+
+/// The beginning and the end of a text that is longer than `most` bytes, cut between characters.
+std::string shortened(const std::string& text, std::size_t most) {
+  if (text.size() <= most) return text;
+  const auto inside = [&](std::size_t at) { return (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U; };
+  std::size_t head = most / 2;
+  std::size_t tail = text.size() - (most - head - 3);
+  while (head > 0 && inside(head)) --head;
+  while (tail < text.size() && inside(tail)) ++tail;
+  return text.substr(0, head) + "..." + text.substr(tail);
+}
+
 } // namespace
 
 result<void> run_actors(command_session& session, const actors_command& command) {
@@ -74,8 +88,8 @@ result<void> run_actors(command_session& session, const actors_command& command)
     for (const json& actor : *items) {
       const std::string kind = text_at(actor, {"kind"});
       if (!command.kind.empty() && kind != command.kind) continue;
-      rows.add({kind, text_at(actor, {"key"}), number_at(actor, "mailbox"), number_at(actor, "handled"),
-                text_at(actor, {"lastMessage"}), text_at(actor, {"summary"})});
+      rows.add({kind, shortened(text_at(actor, {"key"}), key_columns), number_at(actor, "mailbox"),
+                number_at(actor, "handled"), text_at(actor, {"lastMessage"}), text_at(actor, {"summary"})});
     }
   }
   if (rows.empty()) {
