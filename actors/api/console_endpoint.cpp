@@ -35,13 +35,7 @@ void serve_actors(const actor_registry& registry, const request_handle& request)
 std::unique_ptr<net::body_sink> receive_image(node_services* node, const request_handle& request,
                                               upload_admission admit) {
   auto sink = std::make_unique<net::body_sink>();
-  if (node == nullptr) {
-    sink->more = [](std::string_view) -> result<void> { return no_node(); };
-    sink->complete = [request] { answer_error(*request, no_node()); };
-    sink->aborted = [] {};
-    return sink;
-  }
-  auto begun = node->begin_image_load();
+  auto begun = node == nullptr ? result<std::unique_ptr<image_upload>>(no_node()) : node->begin_image_load();
   // The body is read to its end even so: a client that is still sending would not see the answer.
   const auto failure = std::make_shared<std::optional<error>>();
   auto upload = std::make_shared<std::shared_ptr<image_upload>>();
