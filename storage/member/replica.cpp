@@ -242,15 +242,6 @@ std::optional<raft_index> replica::submit(raft_time_ms now, sealed_batch batch) 
   return index;
 }
 
-std::optional<raft_index> replica::submit_barrier(raft_time_ms now) {
-  if (core_ == nullptr) return std::nullopt;
-  auto plan = core_->submit(now, {{term(), entry_kind::barrier, std::make_shared<const std::string>()}});
-  if (!plan) return std::nullopt;
-  const raft_index index = plan->append_first;
-  carry_out(now, *std::move(plan));
-  return index;
-}
-
 void replica::settle(raft_time_ms now) {
   while (core_ != nullptr && core_->commit_index() > state_.applied) {
     const auto out = parts_.disk.write();
@@ -293,7 +284,7 @@ void replica::carry_out(raft_time_ms now, raft_plan plan) {
       auto barrier =
           core_->submit(now, {{term(), entry_kind::barrier, std::make_shared<const std::string>()}});
       ALWAYS(barrier);
-      barrier_ = barrier->append_first;
+      barrier_ = served_from_ = barrier->append_first;
       plan = *std::move(barrier);
       again = true;
     }
@@ -324,7 +315,7 @@ void replica::note_role(const raft_plan& plan) {
   noticed_ = {};
   // Zero asks carry_out for one, unless libraft submitted its own with this very plan or nothing can be in
   // doubt.
-  barrier_ = alone_ ? raft_index{1} : plan.append_first;
+  barrier_ = served_from_ = alone_ ? raft_index{1} : plan.append_first;
 }
 
 /// The newest change of members before `index`, none of which is lost when entries from there on are.

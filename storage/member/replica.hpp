@@ -75,8 +75,6 @@ public:
   void settle(raft_time_ms now);
   /// Returns the entry's index, or nothing when this member cannot propose (any more).
   std::optional<raft_index> submit(raft_time_ms now, sealed_batch batch);
-  /// A marker that is applied once everything before it is: proof that this member led when it was asked for.
-  std::optional<raft_index> submit_barrier(raft_time_ms now);
 
   /// Replaces the members; the change counts from now on and is committed under the new ones. `unavailable`
   /// when this member may not propose, `conflict` while another change is not committed.
@@ -87,6 +85,10 @@ public:
 
   /// Leads, and everything of earlier terms is applied: may stamp revisions.
   [[nodiscard]] bool may_propose() const;
+  /// Leads, and knows everything that earlier leaders committed.
+  [[nodiscard]] bool may_serve_reads() const {
+    return leading() && barrier_.value != 0 && state_.applied >= served_from_;
+  }
   [[nodiscard]] bool leading() const;
   [[nodiscard]] raft_term term() const;
   [[nodiscard]] member_id leader() const;
@@ -96,6 +98,9 @@ public:
   [[nodiscard]] member_id transferee() const { return core_ == nullptr ? 0 : core_->transferee(); }
   /// The committed members, as far as this member has applied the log.
   [[nodiscard]] const raft_configuration& configuration() const { return configuration_; }
+  [[nodiscard]] raft_index committed() const { return core_ == nullptr ? raft_index{} : core_->commit_index(); }
+  /// Of the newest change in the log, committed or not.
+  [[nodiscard]] const raft_configuration& newest_configuration() const { return newest_; }
   /// Where the leader knows each of them to be; empty unless this member leads.
   [[nodiscard]] std::vector<member_progress> progress(raft_time_ms now) const;
   [[nodiscard]] bool running() const { return core_ != nullptr; }
@@ -134,6 +139,7 @@ private:
   raft_index last_; ///< last entry on disk or being written; last_ >= state_.applied
   raft_term last_term_;
   raft_index barrier_;                      ///< of this leadership; nothing is stamped before it is applied
+  raft_index served_from_;  ///< the first barrier of this leadership
   raft_index trimmed_told_;                 ///< log_first libraft was last told of
   raft_index noticed_;                      ///< commit index followers were last told of
   std::map<member_id, raft_time_ms> heard_; ///< when each member last answered this leader

@@ -59,7 +59,9 @@ store_engine::~store_engine() {
   refuse_waiting(unavailable("the store is stopping"));
   end_unapplied([] { return unknown{"the store is stopping"}; });
   fire_waiters(revision{}, true);
-  if (replica_ != nullptr) membership_.end(*replica_, "the store is stopping");
+  if (replica_ == nullptr) return;
+  membership_.end(*replica_, "the store is stopping");
+  reads_->end(unavailable("the store is stopping"));
 }
 
 result<void> store_engine::start() {
@@ -82,6 +84,9 @@ result<void> store_engine::start() {
   replica_ =
       std::make_unique<replica>(replica_parts{*parts_.disk, parts_.codec, *parts_.transport, *this,
                                               parts_.timing, static_cast<unsigned>(parts_.random.next())});
+  reads_.emplace(parts_.random.next(), [this](member_id to, const member_note& note) {
+    parts_.transport->send(to, encode_note(note));
+  });
   auto started = replica_->start(raft_now());
   if (!started) return started;
   follow_role();
@@ -278,6 +283,7 @@ steady_time store_engine::next_deadline() const {
   if (replica_->running() && !replica_->alone()) {
     first = std::min(first, steady_time{std::chrono::milliseconds(replica_->deadline())});
   }
+  first = std::min(first, reads_->deadline());
   if (!membership_.idle()) first = std::min(first, parts_.clock.steady_now() + membership_interval);
   return first;
 }
@@ -302,10 +308,11 @@ void store_engine::step() {
     refuse_waiting(unavailable(writable_ ? "this member does not lead the store"
                                          : "the store's disk is full: nothing can be written"));
   }
-  confirm_waiting_reads();
+  tend_reads();
   // When another batch follows at once, its transaction applies what is committed by now.
   if (!may_seal()) replica_->settle(raft_now());
   follow_role();
+  tend_reads();
   tell_leadership();
 }
 
@@ -322,7 +329,7 @@ void store_engine::take_inbox() {
   } else {
     std::ranges::move(taken.proposals, std::back_inserter(waiting_));
   }
-  std::ranges::move(taken.reads, std::back_inserter(reads_));
+  for (auto& ready : taken.reads) reads_->ask(std::move(ready), parts_.clock.steady_now());
   std::ranges::move(taken.waiters, std::back_inserter(waiters_));
   for (membership_request& one : taken.membership) membership_.ask(std::move(one));
   if (!taken.waiters.empty()) fire_waiters(replica_->state().last, false);
@@ -330,6 +337,10 @@ void store_engine::take_inbox() {
 
 void store_engine::hear_members() {
   for (auto& [from, bytes] : std::exchange(messages_, {})) {
+    if (is_note(bytes)) {
+      if (const auto note = decode_note(bytes)) reads_->hear(from, *note, view_of_reads());
+      continue;
+    }
     replica_->receive(raft_now(), from, bytes);
     replica_->settle(raft_now());
   }
@@ -396,8 +407,6 @@ void store_engine::end_unapplied(const std::function<outcome()>& what) {
   for (pending_answers& batch : ended) {
     for (ready_answer& one : batch.answers) one.done(what());
   }
-  auto unconfirmed = std::exchange(confirming_, {});
-  for (auto& [index, ready] : unconfirmed) ready(unavailable("this member stopped leading"));
 }
 
 void store_engine::answer(std::vector<ready_answer>& answers) {
@@ -417,11 +426,6 @@ void store_engine::applied(applied_batch told, const member_state& state) {
     std::vector<ready_answer> answers = std::move(answers_.front().answers);
     answers_.pop_front();
     answer(answers);
-  }
-  while (!confirming_.empty() && confirming_.front().first <= state.applied) {
-    auto ready = std::move(confirming_.front().second);
-    confirming_.pop_front();
-    ready({});
   }
 }
 
@@ -449,19 +453,21 @@ void store_engine::disk_full(const error& why) {
   publish_status();
 }
 
-void store_engine::confirm_waiting_reads() {
-  if (reads_.empty()) return;
-  auto asked = std::exchange(reads_, {});
-  const auto index = proposing_in_.value != 0 ? replica_->submit_barrier(raft_now()) : std::nullopt;
-  for (auto& ready : asked) {
-    if (!index) {
-      ready(unavailable("this member does not lead the store"));
-    } else if (replica_->state().applied >= *index) {
-      ready({});
-    } else {
-      confirming_.emplace_back(*index, std::move(ready));
-    }
-  }
+reading_view store_engine::view_of_reads() const {
+  reading_view view;
+  view.self = replica_->identity().member;
+  view.term = replica_->term();
+  view.leader = replica_->leader();
+  view.serving = replica_->may_serve_reads();
+  view.committed = replica_->committed();
+  view.applied = replica_->state().applied;
+  for (const raft_server& server : replica_->newest_configuration().servers)
+    if (server.voter) view.voters.push_back(server.id);
+  return view;
+}
+
+void store_engine::tend_reads() {
+  if (!reads_->idle()) reads_->tend(view_of_reads(), parts_.clock.steady_now());
 }
 
 /// Answers those whose revision is applied, and those whose time is over (all of them when `ending`).

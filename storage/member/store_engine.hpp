@@ -5,6 +5,7 @@
 #include "storage/member/leadership_board.hpp"
 #include "storage/member/membership.hpp"
 #include "storage/member/proposer.hpp"
+#include "storage/member/read_rounds.hpp"
 #include "storage/member/replica.hpp"
 #include "storage/open_store.hpp"
 #include "storage/store.hpp"
@@ -16,6 +17,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -106,7 +108,8 @@ private:
   void refuse_waiting(const error& why);
   void end_unapplied(const std::function<outcome()>& what);
   void answer(std::vector<ready_answer>& answers);
-  void confirm_waiting_reads();
+  void tend_reads();
+  [[nodiscard]] reading_view view_of_reads() const;
   void fire_waiters(revision last, bool ending);
   void tend();
   void publish_status();
@@ -142,8 +145,7 @@ private:
   std::deque<waiting_proposal> waiting_;
   std::deque<pending_answers> answers_;
   std::vector<std::pair<member_id, std::string>> messages_;
-  std::vector<std::function<void(result<void>)>> reads_;
-  std::deque<std::pair<raft_index, std::function<void(result<void>)>>> confirming_;
+  std::optional<read_rounds> reads_;
   std::vector<waiter> waiters_;
   membership membership_;
   leadership told_;

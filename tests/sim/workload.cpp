@@ -195,7 +195,7 @@ void workload::finish(std::size_t client, std::size_t operation_at, const outcom
 }
 
 void workload::read(std::size_t client) {
-  member& from = choose();
+  member& from = *members_[dice_.below(members_.size())];
   const object_key key = dice_.chance(300) ? counter() : key_of(dice_.below(key_count + 1));
   if (from.sane() && !from.paused()) {
     check_read(from, key, wrong_ == mutant::confirms_at_once ? acknowledged_ : revision{});

@@ -106,6 +106,110 @@ BOOST_AUTO_TEST_CASE(reads_are_confirmed_by_a_majority) {
   BOOST_TEST((confirmed == false));
 }
 
+BOOST_AUTO_TEST_CASE(a_follower_confirms_reads_with_the_leader) {
+  const member_id id = leader();
+  const member_id other = id == 1 ? 2 : 1;
+  const member_id third = 6 - id - other;
+  // The third knows nothing of the write and does not hinder.
+  cut_off(third, true);
+  const auto written = propose(id, create(thing("a", "new")));
+  // The follower has the entry and does not know yet that it is committed.
+  int heard = 0;
+  network.filter([&](member_id from, member_id to, const std::string&) {
+    return from != id || to != other || ++heard == 1;
+  });
+  deliver();
+  network.filter({});
+  BOOST_TEST(is_committed(written));
+  BOOST_TEST(text(other, "a").empty());
+  const answer_of confirmed;
+  std::string seen;
+  stores[other]->confirm_reads([&](const result<void>& ready) {
+    confirmed.take()(ready);
+    seen = text(other, "a");
+  });
+  const raft_index before{stores[id]->status().log_last};
+  run_for(500ms);
+  BOOST_TEST(confirmed.done());
+  BOOST_TEST(seen == "new");
+  // Reads leave nothing in the log.
+  BOOST_TEST(stores[id]->status().log_last == before.value);
+}
+
+BOOST_AUTO_TEST_CASE(a_deposed_leader_confirms_nothing) {
+  const member_id id = leader();
+  const member_id other = id == 1 ? 2 : 1;
+  propose(id, create(thing("a", "old")));
+  deliver();
+  // Cut off, it still believes to lead; the others have moved on.
+  cut_off(id, true);
+  const auto pumped = [&](std::chrono::milliseconds time) {
+    for (auto passed = 0ms; passed < time; passed += 10ms) {
+      clock.advance(10ms);
+      for (auto& [at, one] : stores)
+        if (at != id) one->pump();
+      deliver();
+    }
+  };
+  pumped(4s);
+  member_id next = 0;
+  for (auto& [at, one] : stores)
+    if (at != id && one->status().leading) next = at;
+  BOOST_REQUIRE(next != 0);
+  const auto written = propose(next, put(thing("a", "new")));
+  deliver();
+  BOOST_REQUIRE(is_committed(written));
+  BOOST_REQUIRE(stores[id]->status().leading);
+  const answer_of stale;
+  stores[id]->confirm_reads(stale.take());
+  deliver();
+  BOOST_TEST(stale.open());
+  // Back among the others it learns of the new term, and the read is confirmed by the new leader.
+  cut_off(id, false);
+  run_for(1s);
+  BOOST_TEST(stale.done());
+  BOOST_TEST(text(id, "a") == "new");
+  static_cast<void>(other);
+}
+
+BOOST_AUTO_TEST_CASE(reads_share_a_round) {
+  const member_id id = leader();
+  const member_id other = id == 1 ? 2 : 1;
+  std::size_t questions = 0;
+  network.filter([&](member_id, member_id, const std::string& bytes) {
+    questions += is_note(bytes) ? 1U : 0U;
+    return true;
+  });
+  std::vector<answer_of> all(100);
+  for (const answer_of& one : all) stores[other]->confirm_reads(one.take());
+  deliver();
+  for (const answer_of& one : all) BOOST_TEST(one.done());
+  // The first alone, the others together: each a question, two of the leader's and two answers, one answer.
+  BOOST_TEST(questions <= 12U);
+}
+
+BOOST_AUTO_TEST_CASE(a_read_without_a_leader_fails_in_time) {
+  const member_id id = leader();
+  const member_id other = id == 1 ? 2 : 1;
+  cut_off(other, true);
+  const answer_of cut;
+  stores[other]->confirm_reads(cut.take());
+  run_for(1s);
+  BOOST_TEST(cut.open());
+  run_for(1500ms);
+  BOOST_TEST(cut.failed(error_kind::unavailable));
+}
+
+BOOST_AUTO_TEST_CASE(a_read_outlives_a_change_of_leaders) {
+  const member_id id = leader();
+  const member_id other = id == 1 ? 2 : 1;
+  stop(id);
+  const answer_of confirmed;
+  stores[other]->confirm_reads(confirmed.take());
+  run_for(1900ms);
+  BOOST_TEST(confirmed.done());
+}
+
 BOOST_AUTO_TEST_CASE(more_than_fits_in_flight_waits_its_turn) {
   const member_id id = leader();
   std::vector<std::shared_ptr<std::optional<outcome>>> all;

@@ -1,0 +1,42 @@
+#pragma once
+
+#include "schema/base/ids.hpp"
+#include "storage/cluster.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+/// What members say to each other beside Raft's own messages. Any note may be lost, come twice or late.
+
+namespace actord::storage {
+
+/// To the leader: up to which entry must I have applied to serve a read that was asked for before this?
+struct read_question {
+  std::uint64_t number = 0; ///< never used twice by one member
+};
+struct read_answer {
+  std::uint64_t number = 0;
+  raft_index index;
+};
+/// From the leader to the voters: is this still the newest term you know? An answer is a yes.
+struct term_question {
+  raft_term term;
+  std::uint64_t round = 0;
+};
+struct term_answer {
+  raft_term term;
+  std::uint64_t round = 0;
+};
+
+using member_note = std::variant<read_question, read_answer, term_question, term_answer>;
+
+std::string encode_note(const member_note& note);
+/// Whether the bytes are a note at all, rather than a message of Raft's.
+bool is_note(std::string_view bytes);
+/// Nothing when malformed.
+std::optional<member_note> decode_note(std::string_view bytes);
+
+} // namespace actord::storage
