@@ -149,7 +149,7 @@ std::vector<std::string> store_inspector::check() const {
   std::vector<std::string> problems = index_check(*view).run();
   const member_state state = load_state(*view);
   revision expected;
-  entries(state.log_first, [&](const inspected_entry& entry) {
+  entries(state.log_begin(), [&](const inspected_entry& entry) {
     if (!entry.damage.empty()) {
       problems.push_back(fmt::format("log {}: {}", entry.index.value, entry.damage));
       expected = {};

@@ -70,6 +70,8 @@ inline constexpr std::string_view meta_configuration = "configuration";
 /// Rows "term" + first index:u64 → term:u64: the terms of the log without reading it.
 inline constexpr std::string_view meta_term = "term";
 inline constexpr std::string_view meta_marks = "marks";
+/// Of a scratch map only: how far a snapshot has been received.
+inline constexpr std::string_view meta_incoming = "incoming";
 
 /// Appends what an index row carries as its value: nothing, or the full names of a cut address.
 std::string full_names(const object_key& key, std::string_view address);

@@ -71,4 +71,30 @@ hash128 stable_hash(std::string_view bytes) {
   return {mix(high ^ (low << 1U)), mix(low + high)};
 }
 
+namespace {
+
+/// Both halves of the product, so that every bit of either factor reaches the result.
+std::uint64_t fold(std::uint64_t one, std::uint64_t other) {
+  const auto product = static_cast<unsigned __int128>(one) * other;
+  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64U);
+}
+
+std::uint64_t fold_bytes(std::uint64_t hash, std::string_view bytes) {
+  hash ^= bytes.size() * 0x9e3779b97f4a7c15ULL;
+  while (!bytes.empty()) {
+    std::uint64_t words[2] = {0, 0};
+    const std::size_t taken = bytes.size() < sizeof words ? bytes.size() : sizeof words;
+    std::memcpy(words, bytes.data(), taken);
+    bytes.remove_prefix(taken);
+    hash = fold(hash ^ words[0] ^ 0xd1b54a32d192ed03ULL, words[1] ^ 0x9fb21c651e98df25ULL ^ (hash >> 32U));
+  }
+  return hash;
+}
+
+} // namespace
+
+std::uint64_t row_hash(std::string_view key, std::string_view value) {
+  return fold_bytes(fold_bytes(0x2545f4914f6cdd1dULL, key), value) * 0x9e3779b97f4a7c15ULL;
+}
+
 } // namespace actord::storage

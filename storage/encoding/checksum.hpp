@@ -18,4 +18,7 @@ struct hash128 {
 };
 hash128 stable_hash(std::string_view bytes);
 
+/// 64-bit hash of a row, the same in every version: sums of it say whether two members hold the same rows.
+std::uint64_t row_hash(std::string_view key, std::string_view value);
+
 } // namespace actord::storage

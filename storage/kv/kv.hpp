@@ -91,6 +91,13 @@ public:
   [[nodiscard]] virtual std::unique_ptr<write_batch> write() = 0;
   [[nodiscard]] virtual usage space() const = 0;
   [[nodiscard]] virtual std::uint64_t entries(table where) const = 0;
+  /// A second map on the same disk, in which what is to replace this one is put together: empty when `fresh`,
+  /// else as it was left, also by a process that died. At most one at a time; on the writing thread only.
+  [[nodiscard]] virtual result<std::unique_ptr<environment>> scratch(bool fresh) = 0;
+  /// Replaces everything by what `scratch` holds, atomically and durably: whoever opens this afterwards, also
+  /// after a crash at any moment, finds all of the one or all of the other. Views that are open keep what
+  /// they saw. No write batch may be open.
+  virtual result<void> adopt(std::unique_ptr<environment> scratch) = 0;
   /// Frees what readers that died left pinned; cheap, now and then.
   virtual void tidy_readers() = 0;
 };

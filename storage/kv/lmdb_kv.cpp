@@ -88,8 +88,8 @@ std::optional<std::string_view> get_value(MDB_txn* transaction, MDB_dbi handle, 
 
 class lmdb_reader final : public read_view {
 public:
-  lmdb_reader(const lmdb_environment& owner, MDB_txn* transaction)
-      : owner_(owner), transaction_(transaction) {}
+  lmdb_reader(std::shared_ptr<const lmdb_environment> owner, MDB_txn* transaction)
+      : owner_(std::move(owner)), transaction_(transaction) {}
   ~lmdb_reader() override;
   lmdb_reader(const lmdb_reader&) = delete;
   lmdb_reader& operator=(const lmdb_reader&) = delete;
@@ -98,7 +98,7 @@ public:
   [[nodiscard]] std::unique_ptr<cursor> walk(table where) const override;
 
 private:
-  const lmdb_environment& owner_;
+  std::shared_ptr<const lmdb_environment> owner_; ///< another may have taken its place since
   MDB_txn* transaction_;
 };
 
@@ -203,18 +203,18 @@ private:
   bool full_ = false;
 };
 
-class lmdb_environment final : public environment {
+/// One open data.mdb.
+class lmdb_environment final : public std::enable_shared_from_this<lmdb_environment> {
 public:
-  lmdb_environment(MDB_env* opened, std::optional<directory_lock> lock, const handles& tables)
-      : lock_(std::move(lock)), environment_(opened), tables_(tables) {}
-  ~lmdb_environment() override {
+  lmdb_environment(MDB_env* opened, const handles& tables) : environment_(opened), tables_(tables) {}
+  ~lmdb_environment() {
     for (MDB_txn* transaction : idle_) mdb_txn_abort(transaction);
     mdb_env_close(environment_);
   }
   lmdb_environment(const lmdb_environment&) = delete;
   lmdb_environment& operator=(const lmdb_environment&) = delete;
 
-  [[nodiscard]] std::unique_ptr<read_view> read() const override {
+  [[nodiscard]] std::unique_ptr<read_view> read() const {
     MDB_txn* transaction = nullptr;
     {
       const std::scoped_lock hold(mutex_);
@@ -228,19 +228,19 @@ public:
     } else {
       must(mdb_txn_begin(environment_, nullptr, MDB_RDONLY, &transaction), "mdb_txn_begin");
     }
-    return std::make_unique<lmdb_reader>(*this, transaction);
+    return std::make_unique<lmdb_reader>(shared_from_this(), transaction);
   }
-  [[nodiscard]] std::unique_ptr<write_batch> write() override {
+  [[nodiscard]] std::unique_ptr<write_batch> write() {
     return std::make_unique<lmdb_writer>(environment_, tables_);
   }
-  [[nodiscard]] usage space() const override {
+  [[nodiscard]] usage space() const {
     MDB_envinfo info{};
     MDB_stat stat{};
     must(mdb_env_info(environment_, &info), "mdb_env_info");
     must(mdb_env_stat(environment_, &stat), "mdb_env_stat");
     return {(info.me_last_pgno + 1) * stat.ms_psize, info.me_mapsize};
   }
-  [[nodiscard]] std::uint64_t entries(table where) const override {
+  [[nodiscard]] std::uint64_t entries(table where) const {
     MDB_txn* transaction = nullptr;
     must(mdb_txn_begin(environment_, nullptr, MDB_RDONLY, &transaction), "mdb_txn_begin");
     MDB_stat stat{};
@@ -249,7 +249,7 @@ public:
     must(code, "mdb_stat");
     return stat.ms_entries;
   }
-  void tidy_readers() override {
+  void tidy_readers() {
     int dead = 0;
     must(mdb_reader_check(environment_, &dead), "mdb_reader_check");
   }
@@ -268,7 +268,6 @@ public:
   }
 
 private:
-  std::optional<directory_lock> lock_; ///< none for a reader
   MDB_env* environment_;
   handles tables_;
   mutable std::mutex mutex_;
@@ -276,16 +275,24 @@ private:
       idle_; ///< reset, their reader slots kept: renewing one costs no lock of LMDB's
 };
 
-lmdb_reader::~lmdb_reader() { owner_.release(transaction_); }
+lmdb_reader::~lmdb_reader() { owner_->release(transaction_); }
 std::optional<std::string_view> lmdb_reader::get(table where, std::string_view key) const {
-  return get_value(transaction_, owner_.handle(where), key);
+  return get_value(transaction_, owner_->handle(where), key);
 }
 std::unique_ptr<cursor> lmdb_reader::walk(table where) const {
-  return std::make_unique<lmdb_cursor>(transaction_, owner_.handle(where));
+  return std::make_unique<lmdb_cursor>(transaction_, owner_->handle(where));
 }
 
 error open_failed(const std::string& path, const char* why) {
   return error{error_kind::unavailable, "cannot open the store in " + path + ": " + why, {}, {}, 0};
+}
+
+void sync_directory(const std::string& path) {
+  const int folder = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  ALWAYS_WITH(folder >= 0, std::strerror(errno));
+  const int synced = ::fsync(folder);
+  ::close(folder);
+  ALWAYS(synced == 0);
 }
 
 /// Makes a new directory's own entry durable; without it a power cut can lose the whole store.
@@ -296,11 +303,7 @@ result<void> make_directory(const std::string& path) {
   if (!made) return {};
   ::chmod(path.c_str(), S_IRWXU);
   const std::string parent = std::filesystem::path(path).parent_path().string();
-  const int folder = ::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder < 0) return open_failed(path, std::strerror(errno));
-  const int synced = ::fsync(folder);
-  ::close(folder);
-  ALWAYS(synced == 0);
+  sync_directory(parent.empty() ? "." : parent);
   return {};
 }
 
@@ -318,16 +321,7 @@ int open_tables(MDB_env* environment, bool read_only, handles& tables) {
   return mdb_txn_commit(transaction);
 }
 
-} // namespace
-
-result<std::unique_ptr<environment>> open_lmdb(const lmdb_options& options) {
-  std::optional<directory_lock> lock;
-  if (!options.read_only) {
-    if (auto made = make_directory(options.directory); !made) return std::move(made).error();
-    auto taken = directory_lock::take(options.directory);
-    if (!taken) return std::move(taken).error();
-    lock.emplace(std::move(*taken));
-  }
+result<std::shared_ptr<lmdb_environment>> open_file(const lmdb_options& options) {
   MDB_env* environment = nullptr;
   must(mdb_env_create(&environment), "mdb_env_create");
   must(mdb_env_set_maxdbs(environment, table_count + 4), "mdb_env_set_maxdbs");
@@ -341,9 +335,81 @@ result<std::unique_ptr<environment>> open_lmdb(const lmdb_options& options) {
     mdb_env_close(environment);
     return open_failed(options.directory, mdb_strerror(code));
   }
-  auto opened = std::make_unique<lmdb_environment>(environment, std::move(lock), tables);
-  if (!options.read_only) opened->tidy_readers();
-  return std::unique_ptr<kv::environment>(std::move(opened));
+  return std::make_shared<lmdb_environment>(environment, tables);
+}
+
+/// A directory, in which one data.mdb may take another's place.
+class lmdb_directory final : public environment {
+public:
+  lmdb_directory(lmdb_options options, std::optional<directory_lock> lock,
+                 std::shared_ptr<lmdb_environment> opened)
+      : options_(std::move(options)), lock_(std::move(lock)), current_(std::move(opened)) {}
+
+  [[nodiscard]] std::unique_ptr<read_view> read() const override { return current()->read(); }
+  [[nodiscard]] std::unique_ptr<write_batch> write() override { return current()->write(); }
+  [[nodiscard]] usage space() const override { return current()->space(); }
+  [[nodiscard]] std::uint64_t entries(table where) const override { return current()->entries(where); }
+  void tidy_readers() override { current()->tidy_readers(); }
+
+  [[nodiscard]] result<std::unique_ptr<environment>> scratch(bool fresh) override {
+    lmdb_options inner = options_;
+    inner.directory = scratch_path();
+    std::error_code code;
+    if (fresh) std::filesystem::remove_all(inner.directory, code);
+    if (auto made = make_directory(inner.directory); !made) return std::move(made).error();
+    auto opened = open_file(inner);
+    if (!opened) return std::move(opened).error();
+    return std::unique_ptr<environment>(
+        std::make_unique<lmdb_directory>(std::move(inner), std::nullopt, std::move(*opened)));
+  }
+
+  result<void> adopt(std::unique_ptr<environment> scratch) override {
+    scratch.reset();
+    // The readers' table of the file that goes stays with those who have it open.
+    std::error_code code;
+    std::filesystem::remove(options_.directory + "/lock.mdb", code);
+    if (code) return open_failed(options_.directory, code.message().c_str());
+    std::filesystem::rename(scratch_path() + "/data.mdb", options_.directory + "/data.mdb", code);
+    if (code) return open_failed(options_.directory, code.message().c_str());
+    sync_directory(options_.directory);
+    auto opened = open_file(options_);
+    ALWAYS_WITH(opened.has_value(), opened ? "" : opened.error().message);
+    {
+      const std::scoped_lock hold(mutex_);
+      current_ = std::move(*opened);
+    }
+    std::filesystem::remove_all(scratch_path(), code);
+    return {};
+  }
+
+private:
+  [[nodiscard]] std::shared_ptr<lmdb_environment> current() const {
+    const std::scoped_lock hold(mutex_);
+    return current_;
+  }
+  [[nodiscard]] std::string scratch_path() const { return options_.directory + "/incoming"; }
+
+  lmdb_options options_;
+  std::optional<directory_lock> lock_; ///< none for a reader or a scratch map
+  mutable std::mutex mutex_;
+  std::shared_ptr<lmdb_environment> current_; ///< a view keeps the one it reads
+};
+
+} // namespace
+
+result<std::unique_ptr<environment>> open_lmdb(const lmdb_options& options) {
+  std::optional<directory_lock> lock;
+  if (!options.read_only) {
+    if (auto made = make_directory(options.directory); !made) return std::move(made).error();
+    auto taken = directory_lock::take(options.directory);
+    if (!taken) return std::move(taken).error();
+    lock.emplace(std::move(*taken));
+  }
+  auto opened = open_file(options);
+  if (!opened) return std::move(opened).error();
+  if (!options.read_only) (*opened)->tidy_readers();
+  return std::unique_ptr<environment>(
+      std::make_unique<lmdb_directory>(options, std::move(lock), std::move(*opened)));
 }
 
 } // namespace actord::storage::kv

@@ -149,6 +149,15 @@ struct memory_disk::state {
   std::uint64_t commits = 0;
   std::uint64_t limit = 0;
   bool dead = false;
+  /// The scratch map, and in it, who has the power. Locked before what it belongs to.
+  std::shared_ptr<state> scratch;
+  std::weak_ptr<state> power;
+
+  /// What happens to the commit that is being made; the mutex is held.
+  fault next_fault() {
+    const bool fires = armed != fault::none && armed_after-- == 0;
+    return fires ? std::exchange(armed, fault::none) : fault::none;
+  }
 };
 
 namespace {
@@ -208,24 +217,32 @@ public:
   [[nodiscard]] bool full() const override { return full_; }
 
   result<void> commit() override {
-    using fault = memory_disk::fault;
     ALWAYS(!ended_);
     ended_ = true;
-    const std::scoped_lock hold(disk_->mutex);
-    const bool fires = disk_->armed != fault::none && disk_->armed_after-- == 0;
-    const fault now = fires ? std::exchange(disk_->armed, fault::none) : fault::none;
-    if (full_ || now == fault::full) {
-      return error{error_kind::unavailable, "the memory disk is full: nothing can be written", {}, {}, 0};
+    const auto owner = disk_->power.lock();
+    if (owner == nullptr) {
+      const std::scoped_lock hold(disk_->mutex);
+      return commit_on(*disk_);
     }
-    ++disk_->commits;
-    if (now == fault::power_dropped) disk_->dead = true;
-    disk_->visible = std::make_shared<const tables_state>(std::move(tables_));
-    if (!disk_->dead) disk_->durable = disk_->visible;
-    if (now == fault::power_torn) disk_->dead = true;
-    return {};
+    const std::scoped_lock hold(disk_->mutex, owner->mutex);
+    return commit_on(*owner);
   }
 
 private:
+  result<void> commit_on(memory_disk::state& power) {
+    using fault = memory_disk::fault;
+    const fault now = power.next_fault();
+    if (full_ || now == fault::full) {
+      return error{error_kind::unavailable, "the memory disk is full: nothing can be written", {}, {}, 0};
+    }
+    ++power.commits;
+    if (now == fault::power_dropped) power.dead = true;
+    disk_->visible = std::make_shared<const tables_state>(std::move(tables_));
+    if (!power.dead) disk_->durable = disk_->visible;
+    if (now == fault::power_torn) power.dead = true;
+    return {};
+  }
+
   /// Takes the bytes of a cut-out tree off the account; returns its size.
   std::size_t forget(const tree& root) {
     if (!root) return 0;
@@ -259,6 +276,29 @@ public:
     return disk_->visible->entries[slot(where)];
   }
   void tidy_readers() override {}
+  [[nodiscard]] result<std::unique_ptr<environment>> scratch(bool fresh) override {
+    const std::scoped_lock hold(disk_->mutex);
+    if (disk_->scratch == nullptr || fresh) {
+      disk_->scratch = std::make_shared<memory_disk::state>();
+      disk_->scratch->power = disk_;
+    }
+    return std::unique_ptr<environment>(std::make_unique<memory_environment>(disk_->scratch));
+  }
+  result<void> adopt(std::unique_ptr<environment> scratch) override {
+    using fault = memory_disk::fault;
+    scratch.reset();
+    const std::scoped_lock hold(disk_->mutex);
+    ALWAYS(disk_->scratch != nullptr);
+    const fault now = disk_->next_fault();
+    if (now == fault::full) return error{error_kind::unavailable, "the memory disk is full", {}, {}, 0};
+    ++disk_->commits;
+    if (now == fault::power_dropped) disk_->dead = true;
+    disk_->visible = disk_->scratch->visible;
+    if (!disk_->dead) disk_->durable = disk_->visible;
+    if (now == fault::power_torn) disk_->dead = true;
+    if (!disk_->dead) disk_->scratch.reset();
+    return {};
+  }
 
 private:
   std::shared_ptr<memory_disk::state> disk_;
@@ -283,6 +323,7 @@ void memory_disk::restore_power() {
   state_->dead = false;
   state_->armed = fault::none;
   state_->visible = state_->durable;
+  if (state_->scratch != nullptr) state_->scratch->visible = state_->scratch->durable;
 }
 std::uint64_t memory_disk::commits() const {
   const std::scoped_lock hold(state_->mutex);

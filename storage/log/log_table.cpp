@@ -138,12 +138,14 @@ std::optional<logged_item> log_reader::version(revision at) const {
   return item(found->first, found->second, static_cast<std::uint32_t>(at.value - found->second.base.value));
 }
 
+void note_term(kv::write_batch& batch, raft_index first, raft_term term) {
+  std::string row;
+  append_little(row, term.value);
+  batch.put(table::meta, term_row(first), row);
+}
+
 void append_entry(kv::write_batch& batch, raft_index index, const log_entry& entry, bool starts_term) {
-  if (starts_term) {
-    std::string term;
-    append_little(term, entry.term.value);
-    batch.put(table::meta, term_row(index), term);
-  }
+  if (starts_term) note_term(batch, index, entry.term);
   const std::string& payload = *entry.payload;
   std::string chunk = encode_front(entry);
   std::size_t position = 0;

@@ -89,6 +89,8 @@ private:
   const kv::read_view& view_;
 };
 
+/// Says which term the entries from `first` on are of, up to the next of which that is said.
+void note_term(kv::write_batch& batch, raft_index first, raft_term term);
 /// Writes one entry behind the last; `starts_term` when the entry before it has another term.
 void append_entry(kv::write_batch& batch, raft_index index, const log_entry& entry, bool starts_term);
 /// Deletes all entries from `index` on.

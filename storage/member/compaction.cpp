@@ -10,7 +10,7 @@ compaction_plan plan_compaction(const kv::read_view& view, const member_state& s
                                 const compaction_policy& policy) {
   const log_reader log(view);
   compaction_order order;
-  const auto kept = log.first_where(state.log_first, state.applied, [&](const batch_header& batch) {
+  const auto kept = log.first_where(state.log_begin(), state.applied, [&](const batch_header& batch) {
     return batch.time + policy.age > now && state.logged_bytes - batch.logged_before <= policy.bytes;
   });
   // With nothing young enough to keep, everything is history's past: only the state remains.
@@ -26,9 +26,9 @@ compaction_plan plan_compaction(const kv::read_view& view, const member_state& s
   compaction_plan plan;
   if (through >= state.log_first) {
     const auto first =
-        log.first_where(state.log_first, state.applied, [](const batch_header&) { return true; });
+        log.first_where(state.log_begin(), state.applied, [](const batch_header&) { return true; });
     const std::uint64_t begins = first ? first->second.logged_before : state.logged_bytes;
-    const auto beyond = log.first_where(state.log_first, through, [&](const batch_header& batch) {
+    const auto beyond = log.first_where(state.log_begin(), through, [&](const batch_header& batch) {
       return batch.logged_before - begins > policy.trim_bytes;
     });
     order.trim = beyond ? raft_index{beyond->first.value - 1} : through;

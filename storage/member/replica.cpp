@@ -1,6 +1,7 @@
 #include "storage/member/replica.hpp"
 
 #include "schema/base/always.hpp"
+#include "storage/layout.hpp"
 
 #include <algorithm>
 #include <spdlog/spdlog.h>
@@ -22,7 +23,7 @@ raft_memory recall(const kv::read_view& view, const member_state& state,
   memory.applied = state.applied;
   memory.applied_term = state.applied_term;
   memory.configuration = configuration;
-  memory.log_first = state.log_first;
+  memory.log_first = state.log_begin();
   const log_reader log(view);
   memory.log_last = log.bounds().second;
   if (memory.log_last.value == 0) memory.log_last = state.applied;
@@ -114,6 +115,10 @@ result<void> replica::start(raft_time_ms now) {
     identity_ = load_identity(*view);
     ALWAYS(identity_.member != 0);
     state_ = load_state(*view);
+    if (!state_.hashed) {
+      state_.hash = compute_hash(*view);
+      state_.hashed = true;
+    }
     configuration_ = load_configuration(*view);
     memory = recall(*view, state_, configuration_);
   }
@@ -135,7 +140,7 @@ result<void> replica::start(raft_time_ms now) {
     if (auto saved = batch->commit(); !saved) return saved;
   }
   core_ = std::make_unique<consensus>(identity_.member, parts_.seed, parts_.timing);
-  trimmed_told_ = state_.log_first;
+  trimmed_told_ = state_.log_begin();
   noticed_ = {};
   barrier_ = {};
   heard_.clear();
@@ -153,17 +158,13 @@ void replica::restart(raft_time_ms now) {
 
 void replica::receive(raft_time_ms now, member_id from, std::string_view bytes) {
   if (core_ == nullptr) return;
-  const auto whole = parts_under_way_.put_together(from, bytes);
-  if (!whole) return;
-  auto message = decode_message(from, *whole);
+  auto message = decode_message(from, bytes);
   if (!message) {
     spdlog::warn("store: dropped a message of member {}: {}", from, message.error().message);
     return;
   }
-  if (std::holds_alternative<install_message>(message->body)) {
-    spdlog::warn("store: member {} offers a snapshot; taking one is not supported yet", from);
-    return;
-  }
+  if (const auto* offer = std::get_if<install_message>(&message->body))
+    return hear_offer(from, message->term, offer->last);
   hear(now, std::move(*message));
 }
 
@@ -174,6 +175,64 @@ void replica::hear(raft_time_ms now, raft_message message) {
     if (core_ == nullptr) return;
     carry_out(now, core_->receive(now, std::move(piece)));
   }
+}
+
+void replica::hear_offer(member_id from, raft_term of, raft_index last) {
+  if (of != term() || leading()) return;
+  if (last <= state_.applied) return tell_all_is_here(from);
+  parts_.listener.snapshot_offered(from);
+}
+
+void replica::tell_all_is_here(member_id to) {
+  raft_message here{to, term(), append_result_message{{}, state_.applied, 0, 0}};
+  send(here);
+}
+
+bool replica::install(raft_time_ms now, received_snapshot snapshot) {
+  if (core_ == nullptr || leading() || snapshot.summary.state.applied <= state_.applied) return false;
+  if (auto ready = complete(*snapshot.scratch, snapshot.summary); !ready) {
+    spdlog::error("store: the snapshot cannot be completed: {}", ready.error().message);
+    return false;
+  }
+  core_.reset();
+  changes_.clear();
+  auto adopted = parts_.disk.adopt(std::move(snapshot.scratch));
+  if (!adopted) spdlog::error("store: the snapshot cannot take its place: {}", adopted.error().message);
+  if (auto started = start(now); !started) {
+    stop_full(started.error());
+    return false;
+  }
+  if (adopted) tell_all_is_here(snapshot.from);
+  return adopted.has_value();
+}
+
+/// Writes what only this member knows into the scratch map, in the commit that ends the fetching.
+result<void> replica::complete(kv::environment& scratch, snapshot_summary& summary) {
+  const auto own = parts_.disk.read();
+  const auto out = scratch.write();
+  member_state& state = summary.state;
+  state.floor_index = state.applied;
+  state.floor = state.last;
+  save_identity(*out, identity_);
+  save_vote(*out, load_vote(*own));
+  save_state(*out, state);
+  save_marks(*out, summary.marks);
+  save_configuration(*out, summary.configuration);
+  note_term(*out, state.applied, state.applied_term);
+  out->erase(kv::table::meta, layout::meta_incoming);
+  // Entries of this member's log that go on from there may have been counted on by a leader.
+  const log_reader log(*own);
+  const auto there = log.front(state.applied);
+  if (there && there->term == state.applied_term) {
+    raft_term last = state.applied_term;
+    for (raft_index index{state.applied.value + 1}; index <= last_ && !out->full(); ++index.value) {
+      const auto entry = log.entry(index);
+      ALWAYS(entry);
+      append_entry(*out, index, *entry, entry->term != last);
+      last = entry->term;
+    }
+  }
+  return out->commit();
 }
 
 void replica::tick(raft_time_ms now) {
@@ -416,10 +475,10 @@ void replica::stop_full(const error& why) {
 }
 
 void replica::after_trim(raft_time_ms now) {
-  if (state_.log_first <= trimmed_told_) return;
-  trimmed_told_ = state_.log_first;
+  if (state_.log_begin() <= trimmed_told_) return;
+  trimmed_told_ = state_.log_begin();
   carry_out(now,
-            core_->compacted(now, state_.applied, state_.applied_term, state_.log_first, configuration_));
+            core_->compacted(now, state_.applied, state_.applied_term, state_.log_begin(), configuration_));
 }
 
 log_entry replica::entry_at(const kv::read_view& view, raft_index index) const {
@@ -450,8 +509,13 @@ void replica::remember(raft_index first, const std::vector<log_entry>& entries) 
 
 void replica::send(raft_message& message) {
   if (auto* append = std::get_if<append_message>(&message.body)) fill(*append);
-  for (std::string& part : parts_under_way_.cut(encode_message(message)))
-    parts_.transport.send(message.peer, std::move(part));
+  if (auto* answer = std::get_if<append_result_message>(&message.body)) {
+    // What is applied is committed and equal on all members, also where this one's log begins only above it.
+    if (answer->rejected.value > 0 && answer->rejected <= state_.applied && message.term == term())
+      *answer = {{}, state_.applied, answer->features, answer->capacity};
+  }
+  const member_id to = message.peer;
+  parts_.transport.send(to, encode_message(message));
 }
 
 void replica::fill(append_message& message) {

@@ -3,8 +3,8 @@
 #include "schema/base/result.hpp"
 #include "storage/kv/kv.hpp"
 #include "storage/raft/consensus.hpp"
-#include "storage/raft/message_parts.hpp"
 #include "storage/raft/transport.hpp"
+#include "storage/snapshot/snapshot_receiver.hpp"
 #include "storage/tables/object_table.hpp"
 #include "storage/value_codec.hpp"
 
@@ -32,6 +32,8 @@ public:
   virtual void role_changed() = 0;
   /// The disk is full: nothing can be written, this member takes no part until `start` succeeds again.
   virtual void disk_full(const error& why) = 0;
+  /// The leader's log no longer reaches back to where this member is: only a snapshot will help.
+  virtual void snapshot_offered(member_id) {}
 };
 
 struct replica_parts {
@@ -83,6 +85,11 @@ public:
   /// member may not propose.
   result<void> transfer(raft_time_ms now, member_id to);
 
+  /// Puts a snapshot in the place of everything this member has but its identity, its vote and what its own
+  /// log holds beyond; false when that cannot be (any more) and nothing was changed. All views opened before
+  /// keep what they saw.
+  bool install(raft_time_ms now, received_snapshot snapshot);
+
   /// Leads, and everything of earlier terms is applied: may stamp revisions.
   [[nodiscard]] bool may_propose() const;
   /// Leads, and knows everything that earlier leaders committed.
@@ -112,6 +119,9 @@ public:
 private:
   void restart(raft_time_ms now);
   void hear(raft_time_ms now, raft_message message);
+  void hear_offer(member_id from, raft_term term, raft_index last);
+  void tell_all_is_here(member_id to);
+  result<void> complete(kv::environment& scratch, snapshot_summary& summary);
   void carry_out(raft_time_ms now, raft_plan plan);
   bool carry_out_once(raft_plan& plan);
   bool write(raft_plan& plan);
@@ -143,7 +153,6 @@ private:
   raft_index trimmed_told_;                 ///< log_first libraft was last told of
   raft_index noticed_;                      ///< commit index followers were last told of
   std::map<member_id, raft_time_ms> heard_; ///< when each member last answered this leader
-  message_parts parts_under_way_;
   /// Newest entries, for followers and for applying; empty while alone. Bounded by tail_limit_bytes.
   std::deque<std::pair<raft_index, log_entry>> tail_;
   std::size_t tail_bytes_ = 0;

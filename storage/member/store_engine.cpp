@@ -44,7 +44,7 @@ std::size_t weight(const transaction& what) {
 
 store_engine::store_engine(engine_parts parts)
     : parts_(std::move(parts)), open_view_([disk = parts_.disk] { return disk->read(); }),
-      proposer_(parts_.codec, parts_.clock) {}
+      proposer_(parts_.codec, parts_.clock), outgoing_(*parts_.transport) {}
 
 store_engine::~store_engine() {
   if (thread_.joinable()) {
@@ -82,11 +82,12 @@ result<void> store_engine::start() {
   next_tidy_ = now + tidy_interval;
   compacted_at_bytes_ = state.logged_bytes;
   replica_ =
-      std::make_unique<replica>(replica_parts{*parts_.disk, parts_.codec, *parts_.transport, *this,
+      std::make_unique<replica>(replica_parts{*parts_.disk, parts_.codec, outgoing_, *this,
                                               parts_.timing, static_cast<unsigned>(parts_.random.next())});
-  reads_.emplace(parts_.random.next(), [this](member_id to, const member_note& note) {
-    parts_.transport->send(to, encode_note(note));
-  });
+  const auto send = [this](member_id to, const member_note& note) { outgoing_.send(to, encode_note(note)); };
+  reads_.emplace(parts_.random.next(), send);
+  snapshots_out_.emplace(*parts_.disk, parts_.random, send);
+  snapshot_in_.emplace(*parts_.disk, send);
   auto started = replica_->start(raft_now());
   if (!started) return started;
   follow_role();
@@ -283,7 +284,7 @@ steady_time store_engine::next_deadline() const {
   if (replica_->running() && !replica_->alone()) {
     first = std::min(first, steady_time{std::chrono::milliseconds(replica_->deadline())});
   }
-  first = std::min(first, reads_->deadline());
+  first = std::min({first, reads_->deadline(), snapshot_in_->deadline()});
   if (!membership_.idle()) first = std::min(first, parts_.clock.steady_now() + membership_interval);
   return first;
 }
@@ -337,13 +338,45 @@ void store_engine::take_inbox() {
 
 void store_engine::hear_members() {
   for (auto& [from, bytes] : std::exchange(messages_, {})) {
-    if (is_note(bytes)) {
-      if (const auto note = decode_note(bytes)) reads_->hear(from, *note, view_of_reads());
+    const auto whole = arriving_.put_together(from, bytes);
+    if (!whole) continue;
+    if (is_note(*whole)) {
+      if (const auto note = decode_note(*whole)) hear_note(from, *note);
       continue;
     }
-    replica_->receive(raft_now(), from, bytes);
+    replica_->receive(raft_now(), from, *whole);
     replica_->settle(raft_now());
   }
+}
+
+void store_engine::hear_note(member_id from, const member_note& note) {
+  const steady_time now = parts_.clock.steady_now();
+  if (const auto* asked = std::get_if<snapshot_question>(&note)) {
+    snapshots_out_->hear(from, *asked, replica_->may_serve_reads(), now);
+  } else if (const auto* part = std::get_if<snapshot_part>(&note)) {
+    if (auto whole = snapshot_in_->hear(from, *part, now)) install(*std::move(whole));
+  } else if (const auto* gone = std::get_if<snapshot_gone>(&note)) {
+    snapshot_in_->hear(from, *gone, now);
+  } else {
+    reads_->hear(from, note, view_of_reads());
+  }
+}
+
+void store_engine::snapshot_offered(member_id from) {
+  snapshot_in_->offered(from, parts_.clock.steady_now());
+}
+
+/// What others saw of this store so far is the past; they learn of a gap as of a history that is compacted.
+void store_engine::install(received_snapshot snapshot) {
+  const member_id from = snapshot.from;
+  if (!replica_->install(raft_now(), std::move(snapshot))) return;
+  const member_state& state = replica_->state();
+  spdlog::info("store: a snapshot of member {} is in place, up to revision {}", from, state.last.value);
+  proposer_.forget_all_requests();
+  proposer_.remember(load_requests(*parts_.disk->read()), {});
+  publish_status();
+  hub_->jump(state.last);
+  fire_waiters(state.last, false);
 }
 
 /// Begins to propose once everything of earlier terms is applied, ends when this member no longer leads.
@@ -502,8 +535,10 @@ void store_engine::tend() {
     next_status_ = now + membership_interval;
     publish_status();
   }
+  snapshot_in_->tend(now);
   if (now >= next_tidy_) {
     next_tidy_ = now + tidy_interval;
+    snapshots_out_->tend(now);
     parts_.disk->tidy_readers();
   }
   const std::uint64_t logged = replica_->state().logged_bytes;
@@ -534,8 +569,8 @@ void store_engine::publish_status() {
   members_at_ = replica_->configuration().index;
   status_.term = replica_->term();
   status_.last = state.last;
-  status_.compacted = state.compacted;
-  status_.log_first = state.log_first.value;
+  status_.compacted = state.history_from();
+  status_.log_first = state.log_begin().value;
   status_.log_last = std::max(replica_->last_index(), state.applied).value;
   logged_time_ = state.time;
   alone_ = replica_->alone();

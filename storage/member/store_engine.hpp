@@ -8,6 +8,8 @@
 #include "storage/member/read_rounds.hpp"
 #include "storage/member/replica.hpp"
 #include "storage/open_store.hpp"
+#include "storage/raft/message_parts.hpp"
+#include "storage/snapshot/snapshot_sender.hpp"
 #include "storage/store.hpp"
 #include "storage/watch/watch_hub.hpp"
 
@@ -96,6 +98,7 @@ private:
   void applied(applied_batch told, const member_state& state) override;
   void role_changed() override;
   void disk_full(const error& why) override;
+  void snapshot_offered(member_id from) override;
 
   void ask_membership(membership_request request);
   void kick();
@@ -103,6 +106,8 @@ private:
   void step();
   void take_inbox();
   void hear_members();
+  void hear_note(member_id from, const member_note& note);
+  void install(received_snapshot snapshot);
   void follow_role();
   void seal_and_submit();
   void refuse_waiting(const error& why);
@@ -145,7 +150,11 @@ private:
   std::deque<waiting_proposal> waiting_;
   std::deque<pending_answers> answers_;
   std::vector<std::pair<member_id, std::string>> messages_;
+  message_parts arriving_;
+  cutting_transport outgoing_;
   std::optional<read_rounds> reads_;
+  std::optional<snapshot_sender> snapshots_out_;
+  std::optional<snapshot_receiver> snapshot_in_;
   std::vector<waiter> waiters_;
   membership membership_;
   leadership told_;

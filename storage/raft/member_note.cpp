@@ -10,6 +10,11 @@ namespace {
 constexpr std::uint8_t note_mark = 0x4e;
 constexpr std::size_t checked_from = 5;
 
+void append_text(std::string& out, std::string_view text) {
+  append_little(out, static_cast<std::uint32_t>(text.size()));
+  out.append(text);
+}
+
 struct note_writer {
   std::string& out;
 
@@ -26,12 +31,26 @@ struct note_writer {
     append_little(out, note.term.value);
     append_little(out, note.round);
   }
+  void operator()(const snapshot_question& note) const {
+    append_little(out, note.session);
+    append_little(out, note.part);
+    append_text(out, note.position);
+  }
+  void operator()(const snapshot_part& note) const {
+    append_little(out, note.session);
+    append_little(out, note.part);
+    append_text(out, note.position);
+    append_text(out, note.rows);
+    append_text(out, note.summary);
+  }
+  void operator()(const snapshot_gone& note) const { append_little(out, note.session); }
 };
 
 struct note_reader {
   byte_reader reader;
 
   std::uint64_t number() { return reader.take<std::uint64_t>(); }
+  std::string text() { return std::string(reader.take_bytes(reader.take<std::uint32_t>())); }
   std::optional<member_note> read(std::uint8_t type) {
     switch (type) {
     case 0:
@@ -51,6 +70,24 @@ struct note_reader {
       note.round = number();
       return note;
     }
+    case 4: {
+      snapshot_question note;
+      note.session = number();
+      note.part = number();
+      note.position = text();
+      return note;
+    }
+    case 5: {
+      snapshot_part note;
+      note.session = number();
+      note.part = number();
+      note.position = text();
+      note.rows = text();
+      note.summary = text();
+      return note;
+    }
+    case 6:
+      return snapshot_gone{number()};
     default:
       return std::nullopt;
     }

@@ -31,7 +31,27 @@ struct term_answer {
   std::uint64_t round = 0;
 };
 
-using member_note = std::variant<read_question, read_answer, term_question, term_answer>;
+/// To whoever offered a snapshot: the part behind `position`, of the moment `session` keeps, or of a new one
+/// when that is 0. storage/snapshot says what positions, rows and summaries are.
+struct snapshot_question {
+  std::uint64_t session = 0;
+  std::uint64_t part = 0;
+  std::string position;
+};
+struct snapshot_part {
+  std::uint64_t session = 0;
+  std::uint64_t part = 0;
+  std::string position; ///< of the last row
+  std::string rows;
+  std::string summary; ///< of the last part only
+};
+/// That moment is no longer kept.
+struct snapshot_gone {
+  std::uint64_t session = 0;
+};
+
+using member_note = std::variant<read_question, read_answer, term_question, term_answer, snapshot_question,
+                                 snapshot_part, snapshot_gone>;
 
 std::string encode_note(const member_note& note);
 /// Whether the bytes are a note at all, rather than a message of Raft's.

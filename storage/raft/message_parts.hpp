@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace actord::storage {
@@ -32,6 +33,19 @@ private:
   };
   std::uint64_t cut_ = 0;                    ///< messages cut so far
   std::map<member_id, unfinished> arriving_; ///< at most one of each member, which max_members bounds
+};
+
+/// A transport for messages of any length over one that takes them cut.
+class cutting_transport final : public raft_transport {
+public:
+  explicit cutting_transport(raft_transport& out) : out_(out) {}
+  void send(member_id to, std::string bytes) override {
+    for (std::string& part : parts_.cut(std::move(bytes))) out_.send(to, std::move(part));
+  }
+
+private:
+  raft_transport& out_;
+  message_parts parts_;
 };
 
 } // namespace actord::storage

@@ -34,7 +34,7 @@ result<std::string> read_version(const kv::read_view& view, std::string_view add
 result<history_page> read_history(const kv::read_view& view, const watch_scope& scope, revision after,
                                   std::size_t max_events, std::size_t max_bytes) {
   const member_state state = load_state(view);
-  if (after < state.compacted) return history_expired(after, state.compacted);
+  if (after < state.history_from()) return history_expired(after, state.history_from());
   history_page page;
   page.reached = after;
   if (after >= state.last) return page;

@@ -150,7 +150,7 @@ public:
 private:
   [[nodiscard]] std::optional<error> not_in_history(revision past) const {
     const member_state state = load_state(*view_);
-    if (past < state.compacted) return history_expired(past, state.compacted);
+    if (past < state.history_from()) return history_expired(past, state.history_from());
     if (past > state.last) {
       return error{
           error_kind::timeout, "revision " + std::to_string(past.value) + " is in the future", {}, {}, 1};

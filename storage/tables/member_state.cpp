@@ -2,6 +2,7 @@
 
 #include "schema/base/always.hpp"
 #include "storage/encoding/bytes.hpp"
+#include "storage/encoding/checksum.hpp"
 #include "storage/layout.hpp"
 
 #include <algorithm>
@@ -10,11 +11,9 @@ namespace actord::storage {
 
 using kv::table;
 
-member_state load_state(const kv::read_view& view) {
+std::optional<member_state> parse_state(std::string_view row) {
   member_state state;
-  const auto row = view.get(table::meta, layout::meta_state);
-  if (!row) return state;
-  byte_reader reader(*row);
+  byte_reader reader(row);
   state.applied = raft_index{reader.take<std::uint64_t>()};
   state.applied_term = raft_term{reader.take<std::uint64_t>()};
   state.last = revision{reader.take<std::uint64_t>()};
@@ -23,11 +22,17 @@ member_state load_state(const kv::read_view& view) {
   state.compacted = revision{reader.take<std::uint64_t>()};
   state.log_first = raft_index{reader.take<std::uint64_t>()};
   state.requests = reader.take<std::uint64_t>();
-  ALWAYS(reader.ok());
+  state.hashed = !reader.rest().empty();
+  if (state.hashed) {
+    state.hash = reader.take<std::uint64_t>();
+    state.floor_index = raft_index{reader.take<std::uint64_t>()};
+    state.floor = revision{reader.take<std::uint64_t>()};
+  }
+  if (!reader.ok() || !reader.rest().empty()) return std::nullopt;
   return state;
 }
 
-void save_state(kv::write_batch& batch, const member_state& state) {
+std::string encode_state(const member_state& state) {
   std::string row;
   append_little(row, state.applied.value);
   append_little(row, state.applied_term.value);
@@ -37,33 +42,65 @@ void save_state(kv::write_batch& batch, const member_state& state) {
   append_little(row, state.compacted.value);
   append_little(row, state.log_first.value);
   append_little(row, state.requests);
-  batch.put(table::meta, layout::meta_state, row);
+  append_little(row, state.hash);
+  append_little(row, state.floor_index.value);
+  append_little(row, state.floor.value);
+  return row;
 }
 
-std::vector<compaction_mark> load_marks(const kv::read_view& view) {
+member_state load_state(const kv::read_view& view) {
+  const auto row = view.get(table::meta, layout::meta_state);
+  if (!row) return {};
+  auto state = parse_state(*row);
+  ALWAYS_WITH(state.has_value(), "the member's own state cannot be read");
+  return *state;
+}
+
+void save_state(kv::write_batch& batch, const member_state& state) {
+  batch.put(table::meta, layout::meta_state, encode_state(state));
+}
+
+std::uint64_t compute_hash(const kv::read_view& view) {
+  std::uint64_t sum = 0;
+  const auto cursor = view.walk(table::objects);
+  for (bool more = cursor->seek({}); more; more = cursor->next()) sum += row_hash(cursor->key(), cursor->value());
+  return sum;
+}
+
+std::optional<std::vector<compaction_mark>> parse_marks(std::string_view row) {
   std::vector<compaction_mark> marks;
-  const auto row = view.get(table::meta, layout::meta_marks);
-  if (!row) return marks;
-  byte_reader reader(*row);
+  byte_reader reader(row);
   while (!reader.rest().empty()) {
     compaction_mark mark;
     mark.index = raft_index{reader.take<std::uint64_t>()};
     mark.announced = revision{reader.take<std::uint64_t>()};
     mark.head = revision{reader.take<std::uint64_t>()};
-    ALWAYS(reader.ok());
+    if (!reader.ok()) return std::nullopt;
     marks.push_back(mark);
   }
   return marks;
 }
 
-void save_marks(kv::write_batch& batch, const std::vector<compaction_mark>& marks) {
+std::string encode_marks(const std::vector<compaction_mark>& marks) {
   std::string row;
   for (const compaction_mark& mark : marks) {
     append_little(row, mark.index.value);
     append_little(row, mark.announced.value);
     append_little(row, mark.head.value);
   }
-  batch.put(table::meta, layout::meta_marks, row);
+  return row;
+}
+
+std::vector<compaction_mark> load_marks(const kv::read_view& view) {
+  const auto row = view.get(table::meta, layout::meta_marks);
+  if (!row) return {};
+  auto marks = parse_marks(*row);
+  ALWAYS_WITH(marks.has_value(), "the marks of compaction cannot be read");
+  return *std::move(marks);
+}
+
+void save_marks(kv::write_batch& batch, const std::vector<compaction_mark>& marks) {
+  batch.put(table::meta, layout::meta_marks, encode_marks(marks));
 }
 
 hard_state load_vote(const kv::read_view& view) {

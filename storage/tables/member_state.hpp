@@ -5,6 +5,7 @@
 #include "storage/cluster.hpp"
 #include "storage/kv/kv.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -14,7 +15,7 @@
 namespace actord::storage {
 
 /// How far a member has applied the log; one row of `meta`, written with every transaction that applies
-/// something. All of it is a function of the log up to `applied`, equal on every member.
+/// something. All but the floor is a function of the log up to `applied`, equal on every member.
 struct member_state {
   raft_index applied;
   raft_term applied_term;
@@ -24,9 +25,26 @@ struct member_state {
   revision compacted;             ///< history at or below is gone, announced to watchers
   raft_index log_first{1};        ///< rows of the log begin here
   std::uint64_t requests = 0;     ///< rows in `requests`
+  std::uint64_t hash = 0;         ///< sum of row_hash over all rows of `objects`
+  bool hashed = true;             ///< false in a directory of before there was a hash: it is to be computed
+  /// This member began from a snapshot of this entry and revision: its own log and history begin above.
+  raft_index floor_index;
+  revision floor;
+
+  /// Rows of this member's log begin here.
+  [[nodiscard]] raft_index log_begin() const {
+    return std::max(log_first, raft_index{floor_index.value + 1});
+  }
+  /// Its history begins above this.
+  [[nodiscard]] revision history_from() const { return std::max(compacted, floor); }
 };
 
 member_state load_state(const kv::read_view& view);
+/// The row as bytes; `parse_state` finds nothing in what it is not.
+std::string encode_state(const member_state& state);
+std::optional<member_state> parse_state(std::string_view row);
+/// Reads every object.
+std::uint64_t compute_hash(const kv::read_view& view);
 void save_state(kv::write_batch& batch, const member_state& state);
 
 /// One round of compaction, kept until what it announced may be trimmed from the log.
@@ -43,6 +61,8 @@ struct compaction_mark {
 };
 
 std::vector<compaction_mark> load_marks(const kv::read_view& view);
+std::string encode_marks(const std::vector<compaction_mark>& marks);
+std::optional<std::vector<compaction_mark>> parse_marks(std::string_view row);
 void save_marks(kv::write_batch& batch, const std::vector<compaction_mark>& marks);
 
 /// Term and vote: written and synced before any message of that term leaves.

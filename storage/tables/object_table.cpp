@@ -2,6 +2,7 @@
 
 #include "schema/base/always.hpp"
 #include "storage/encoding/bytes.hpp"
+#include "storage/encoding/checksum.hpp"
 #include "storage/layout.hpp"
 #include "storage/log/log_table.hpp"
 
@@ -60,7 +61,7 @@ void move_indexes(kv::write_batch& out, const object_key& key, std::string_view 
 
 class item_applier {
 public:
-  item_applier(kv::write_batch& out, const value_codec& codec, const member_state& state)
+  item_applier(kv::write_batch& out, const value_codec& codec, member_state& state)
       : out_(out), codec_(codec), state_(state) {}
 
   store_event apply(const log_item& item, revision at, const sealed_value* sealed) {
@@ -70,6 +71,7 @@ public:
     if (item.previous.value != 0) {
       event.previous = previous_of(item, address);
       if (out_.full()) return event;
+      state_.hash -= row_hash(address, *event.previous);
       before = rows_of(facts_of(codec_, *event.previous), item.key.resource, address);
       remember_version(address, item.previous, at, *event.previous);
     }
@@ -100,6 +102,7 @@ private:
     return share_bytes(std::string(*there));
   }
   void write_object(const log_item& item, const std::string& address) {
+    state_.hash += row_hash(address, item.value);
     if (item.previous.value != 0) {
       out_.put(table::objects, address, item.value);
       return;
@@ -111,13 +114,13 @@ private:
                         const std::string& bytes) {
     std::string row;
     append_little(row, previous.value);
-    if (previous <= state_.compacted) row.append(bytes);
+    if (previous <= state_.history_from()) row.append(bytes);
     out_.put(table::versions, layout::version_row(address, at), row);
   }
 
   kv::write_batch& out_;
   const value_codec& codec_;
-  const member_state& state_;
+  member_state& state_;
 };
 
 void apply_requests(kv::write_batch& out, const batch_view& batch, raft_index index, member_state& state,
@@ -149,7 +152,7 @@ void apply_requests(kv::write_batch& out, const batch_view& batch, raft_index in
 /// Deletes the log up to `through` and with it the version rows its changes wrote.
 void trim(kv::write_batch& out, raft_index through, member_state& state) {
   const log_reader log(out);
-  for (raft_index index = state.log_first; index <= through && !out.full(); ++index.value) {
+  for (raft_index index = state.log_begin(); index <= through && !out.full(); ++index.value) {
     const auto entry = log.entry(index);
     if (!entry || entry->kind != entry_kind::command) continue;
     const auto batch = batch_view::open(*entry->payload, true);
@@ -170,16 +173,19 @@ void apply_compaction(kv::write_batch& out, const batch_header& header, member_s
   std::vector<compaction_mark> marks = load_marks(out);
   if (header.announce > state.compacted) {
     ALWAYS(header.announce <= state.last);
-    const auto last_gone = log_reader(out).holding(header.announce);
-    ALWAYS(last_gone);
     state.compacted = header.announce;
-    marks.push_back({last_gone->first, header.announce, state.last});
+    // What lies below the floor was trimmed from this member's log before it was even written.
+    if (header.announce > state.floor) {
+      const auto last_gone = log_reader(out).holding(header.announce);
+      ALWAYS(last_gone);
+      marks.push_back({last_gone->first, header.announce, state.last});
+    }
   }
   if (header.trim >= state.log_first) {
     const bool allowed = std::ranges::any_of(marks, [&](const compaction_mark& mark) {
       return mark.index >= header.trim && mark.head <= state.compacted;
     });
-    ALWAYS(allowed && header.trim < state.applied);
+    ALWAYS((allowed || header.trim <= state.floor_index) && header.trim < state.applied);
     trim(out, header.trim, state);
     std::erase_if(marks, [&](const compaction_mark& mark) { return mark.index <= header.trim; });
   }

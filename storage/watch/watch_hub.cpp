@@ -63,6 +63,19 @@ public:
     if (!there.by_both.empty()) take_named(there.by_both, key.space + '\0' + key.name, take);
   }
 
+  /// Every subscriber in the index.
+  template <class Take>
+  void take_everybody(Take take) {
+    take_all(everything_, take);
+    take_all(filtered_everything_, take);
+    for (auto& [resource, there] : resources_) {
+      take_all(there.all, take);
+      for (auto& [name, list] : there.by_space) take_all(list, take);
+      for (auto& [name, list] : there.by_name) take_all(list, take);
+      for (auto& [name, list] : there.by_both) take_all(list, take);
+    }
+  }
+
   static void insert(subscriber_list& list, subscriber& one) {
     one.stands_in = &list;
     one.stands_at = list.size();
@@ -279,6 +292,26 @@ void watch_hub::publish(event_batch events) {
       });
     }
     shared_->add(std::move(events));
+  }
+  for (const std::shared_ptr<subscriber>& one : due) one->call();
+}
+
+void watch_hub::jump(revision head) {
+  std::vector<std::shared_ptr<subscriber>> due;
+  {
+    const std::scoped_lock hold(shared_->mutex);
+    if (head <= shared_->head) return;
+    shared_->armed.take_everybody([&](subscriber& one) {
+      if (head <= one.position) return;
+      // Up to the old head there was nothing for it; beyond, nobody knows.
+      one.position = std::max(one.position, shared_->head);
+      shared_->disarm(one);
+      due.push_back(one.shared_from_this());
+    });
+    shared_->head = shared_->buffer_after = head;
+    shared_->buffer.clear();
+    shared_->buffer_bytes = 0;
+    shared_->buffer_events = 0;
   }
   for (const std::shared_ptr<subscriber>& one : due) one->call();
 }

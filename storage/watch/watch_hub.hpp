@@ -42,6 +42,8 @@ public:
 
   /// The next events, consecutive from head + 1; their transaction has ended.
   void publish(event_batch events);
+  /// Everything up to `head` came at once, without its events: who stood below learns that they are gone.
+  void jump(revision head);
   /// The cursor keeps what it needs of the hub alive; it may outlive it and then just ends.
   std::unique_ptr<watch_cursor> subscribe(watch_scope scope, revision after, std::function<void()> wake);
   [[nodiscard]] revision head() const;

@@ -27,14 +27,17 @@ inline test_value thing(const std::string& name, std::string text = "x") {
   return {{things, "default", name}, "u", std::move(text), {}, {}, {}, 0};
 }
 
-/// Passes messages on to a port of the network, which outlives the store.
+/// Passes messages on to a port of the network, which outlives the store; none once the power has failed.
 class port_of final : public raft_transport {
 public:
-  explicit port_of(raft_transport& port) : port_(port) {}
-  void send(member_id to, std::string bytes) override { port_.send(to, std::move(bytes)); }
+  port_of(raft_transport& port, const kv::memory_disk& disk) : port_(port), disk_(disk) {}
+  void send(member_id to, std::string bytes) override {
+    if (!disk_.dead()) port_.send(to, std::move(bytes));
+  }
 
 private:
   raft_transport& port_;
+  const kv::memory_disk& disk_;
 };
 
 struct store_cluster {
@@ -60,7 +63,7 @@ struct store_cluster {
   }
   void start(member_id id) {
     stores[id] = std::make_unique<store_engine>(engine_parts{kv::open_memory(disks[id]),
-                                                             std::make_unique<port_of>(network.endpoint(id)),
+                                                             std::make_unique<port_of>(network.endpoint(id), disks[id]),
                                                              codec(),
                                                              clock,
                                                              random,

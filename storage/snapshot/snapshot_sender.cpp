@@ -1,0 +1,52 @@
+#include "storage/snapshot/snapshot_sender.hpp"
+
+#include "storage/snapshot/snapshot_rows.hpp"
+
+#include <algorithm>
+#include <spdlog/spdlog.h>
+
+namespace actord::storage {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t max_sessions = 2;
+constexpr auto idle_after = 30s;
+constexpr std::size_t part_bytes = 1U << 20U;
+
+} // namespace
+
+void snapshot_sender::hear(member_id from, const snapshot_question& asked, bool may_begin, steady_time now) {
+  tend(now);
+  auto at = std::ranges::find_if(sessions_, [&](const session& one) {
+    return one.to == from && (one.number == asked.session || asked.session == 0);
+  });
+  if (asked.session == 0 && may_begin) {
+    // Asked again because the first part was lost: the same session, still at its beginning.
+    if (at == sessions_.end()) {
+      if (sessions_.size() >= max_sessions) return;
+      spdlog::info("store: member {} is sent a snapshot", from);
+      sessions_.push_back({random_.next() | 1U, from, disk_.read(), now});
+      at = sessions_.end() - 1;
+    }
+  } else if (asked.session == 0) {
+    return;
+  }
+  if (at == sessions_.end()) return send_(from, snapshot_gone{asked.session});
+  at->used = now;
+  auto chunk = copy_rows(*at->view, asked.position, part_bytes);
+  if (!chunk) return send_(from, snapshot_gone{asked.session});
+  snapshot_part part;
+  part.session = at->number;
+  part.part = asked.part;
+  part.rows = std::move(chunk->rows);
+  part.position = std::move(chunk->position);
+  if (chunk->last) part.summary = encode_summary(summarise(*at->view));
+  send_(from, part);
+}
+
+void snapshot_sender::tend(steady_time now) {
+  std::erase_if(sessions_, [now](const session& one) { return now - one.used > idle_after; });
+}
+
+} // namespace actord::storage
