@@ -191,6 +191,8 @@ struct store_status {
   std::uint64_t log_first = 0;
   std::uint64_t log_last = 0;
   std::uint64_t map_bytes = 0;
+  std::uint64_t applied = 0;    ///< newest applied entry of the log
+  std::uint64_t state_hash = 0; ///< over all objects; equal on all members that applied the same entries
   std::vector<member_progress> progress; ///< empty unless this member leads
 };
 

@@ -214,7 +214,10 @@ result<void> replica::complete(kv::environment& scratch, snapshot_summary& summa
   state.floor_index = state.applied;
   state.floor = state.last;
   save_identity(*out, identity_);
-  save_vote(*out, load_vote(*own));
+  // It may come from a leader of a term this member has not heard of otherwise.
+  hard_state vote = load_vote(*own);
+  if (vote.term < state.applied_term) vote = {state.applied_term, 0};
+  save_vote(*out, vote);
   save_state(*out, state);
   save_marks(*out, summary.marks);
   save_configuration(*out, summary.configuration);

@@ -569,6 +569,8 @@ void store_engine::publish_status() {
   members_at_ = replica_->configuration().index;
   status_.term = replica_->term();
   status_.last = state.last;
+  status_.applied = state.applied.value;
+  status_.state_hash = state.hash;
   status_.compacted = state.history_from();
   status_.log_first = state.log_begin().value;
   status_.log_last = std::max(replica_->last_index(), state.applied).value;

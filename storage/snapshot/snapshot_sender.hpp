@@ -32,6 +32,8 @@ private:
     member_id to = 0;
     std::unique_ptr<kv::read_view> view;
     steady_time used{};
+    bool ended = false;   ///< the last part was sent; it may be asked for again
+    bool went_on = false; ///< beyond the first of several parts
   };
 
   kv::environment& disk_;

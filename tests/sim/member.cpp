@@ -22,7 +22,14 @@ member::member(member_id id, std::uint64_t seed, std::chrono::seconds clock_erro
   clock_.advance(1h);
 }
 
+void member::join() {
+  known_ = true;
+  const auto made = storage::initialise_joining(*storage::kv::open_memory(disk_), {id_, "simulated"});
+  require(made.has_value(), "a new disk takes no data");
+}
+
 void member::initialise(const std::vector<storage::raft_server>& servers) {
+  known_ = true;
   const auto made = storage::initialise_member(*storage::kv::open_memory(disk_), {id_, "simulated"}, servers);
   require(made.has_value(), "a new disk takes no data");
 }
@@ -40,8 +47,10 @@ void member::start(network& net, truth& history, const storage::store_limits& li
   require(engine_->status().last >= seen_, fmt::format("{} published revision {} and came back with {}",
                                                        name_, seen_.value, engine_->status().last.value));
   auto cursor = engine_->watch({}, seen_, [] {});
-  require(cursor.has_value(), name_ + " has lost the history its watcher needs");
-  cursor_ = std::move(*cursor);
+  if (cursor)
+    cursor_ = std::move(*cursor);
+  else
+    list_anew(history);
   net.attach(id_, [this](member_id from, std::string bytes) { hear(from, std::move(bytes)); });
   watch(history);
 }
@@ -74,10 +83,38 @@ void member::pump() {
   if (sane() && !paused_) engine_->pump();
 }
 
+/// What a watcher does when the history it needs is gone: compacted, or never there because the member began
+/// from a snapshot. It must not be told so while it is there.
+void member::list_anew(truth& history) {
+  const auto seen = engine_->read();
+  require(engine_->status().compacted > seen_,
+          fmt::format("{}'s watcher was cut off at revision {}", name_, seen_.value));
+  require(seen->at() >= seen_ && seen->at() <= history.last(),
+          fmt::format("{} lists revision {} after {}, and {} is the newest", name_, seen->at().value,
+                      seen_.value, history.last().value));
+  std::size_t listed = 0;
+  seen->scan(history.resource(), {}, [&](std::string_view value) {
+    const object_key key = storage::test::codec().key_of(value);
+    require(history.text(key, seen->at()) == storage::test::test_codec::text_of(value),
+            fmt::format("{} lists another {} at revision {}", name_, key.name, seen->at().value));
+    ++listed;
+    return true;
+  });
+  require(listed == history.count(seen->at()),
+          fmt::format("{} lists {} objects at revision {}", name_, listed, seen->at().value));
+  seen_ = seen->at();
+  auto cursor = engine_->watch({}, seen_, [] {});
+  require(cursor.has_value(), name_ + " does not watch from what it lists");
+  cursor_ = std::move(*cursor);
+}
+
 void member::watch(truth& history) {
   while (sane()) {
     const auto events = cursor_->next(events_at_once);
-    require(events.has_value(), name_ + "'s watcher was cut off");
+    if (!events) {
+      list_anew(history);
+      continue;
+    }
     if (events->empty()) return;
     for (const storage::store_event& event : *events) {
       require(event.at.value == seen_.value + 1, fmt::format("{}'s watcher was handed revision {} after {}",

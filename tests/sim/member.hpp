@@ -17,14 +17,18 @@ namespace actord::sim {
 ///
 ///   up ──(power fails in a commit, or kill)──▶ down ──start──▶ up        paused: up, but nothing runs
 ///
-/// Invariant: `seen` is the newest revision its watcher was handed; it never goes back, not even across a
-/// crash, since nothing is published before it is synced.
+/// Invariant: `seen` is the newest revision its watcher was handed or has listed; it never goes back, not even
+/// across a crash, since nothing is published before it is synced.
 class member {
 public:
   member(member_id id, std::uint64_t seed, std::chrono::seconds clock_error);
 
   /// Makes the disk of a new cluster's member.
   void initialise(const std::vector<storage::raft_server>& servers);
+  /// Makes the disk of a member that is yet to join.
+  void join();
+  /// Has a disk with anything on it: was there from the beginning, or joined.
+  [[nodiscard]] bool known() const { return known_; }
   void start(network& net, truth& history, const storage::store_limits& limits);
   /// The process is gone; what it had in memory with it. Its callbacks are answered by nobody.
   void kill(network& net);
@@ -48,6 +52,7 @@ public:
 
 private:
   void hear(member_id from, std::string bytes);
+  void list_anew(truth& history);
 
   member_id id_;
   std::string name_;
@@ -60,6 +65,7 @@ private:
   revision seen_;
   std::uint64_t incarnation_ = 0;
   bool paused_ = false;
+  bool known_ = false;
 };
 
 } // namespace actord::sim

@@ -30,4 +30,9 @@ std::optional<std::string> truth::text(const object_key& key, revision when) con
   return last.text;
 }
 
+std::size_t truth::count(revision when) const {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      changes_, [&](const auto& changed) { return text(changed.first, when).has_value(); }));
+}
+
 } // namespace actord::sim

@@ -31,6 +31,12 @@ public:
   [[nodiscard]] const std::vector<fact>& facts() const { return facts_; }
   /// What a key held once revision `when` was applied; none when it did not exist.
   [[nodiscard]] std::optional<std::string> text(const object_key& key, revision when) const;
+  /// How many keys existed then.
+  [[nodiscard]] std::size_t count(revision when) const;
+  /// Of all keys.
+  [[nodiscard]] resource_id resource() const {
+    return facts_.empty() ? resource_id{} : facts_.front().key.resource;
+  }
 
 private:
   std::vector<fact> facts_; ///< revision 1 first

@@ -21,6 +21,8 @@ constexpr time_us trouble_us = 15 * second;
 /// Longer than a member with a full disk waits before it looks again.
 constexpr time_us peace_us = 8 * second;
 constexpr std::size_t client_count = 4;
+/// Members that may join in the course of a run.
+constexpr std::size_t spare_count = 3;
 
 std::uint64_t hash(std::string_view text, std::uint64_t seed) {
   for (const char c : text) seed = (seed ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
@@ -44,8 +46,14 @@ world::world(const run_options& options)
   report_.members = options.members != 0 ? options.members : dice_.pick<std::size_t>({1, 3, 3, 3, 5});
   report_.trace = options.seed;
   std::vector<storage::raft_server> servers;
-  for (member_id id = 1; id <= report_.members; ++id) {
-    servers.push_back({id, true});
+  changing_ = dice_.chance(400);
+  if (dice_.chance(500)) {
+    // So little history that who is down for long needs a snapshot.
+    limits_.history_age = std::chrono::milliseconds(dice_.between(100, 2'000));
+    limits_.history_bytes = dice_.between(4'000, 40'000);
+  }
+  for (member_id id = 1; id <= report_.members + (changing_ ? spare_count : 0); ++id) {
+    if (id <= report_.members) servers.push_back({id, true});
     // Wall clocks disagree: revisions and order must not care.
     const auto wrong_by = std::chrono::seconds(static_cast<std::int64_t>(dice_.below(600)) - 300);
     members_.push_back(std::make_unique<member>(id, dice_.source().next(), wrong_by));
@@ -60,8 +68,8 @@ world::world(const run_options& options)
       history_, options.wrong);
   network_.distort(
       [wrong = options.wrong](std::string bytes) { return spoil_message(wrong, std::move(bytes)); });
-  for (const auto& one : members_) one->initialise(servers);
-  for (const auto& one : members_) one->start(network_, history_, limits_);
+  for (const storage::raft_server& server : servers) members_[server.id - 1]->initialise(servers);
+  for (const storage::raft_server& server : servers) members_[server.id - 1]->start(network_, history_, limits_);
 }
 
 world::~world() {
@@ -72,6 +80,7 @@ run_report world::run() {
   schedule(tick_us, [this] { tick(); });
   clients_->start(client_count);
   schedule(dice_.between(second / 2, 2 * second), [this] { draw_fault(); });
+  if (changing_) schedule(dice_.between(second / 2, 2 * second), [this] { draw_membership(); });
   run_until(trouble_us);
   make_peace();
   run_until(trouble_us + peace_us);
@@ -117,11 +126,16 @@ void world::look_at(member& one) {
   one.watch(history_);
   const storage::store_status status = one.store().status();
   if (status.leading) {
-    const auto [leader, is_new] = leaders_.try_emplace(status.term.value, one.id());
-    require(leader->second == one.id(), fmt::format("members {} and {} both lead in term {}", leader->second,
-                                                    one.id(), status.term.value));
+    const std::pair self(one.id(), one.incarnation());
+    const auto [leader, is_new] = leaders_.try_emplace(status.term.value, self);
+    require(leader->second == self,
+            fmt::format("members {} and {} both lead in term {}, or one in two lives", leader->second.first,
+                        one.id(), status.term.value));
     if (is_new) note(fmt::format("{} leads in term {}", one.id(), status.term.value));
   }
+  const auto [hash, is_first] = hashes_.try_emplace(status.applied, status.state_hash);
+  require(hash->second == status.state_hash,
+          fmt::format("member {} holds another state than others at entry {}", one.id(), status.applied));
   // Right after a vote is when a forgotten one would do harm.
   const bool voted = std::exchange(terms_[one.id()], status.term) != status.term;
   if (voted && !peace_ && members_.size() > 1 && dice_.chance(300)) crash(one, dice_.between(1'000, 30'000));
@@ -173,6 +187,7 @@ void world::draw_fault() {
   if (peace_) return;
   ++report_.faults;
   member& one = *members_[dice_.below(members_.size())];
+  if (!one.known()) return schedule(dice_.between(second / 5, second), [this] { draw_fault(); });
   const std::uint64_t dart = dice_.below(100);
   if (dart < 20) {
     if (one.up()) crash(one, dice_.between(1'000, 2 * second));
@@ -248,6 +263,46 @@ void world::bring_back(member& one, time_us after) {
   });
 }
 
+// ---- who belongs
+
+/// Asks whoever leads for a change; what becomes of it, nobody waits for.
+void world::draw_membership() {
+  if (peace_) return;
+  for (const auto& one : members_) {
+    if (!one->sane() || one->paused() || !one->store().status().leading) continue;
+    ++report_.changes;
+    storage::store& leader = one->store();
+    const auto there = leader.members();
+    const member_id some = there.empty() ? one->id() : there[dice_.below(there.size())].id;
+    const std::uint64_t dart = dice_.below(100);
+    if (dart < 35 && there.size() < 5) {
+      add_spare(leader);
+    } else if (dart < 60 && there.size() > 2) {
+      note(fmt::format("{} is to be removed", some));
+      leader.remove_member(some, [](const result<void>&) {});
+    } else if (dart < 80) {
+      leader.promote(some, 3s, [](const result<void>&) {});
+    } else {
+      note(fmt::format("{} is to lead", some));
+      leader.transfer_leadership(some, [](const result<void>&) {});
+    }
+    break;
+  }
+  schedule(dice_.between(second / 5, 2 * second), [this] { draw_membership(); });
+}
+
+void world::add_spare(storage::store& leader) {
+  for (const auto& spare : members_) {
+    if (spare->known()) continue;
+    note(fmt::format("{} is to join", spare->id()));
+    spare->join();
+    spare->start(network_, history_, limits_);
+    leader.add_learner(spare->id(), "somewhere", [](const result<void>&) {});
+    leader.promote(spare->id(), 5s, [](const result<void>&) {});
+    return;
+  }
+}
+
 // ---- the end
 
 void world::make_peace() {
@@ -259,17 +314,25 @@ void world::make_peace() {
   for (const auto& one : members_) {
     one->disk().arm(fault::none, 0);
     one->resume(network_);
-    if (!one->up()) one->start(network_, history_, limits_);
+    if (one->known() && !one->up()) one->start(network_, history_, limits_);
   }
 }
 
 /// With all faults gone somebody leads, all have applied the same, and a new write goes through.
 void world::check_recovery() {
   std::size_t leading = 0;
+  std::vector<storage::cluster_member> belong;
   for (const auto& one : members_) {
+    if (!one->known()) continue;
     require(one->sane(), fmt::format("member {} is down in peace", one->id()));
+    if (!one->store().status().leading) continue;
+    ++leading;
+    belong = one->store().members();
+  }
+  for (const auto& one : members_) {
+    // Who was removed may know nothing of what came after.
+    if (std::ranges::find(belong, one->id(), &storage::cluster_member::id) == belong.end()) continue;
     const storage::store_status status = one->store().status();
-    leading += status.leading ? 1U : 0U;
     require(status.writable, fmt::format("member {} does not write although its disk has room", one->id()));
     require(status.last == history_.last(), fmt::format("member {} stopped at revision {} of {}", one->id(),
                                                         status.last.value, history_.last().value));
@@ -281,11 +344,14 @@ void world::check_recovery() {
 void world::check_logs() const {
   std::map<std::uint64_t, std::pair<storage::log_entry, member_id>> seen;
   for (const auto& one : members_) {
+    if (!one->known()) continue;
     const auto disk = storage::kv::open_memory(one->disk());
     const auto view = disk->read();
     const storage::log_reader log(*view);
     const raft_index applied = storage::load_state(*view).applied;
-    for (raft_index index = log.bounds().first; index <= applied; ++index.value) {
+    const auto [first, last] = log.bounds();
+    if (last.value == 0) continue; // it began from a snapshot just now
+    for (raft_index index = first; index <= applied; ++index.value) {
       const auto entry = log.entry(index);
       require(entry.has_value(),
               fmt::format("member {} has a hole in its log at {}", one->id(), index.value));

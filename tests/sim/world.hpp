@@ -29,6 +29,7 @@ struct run_report {
   std::size_t members = 0;
   std::size_t faults = 0;
   std::size_t terms = 0;
+  std::size_t changes = 0; ///< of the members
   std::size_t committed = 0;
   std::size_t confirmed_reads = 0;
   std::uint64_t revisions = 0;
@@ -75,6 +76,8 @@ private:
   void part();
   void storm();
   void bring_back(member& one, time_us after);
+  void draw_membership();
+  void add_spare(storage::store& leader);
   void make_peace();
   void check_recovery();
   void check_logs() const;
@@ -89,10 +92,12 @@ private:
   truth history_;
   std::vector<std::unique_ptr<member>> members_;
   std::unique_ptr<workload> clients_;
-  std::map<std::uint64_t, member_id> leaders_; ///< by term
+  std::map<std::uint64_t, std::pair<member_id, std::uint64_t>> leaders_; ///< by term: who, in which life
+  std::map<std::uint64_t, std::uint64_t> hashes_;                        ///< of the state, by applied entry
   std::map<member_id, raft_term> terms_;       ///< newest seen of each
   run_report report_;
   bool peace_ = false;
+  bool changing_ = false; ///< members come and go in this run
 };
 
 } // namespace actord::sim

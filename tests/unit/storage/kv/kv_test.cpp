@@ -63,6 +63,52 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(survives_being_opened_again, Kind, kinds) {
   BOOST_TEST(kind.open()->read()->get(table::log, "k")->size() == 10'000U);
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_scratch_map_takes_the_place_of_the_other, Kind, kinds) {
+  Kind kind;
+  {
+    const auto disk = kind.open();
+    const auto old = disk->write();
+    old->put(table::objects, "a", "old");
+    BOOST_REQUIRE(old->commit().has_value());
+    auto scratch = disk->scratch(true).value();
+    const auto batch = scratch->write();
+    batch->append(table::objects, "a", "new");
+    batch->append(table::objects, "b", std::string(20'000, 'b'));
+    BOOST_REQUIRE(batch->commit().has_value());
+    BOOST_TEST(*disk->read()->get(table::objects, "a") == "old");
+    // Left as it is, it is there again.
+    scratch.reset();
+    scratch = disk->scratch(false).value();
+    BOOST_TEST(*scratch->read()->get(table::objects, "a") == "new");
+    const auto before = disk->read();
+    BOOST_REQUIRE(disk->adopt(std::move(scratch)).has_value());
+    BOOST_TEST(*before->get(table::objects, "a") == "old");
+    BOOST_TEST(!before->get(table::objects, "b"));
+    const auto after = disk->read();
+    BOOST_TEST(*after->get(table::objects, "a") == "new");
+    const auto more = disk->write();
+    more->put(table::objects, "c", "3");
+    BOOST_REQUIRE(more->commit().has_value());
+    BOOST_TEST(disk->entries(table::objects) == 3U);
+    BOOST_TEST(!disk->scratch(false).value()->read()->get(table::objects, "a"));
+  }
+  const auto again = kind.open();
+  BOOST_TEST(*again->read()->get(table::objects, "a") == "new");
+  BOOST_TEST(*again->read()->get(table::objects, "c") == "3");
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_fresh_scratch_map_is_empty, Kind, kinds) {
+  Kind kind;
+  const auto disk = kind.open();
+  auto scratch = disk->scratch(false).value();
+  const auto batch = scratch->write();
+  batch->put(table::objects, "a", "1");
+  BOOST_REQUIRE(batch->commit().has_value());
+  scratch.reset();
+  scratch = disk->scratch(true).value();
+  BOOST_TEST(!scratch->read()->get(table::objects, "a"));
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(insert_tells_what_is_there, Kind, kinds) {
   Kind kind;
   const auto disk = kind.open();
