@@ -79,8 +79,8 @@ void read_rounds::tend_round(const reading_view& view, steady_time now) {
     if (!round_under_way_) {
       if (waiting_.empty() && remote_.empty()) return;
       ++round_;
-      round_under_way_ = round{view.term, view.committed, std::exchange(waiting_, {}),
-                               std::exchange(remote_, {}), {}};
+      round_under_way_ =
+          round{view.term, view.committed, std::exchange(waiting_, {}), std::exchange(remote_, {}), {}};
       again_ = now;
     }
     if (has_majority(*round_under_way_, view)) {

@@ -85,14 +85,14 @@ private:
   [[nodiscard]] static bool has_majority(const round& one, const reading_view& view);
 
   std::vector<local_read> waiting_;
-  std::vector<remote_read> remote_;        ///< questions that came since the round began; bounded
-  std::optional<round> round_under_way_;   ///< only while this member serves
-  std::vector<local_read> questioned_;     ///< what the question under way is about
+  std::vector<remote_read> remote_;      ///< questions that came since the round began; bounded
+  std::optional<round> round_under_way_; ///< only while this member serves
+  std::vector<local_read> questioned_;   ///< what the question under way is about
   std::vector<applying_read> applying_;
-  std::uint64_t asked_;                    ///< number of the newest question
-  std::uint64_t round_;                    ///< number of the newest round
+  std::uint64_t asked_; ///< number of the newest question
+  std::uint64_t round_; ///< number of the newest round
   member_id asked_of_ = 0;
-  steady_time again_{};                    ///< when to ask again what may have been lost
+  steady_time again_{}; ///< when to ask again what may have been lost
   send send_;
 };
 

@@ -105,7 +105,9 @@ public:
   [[nodiscard]] member_id transferee() const { return core_ == nullptr ? 0 : core_->transferee(); }
   /// The committed members, as far as this member has applied the log.
   [[nodiscard]] const raft_configuration& configuration() const { return configuration_; }
-  [[nodiscard]] raft_index committed() const { return core_ == nullptr ? raft_index{} : core_->commit_index(); }
+  [[nodiscard]] raft_index committed() const {
+    return core_ == nullptr ? raft_index{} : core_->commit_index();
+  }
   /// Of the newest change in the log, committed or not.
   [[nodiscard]] const raft_configuration& newest_configuration() const { return newest_; }
   /// Where the leader knows each of them to be; empty unless this member leads.
@@ -149,7 +151,7 @@ private:
   raft_index last_; ///< last entry on disk or being written; last_ >= state_.applied
   raft_term last_term_;
   raft_index barrier_;                      ///< of this leadership; nothing is stamped before it is applied
-  raft_index served_from_;  ///< the first barrier of this leadership
+  raft_index served_from_;                  ///< the first barrier of this leadership
   raft_index trimmed_told_;                 ///< log_first libraft was last told of
   raft_index noticed_;                      ///< commit index followers were last told of
   std::map<member_id, raft_time_ms> heard_; ///< when each member last answered this leader

@@ -82,8 +82,8 @@ result<void> store_engine::start() {
   next_tidy_ = now + tidy_interval;
   compacted_at_bytes_ = state.logged_bytes;
   replica_ =
-      std::make_unique<replica>(replica_parts{*parts_.disk, parts_.codec, outgoing_, *this,
-                                              parts_.timing, static_cast<unsigned>(parts_.random.next())});
+      std::make_unique<replica>(replica_parts{*parts_.disk, parts_.codec, outgoing_, *this, parts_.timing,
+                                              static_cast<unsigned>(parts_.random.next())});
   const auto send = [this](member_id to, const member_note& note) { outgoing_.send(to, encode_note(note)); };
   reads_.emplace(parts_.random.next(), send);
   snapshots_out_.emplace(*parts_.disk, parts_.random, send);
@@ -352,7 +352,7 @@ void store_engine::hear_members() {
 void store_engine::hear_note(member_id from, const member_note& note) {
   const steady_time now = parts_.clock.steady_now();
   if (const auto* asked = std::get_if<snapshot_question>(&note)) {
-    snapshots_out_->hear(from, *asked, replica_->may_serve_reads(), now);
+    snapshots_out_->hear(from, *asked, replica_->leading(), now);
   } else if (const auto* part = std::get_if<snapshot_part>(&note)) {
     if (auto whole = snapshot_in_->hear(from, *part, now)) install(*std::move(whole));
   } else if (const auto* gone = std::get_if<snapshot_gone>(&note)) {

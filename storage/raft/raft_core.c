@@ -228,6 +228,8 @@ raft_core* raft_core_new(uint64_t id, unsigned seed, unsigned election_ms, unsig
   raft_set_election_timeout(&core->raft, election_ms);
   raft_set_heartbeat_timeout(&core->raft, heartbeat_ms);
   raft_set_pre_vote(&core->raft, true);
+  /* What libraft sends is only an offer, and it sends no other while it waits. */
+  raft_set_install_snapshot_timeout(&core->raft, election_ms);
   raft_set_max_inflight_entries(&core->raft, ENTRIES_IN_FLIGHT);
   return core;
 }

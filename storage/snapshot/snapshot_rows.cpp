@@ -11,9 +11,7 @@ void append_text(std::string& out, std::string_view text) {
   append_little(out, static_cast<std::uint32_t>(text.size()));
   out.append(text);
 }
-std::string_view take_text(byte_reader& reader) {
-  return reader.take_bytes(reader.take<std::uint32_t>());
-}
+std::string_view take_text(byte_reader& reader) { return reader.take_bytes(reader.take<std::uint32_t>()); }
 
 constexpr std::size_t row_front_bytes = 7;
 

@@ -10,9 +10,9 @@
 #include <string>
 #include <string_view>
 
-/// What a snapshot consists of: the rows of every replicated table at one moment, table by table in key order,
-/// and what the store knew of itself then. Not in it: the log, old versions (history), and what a member keeps
-/// for itself, such as its vote.
+/// What a snapshot consists of: the rows of every replicated table at one moment, table by table in key
+/// order, and what the store knew of itself then. Not in it: the log, old versions (history), and what a
+/// member keeps for itself, such as its vote.
 
 namespace actord::storage {
 
@@ -33,8 +33,9 @@ std::optional<snapshot_chunk> copy_rows(const kv::read_view& view, std::string_v
                                         std::size_t max_bytes);
 /// Calls `visit` for each row of a chunk until it returns false; false then, and when the bytes are malformed
 /// or name a table that is not part of snapshots.
-bool read_rows(std::string_view rows,
-               const std::function<bool(kv::table where, std::string_view key, std::string_view value)>& visit);
+bool read_rows(
+    std::string_view rows,
+    const std::function<bool(kv::table where, std::string_view key, std::string_view value)>& visit);
 
 /// The rest of it, and what tells whether the rows are all there.
 struct snapshot_summary {

@@ -63,7 +63,8 @@ void save_state(kv::write_batch& batch, const member_state& state) {
 std::uint64_t compute_hash(const kv::read_view& view) {
   std::uint64_t sum = 0;
   const auto cursor = view.walk(table::objects);
-  for (bool more = cursor->seek({}); more; more = cursor->next()) sum += row_hash(cursor->key(), cursor->value());
+  for (bool more = cursor->seek({}); more; more = cursor->next())
+    sum += row_hash(cursor->key(), cursor->value());
   return sum;
 }
 

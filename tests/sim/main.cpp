@@ -100,8 +100,10 @@ int main(int argc, char** argv) {
     });
   workers.clear();
   if (sum.failed != 0) return EXIT_FAILURE;
-  fmt::print("{} seeds: {} faults, {} changes of members, {} terms, {} writes acknowledged, {} reads confirmed, "
-             "nothing wrong\n",
-             last - first + 1, sum.faults.load(), sum.changes.load(), sum.terms.load(), sum.committed.load(), sum.reads.load());
+  fmt::print(
+      "{} seeds: {} faults, {} changes of members, {} terms, {} writes acknowledged, {} reads confirmed, "
+      "nothing wrong\n",
+      last - first + 1, sum.faults.load(), sum.changes.load(), sum.terms.load(), sum.committed.load(),
+      sum.reads.load());
   return EXIT_SUCCESS;
 }

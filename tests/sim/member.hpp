@@ -17,8 +17,8 @@ namespace actord::sim {
 ///
 ///   up ──(power fails in a commit, or kill)──▶ down ──start──▶ up        paused: up, but nothing runs
 ///
-/// Invariant: `seen` is the newest revision its watcher was handed or has listed; it never goes back, not even
-/// across a crash, since nothing is published before it is synced.
+/// Invariant: `seen` is the newest revision its watcher was handed or has listed; it never goes back, not
+/// even across a crash, since nothing is published before it is synced.
 class member {
 public:
   member(member_id id, std::uint64_t seed, std::chrono::seconds clock_error);

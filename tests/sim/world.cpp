@@ -69,7 +69,8 @@ world::world(const run_options& options)
   network_.distort(
       [wrong = options.wrong](std::string bytes) { return spoil_message(wrong, std::move(bytes)); });
   for (const storage::raft_server& server : servers) members_[server.id - 1]->initialise(servers);
-  for (const storage::raft_server& server : servers) members_[server.id - 1]->start(network_, history_, limits_);
+  for (const storage::raft_server& server : servers)
+    members_[server.id - 1]->start(network_, history_, limits_);
 }
 
 world::~world() {
@@ -128,9 +129,8 @@ void world::look_at(member& one) {
   if (status.leading) {
     const std::pair self(one.id(), one.incarnation());
     const auto [leader, is_new] = leaders_.try_emplace(status.term.value, self);
-    require(leader->second == self,
-            fmt::format("members {} and {} both lead in term {}, or one in two lives", leader->second.first,
-                        one.id(), status.term.value));
+    require(leader->second == self, fmt::format("members {} and {} both lead in term {}, or one in two lives",
+                                                leader->second.first, one.id(), status.term.value));
     if (is_new) note(fmt::format("{} leads in term {}", one.id(), status.term.value));
   }
   const auto [hash, is_first] = hashes_.try_emplace(status.applied, status.state_hash);

@@ -94,7 +94,7 @@ private:
   std::unique_ptr<workload> clients_;
   std::map<std::uint64_t, std::pair<member_id, std::uint64_t>> leaders_; ///< by term: who, in which life
   std::map<std::uint64_t, std::uint64_t> hashes_;                        ///< of the state, by applied entry
-  std::map<member_id, raft_term> terms_;       ///< newest seen of each
+  std::map<member_id, raft_term> terms_;                                 ///< newest seen of each
   run_report report_;
   bool peace_ = false;
   bool changing_ = false; ///< members come and go in this run

@@ -62,13 +62,14 @@ struct store_cluster {
     start(id);
   }
   void start(member_id id) {
-    stores[id] = std::make_unique<store_engine>(engine_parts{kv::open_memory(disks[id]),
-                                                             std::make_unique<port_of>(network.endpoint(id), disks[id]),
-                                                             codec(),
-                                                             clock,
-                                                             random,
-                                                             limits,
-                                                             {}});
+    stores[id] = std::make_unique<store_engine>(
+        engine_parts{kv::open_memory(disks[id]),
+                     std::make_unique<port_of>(network.endpoint(id), disks[id]),
+                     codec(),
+                     clock,
+                     random,
+                     limits,
+                     {}});
     BOOST_REQUIRE(stores[id]->start().has_value());
     network.attach(
         id, [this, id](member_id from, std::string bytes) { stores[id]->receive(from, std::move(bytes)); });

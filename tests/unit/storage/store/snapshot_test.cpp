@@ -255,7 +255,8 @@ BOOST_AUTO_TEST_CASE(a_full_disk_leaves_what_was_there) {
 
 BOOST_AUTO_TEST_CASE(rows_are_copied_in_parts_of_any_size) {
   forgetful one({1});
-  for (int i = 0; i < 30; ++i) one.write(1, "n" + std::to_string(i), std::string(static_cast<std::size_t>(i), 'x'));
+  for (int i = 0; i < 30; ++i)
+    one.write(1, "n" + std::to_string(i), std::string(static_cast<std::size_t>(i), 'x'));
   const auto view = kv::open_memory(one.disks[1])->read();
   const auto whole = copy_rows(*view, {}, std::size_t{1} << 30U);
   BOOST_REQUIRE(whole.has_value());
