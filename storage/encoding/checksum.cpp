@@ -73,9 +73,11 @@ hash128 stable_hash(std::string_view bytes) {
 
 namespace {
 
+__extension__ using wide = unsigned __int128;
+
 /// Both halves of the product, so that every bit of either factor reaches the result.
 std::uint64_t fold(std::uint64_t one, std::uint64_t other) {
-  const auto product = static_cast<unsigned __int128>(one) * other;
+  const wide product = static_cast<wide>(one) * other;
   return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64U);
 }
 
