@@ -64,7 +64,12 @@ struct stream_setup {
   std::shared_ptr<event_encoder> encoder;
   std::shared_ptr<watch_counts> counts;
   std::shared_ptr<watch_pacer> pacer;
-  request_handle request;
+  // Of the request, which is not kept: a watch may last for hours, and thousands of them.
+  resource_route route;
+  answer_form form;
+  net::exchange_handle exchange;
+  std::string remote_address;
+
   list_options options;
   std::chrono::seconds timeout{};
   table_objects include = table_objects::metadata;
@@ -101,18 +106,17 @@ public:
 
 private:
   [[nodiscard]] std::string describe() const {
-    const schema::resource_type& type = setup_.request->type();
-    return fmt::format("{} {} {}", type.plural,
-                       setup_.request->route.space.empty() ? "*" : setup_.request->route.space,
-                       setup_.request->http.remote_address);
+    const schema::resource_type& type = *setup_.route.type;
+    return fmt::format("{} {} {}", type.plural, setup_.route.space.empty() ? "*" : setup_.route.space,
+                       setup_.remote_address);
   }
 
   [[nodiscard]] watch_counts::counts& counted() const {
-    return setup_.counts->of(setup_.request->type().stored_as);
+    return setup_.counts->of(setup_.route.type->stored_as);
   }
 
-  [[nodiscard]] net::http_exchange& exchange() const { return *setup_.request->exchange; }
-  [[nodiscard]] wire_format format() const { return setup_.request->form.format; }
+  [[nodiscard]] net::http_exchange& exchange() const { return *setup_.exchange; }
+  [[nodiscard]] wire_format format() const { return setup_.form.format; }
 
   void start() {
     const auto self = caf::actor_cast<caf::actor>(self_);
@@ -148,7 +152,7 @@ private:
 
   [[nodiscard]] storage::watch_scope scope() const {
     const auto name = setup_.options.selector.required_field("metadata.name");
-    return {setup_.request->type().stored_as, setup_.request->route.space, std::string(name.value_or(""))};
+    return {setup_.route.type->stored_as, setup_.route.space, std::string(name.value_or(""))};
   }
 
   [[nodiscard]] bool caught_up() const { return cursor_ && !initial_; }
@@ -171,9 +175,8 @@ private:
   /// do now.
   bool send_initial_page() {
     const auto reads = setup_.store->read();
-    const page_question question{setup_.request->type(),  setup_.request->route.space,
-                                 setup_.options.selector, initial_page_objects,
-                                 initial_->from,          {}};
+    const page_question question{*setup_.route.type,   setup_.route.space, setup_.options.selector,
+                                 initial_page_objects, initial_->from,     {}};
     const bool first = initial_->at.value == 0;
     auto page = first || initial_->at == reads->at()
                     ? result<object_page>(read_page(*reads, question))
@@ -202,7 +205,7 @@ private:
 
   /// A kind may end while nothing happens to its objects: its definition is watched too.
   void watch_definition() {
-    const schema::resource_type& type = setup_.request->type();
+    const schema::resource_type& type = *setup_.route.type;
     if (type.custom == nullptr) return;
     const auto& definitions = schema::builtin("apiextensions.k8s.io", "customresourcedefinitions");
     auto cursor =
@@ -223,7 +226,7 @@ private:
 
   /// A definition that changed shows its objects another way from now on; one that went ends the stream.
   bool follow_definition() {
-    schema::resource_handle& type = setup_.request->route.type;
+    schema::resource_handle& type = setup_.route.type;
     if (type->custom == nullptr) return true;
     auto now = schema::find_resource(type->group, type->version, type->plural);
     if (now == nullptr || now->custom == nullptr ||
@@ -260,11 +263,10 @@ private:
   void render(watch_event what, const storage::store_event& event, bool shared,
               std::vector<shared_bytes>& lines) {
     if (failure_) return; // nothing follows an event that cannot be shown
-    const schema::resource_type& type = setup_.request->type();
+    const schema::resource_type& type = *setup_.route.type;
     const bool first = std::exchange(first_, false);
-    auto line = shared
-                    ? setup_.encoder->encode(type, what, event, setup_.request->form, setup_.include, first)
-                    : encode_alone(type, what, event, first);
+    auto line = shared ? setup_.encoder->encode(type, what, event, setup_.form, setup_.include, first)
+                       : encode_alone(type, what, event, first);
     if (!line) {
       failure_ = line.error();
       return;
@@ -276,14 +278,14 @@ private:
                                     const storage::store_event& event, bool first) const {
     const auto view = schema::object_view::open(*event.value);
     if (!view) return view.error();
-    auto object = render_object(type, *view, setup_.request->form, setup_.include, first);
+    auto object = render_object(type, *view, setup_.form, setup_.include, first);
     if (!object) return object.error();
     return share_bytes(framed_event(what, *object, format()));
   }
 
   void send_bookmark(bool end_of_initial) { send_bookmark_at(cursor_->position(), end_of_initial); }
   void send_bookmark_at(revision at, bool end_of_initial) {
-    auto object = bookmark_object(setup_.request->type(), at, end_of_initial, setup_.request->form);
+    auto object = bookmark_object(*setup_.route.type, at, end_of_initial, setup_.form);
     if (!object) {
       failure_ = object.error();
       return;
@@ -378,7 +380,10 @@ void watch_endpoint::serve(const request_handle& request) {
                      .encoder = encoder_,
                      .counts = counts_,
                      .pacer = pacer_,
-                     .request = request,
+                     .route = request->route,
+                     .form = {},
+                     .exchange = {},
+                     .remote_address = request->http.remote_address,
                      .options = std::move(*options),
                      .timeout = {},
                      .include = included(request->query)};
@@ -387,15 +392,14 @@ void watch_endpoint::serve(const request_handle& request) {
   if (request->form.format == wire_format::yaml || as_messages) request->form.format = wire_format::json;
   setup.timeout = setup.options.timeout.value_or(default_timeout(with_.random));
   const bool linearizable = !setup.options.at;
-  const auto begin = [&system = with_.system](stream_setup ready) {
-    if (net::asks_for_websocket(ready.request->http)) {
-      auto messages = open_event_messages(ready.request->http, *ready.request->exchange);
-      if (!messages) return answer_error(*ready.request, messages.error());
-      ready.request->exchange = std::move(*messages);
+  const auto begin = [&system = with_.system, request](stream_setup ready) {
+    ready.form = request->form;
+    ready.exchange = request->exchange;
+    if (net::asks_for_websocket(request->http)) {
+      auto messages = open_event_messages(request->http, *request->exchange);
+      if (!messages) return answer_error(*request, messages.error());
+      ready.exchange = std::move(*messages);
     }
-    // A watch may last for hours, and thousands of them: what asked for it is not kept.
-    ready.request->http.headers = {};
-    ready.request->http.body = {};
     system.spawn(
         [](caf::stateful_actor<stream_state>* self,
            const std::shared_ptr<stream_setup>& given) -> caf::behavior {
