@@ -9,22 +9,28 @@ namespace actord::sim {
 using namespace storage;
 
 void spoil_disk(mutant what, kv::memory_disk& disk) {
-  if (what != mutant::forgets_votes && what != mutant::forgets_entries && what != mutant::drops_old_entries)
+  if (what != mutant::forgets_votes && what != mutant::forgets_entries && what != mutant::drops_old_entries &&
+      what != mutant::keeps_its_term)
     return;
   const auto opened = kv::open_memory(disk);
   hard_state vote;
   member_state state;
   raft_index first, last;
+  std::size_t voters = 0;
   {
     const auto view = opened->read();
     vote = load_vote(*view);
     state = load_state(*view);
+    voters = load_configuration(*view).voters();
     std::tie(first, last) = log_reader(*view).bounds();
   }
   const auto batch = opened->write();
   if (what == mutant::forgets_votes) {
     vote.voted_for = 0;
     save_vote(*batch, vote);
+  } else if (what == mutant::keeps_its_term) {
+    // The start will raise it by one.
+    if (voters == 1) save_vote(*batch, {raft_term{vote.term.value - 1}, vote.voted_for});
   } else if (what == mutant::forgets_entries) {
     if (last > state.applied) truncate_log(*batch, last);
   } else if (first < state.applied) {

@@ -22,6 +22,8 @@ enum class mutant : std::uint8_t {
   confirms_at_once,  ///< a read is called linearizable without asking anybody
   retries_as_new,    ///< a retried request loses its id and is carried out again
   answers_unapplied, ///< the client is told before the change can be seen
+  keeps_its_term,    ///< a lone voter that starts again leads in the term it led before
+  shows_uncommitted, ///< a reader is shown what is sealed and not committed
   drops_old_entries, ///< the first entry of the log is gone after a crash
 };
 
@@ -29,15 +31,17 @@ struct named_mutant {
   std::string_view name;
   mutant what;
 };
-inline constexpr std::array<named_mutant, 9> mutants{{{"none", mutant::none},
-                                                      {"forgets-votes", mutant::forgets_votes},
-                                                      {"forgets-entries", mutant::forgets_entries},
-                                                      {"grants-every-vote", mutant::grants_every_vote},
-                                                      {"commits-too-early", mutant::commits_too_early},
-                                                      {"confirms-at-once", mutant::confirms_at_once},
-                                                      {"retries-as-new", mutant::retries_as_new},
-                                                      {"answers-unapplied", mutant::answers_unapplied},
-                                                      {"drops-old-entries", mutant::drops_old_entries}}};
+inline constexpr std::array<named_mutant, 11> mutants{{{"none", mutant::none},
+                                                       {"forgets-votes", mutant::forgets_votes},
+                                                       {"forgets-entries", mutant::forgets_entries},
+                                                       {"grants-every-vote", mutant::grants_every_vote},
+                                                       {"commits-too-early", mutant::commits_too_early},
+                                                       {"confirms-at-once", mutant::confirms_at_once},
+                                                       {"retries-as-new", mutant::retries_as_new},
+                                                       {"answers-unapplied", mutant::answers_unapplied},
+                                                       {"keeps-its-term", mutant::keeps_its_term},
+                                                       {"shows-uncommitted", mutant::shows_uncommitted},
+                                                       {"drops-old-entries", mutant::drops_old_entries}}};
 
 /// What a crash does to the disk of a member with this fault.
 void spoil_disk(mutant what, storage::kv::memory_disk& disk);

@@ -218,7 +218,9 @@ void workload::check_read(member& from, const object_key& key, revision at_least
   from.watch(history_);
   require(seen->at() <= history_.last(),
           fmt::format("member {} shows revision {} that nobody published", from.id(), seen->at().value));
-  const std::string_view value = seen->get(key);
+  const std::string uncommitted =
+      wrong_ == mutant::shows_uncommitted ? from.store().head(key) : std::string();
+  const std::string_view value = uncommitted.empty() ? seen->get(key) : std::string_view(uncommitted);
   const auto expected = history_.text(key, seen->at());
   require(value.empty() ? !expected : expected && test_codec::text_of(value) == *expected,
           fmt::format("member {} at revision {} shows '{}' for {}, but it was '{}'", from.id(),
