@@ -10,6 +10,11 @@
 #include <variant>
 
 /// What members say to each other beside Raft's own messages. Any note may be lost, come twice or late.
+///
+/// As bytes: 4e, CRC-32C of the rest:u32, type:u8 (the place in member_note), then the fields in their order,
+/// integers of 8 bytes, texts as bytes:u32 and themselves. What is longer than message_parts::part_bytes, a
+/// note or a message of Raft's, travels in parts: 50, number of the message:u64, of the part:u32, how many
+/// parts:u32, bytes.
 
 namespace actord::storage {
 
