@@ -106,6 +106,9 @@ struct container_spec {
   bool stdin_once = false; ///< its input ends with the first who attaches
   std::string stop_signal;
   std::string log_path; ///< CRI log format: "2006-01-02T15:04:05.9Z stdout F line"
+  /// The name of a running container of the sandbox whose processes this one sees; empty: its own, or the
+  /// pod's.
+  std::string shares_processes_of;
   std::map<std::string, std::string> labels;
 };
 

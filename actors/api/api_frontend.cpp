@@ -291,11 +291,12 @@ private:
       return answer_text(*request->exchange, health.code, std::move(health.text));
     }
     if (path == "/metrics")
-      return answer_metrics(*request->exchange, metrics_->text(with_.store.status(),
-                                                               connection_count_ ? connection_count_() : 0) +
-                                                    storage_metrics_text(*with_.store.read()) +
-                                                    watches_.metrics_text() + with_.gate->metrics_text() +
-                                                    (with_.audit ? with_.audit->metrics_text() : ""));
+      return answer_metrics(
+          *request->exchange,
+          metrics_->text(with_.store.status(), connection_count_ ? connection_count_() : 0) +
+              storage_metrics_text(*with_.store.read()) + watches_.metrics_text() +
+              work_metrics_text(with_.registry) + with_.gate->metrics_text() +
+              (with_.audit ? with_.audit->metrics_text() : ""));
     if (path == "/apis/actord.dev/v1/actors" && request->http.method == "GET")
       return serve_actors(with_.registry, request);
     if (path == "/") return serve_path_list(request);

@@ -35,6 +35,18 @@ std::shared_ptr<actor_card> actor_registry::enroll(std::string kind, std::string
   return card;
 }
 
+std::shared_ptr<work_counters> actor_registry::work_of(const std::string& controller) {
+  const std::lock_guard lock(mutex_);
+  auto& counters = work_[controller];
+  if (!counters) counters = std::make_shared<work_counters>();
+  return counters;
+}
+
+std::map<std::string, std::shared_ptr<const work_counters>> actor_registry::work() const {
+  const std::lock_guard lock(mutex_);
+  return {work_.begin(), work_.end()};
+}
+
 std::vector<actor_report> actor_registry::report() const {
   std::vector<std::shared_ptr<actor_card>> alive;
   {

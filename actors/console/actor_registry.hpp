@@ -1,8 +1,11 @@
 #pragma once
 
+#include "actors/console/work_counters.hpp"
+
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -52,9 +55,13 @@ class actor_registry {
 public:
   std::shared_ptr<actor_card> enroll(std::string kind, std::string key);
   [[nodiscard]] std::vector<actor_report> report() const;
+  /// What a controller counts of its work, by its name; the same one for all who ask. It stays.
+  std::shared_ptr<work_counters> work_of(const std::string& controller);
+  [[nodiscard]] std::map<std::string, std::shared_ptr<const work_counters>> work() const;
 
 private:
   mutable std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<work_counters>> work_;
   mutable std::vector<std::weak_ptr<actor_card>> cards_;
   std::size_t sweep_at_ = 64;
 };

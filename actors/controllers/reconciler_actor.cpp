@@ -51,11 +51,17 @@ public:
                   std::shared_ptr<const controller_kind> of_kind, object_key of_key, caf::actor of_parent)
       : self_(actor), context_(std::move(given)), kind_(std::move(of_kind)), key_(std::move(of_key)),
         parent_(std::move(of_parent)), card_(context_->registry.enroll("reconciler", display(*kind_, key_))),
-        alive_(context_->live) {}
+        work_(context_->registry.work_of(std::string(kind_->name()))), alive_(context_->live) {}
+
+  ~reconciler_work() {
+    if (dirty_) --work_->depth;
+  }
+  reconciler_work(const reconciler_work&) = delete;
+  reconciler_work& operator=(const reconciler_work&) = delete;
 
   void look(const look_request& request) {
     ++looks_;
-    dirty_ = true;
+    queue();
     if (request.own)
       trigger_ = std::max(trigger_, request.at);
     else
@@ -82,13 +88,21 @@ public:
     timer_.reset();
     if (pending_ > 0 || dirty_ || !decided_.requeue_at) return;
     if (*decided_.requeue_at > context_->store.now()) return arm_timer();
-    dirty_ = true;
+    queue();
     schedule();
   }
 
   void note(const char* message) { card_->handled(message, self_->mailbox().size()); }
 
 private:
+  /// There is something to look at.
+  void queue() {
+    if (std::exchange(dirty_, true)) return;
+    queued_ = context_->clock.steady_now();
+    ++work_->adds;
+    ++work_->depth;
+  }
+
   /// At once, unless a round is under way, just was, or failed lately.
   void schedule() {
     if (pending_ > 0 || start_is_due_) return;
@@ -105,8 +119,11 @@ private:
     auto snapshot = context_->store.read();
     if (snapshot->at() < floor_) return await_floor();
     started_ = true;
-    dirty_ = false;
     last_start_ = context_->clock.steady_now();
+    if (std::exchange(dirty_, false)) {
+      --work_->depth;
+      work_->waited.observe(last_start_ - queued_);
+    }
     ++round_;
     term_ = status.term;
     decided_ = kind_->reconcile({*snapshot, key_, context_->store.now(), refusal_ ? &*refusal_ : nullptr});
@@ -236,12 +253,14 @@ private:
   /// All actions of the round were answered.
   void settle() {
     refusal_ = refused_;
+    work_->worked.observe(context_->clock.steady_now() - last_start_);
     if (failed_ || conflicted_) {
       const auto wait = std::min<std::chrono::nanoseconds>(
           first_back_off * (std::int64_t{1} << std::min(attempts_, 20)), longest_back_off);
       ++attempts_;
       not_before_ = context_->clock.steady_now() + wait;
-      dirty_ = true;
+      ++work_->retries;
+      queue();
     } else {
       attempts_ = 0;
     }
@@ -274,6 +293,7 @@ private:
   const object_key key_;
   const caf::actor parent_;
   const std::shared_ptr<actor_card> card_;
+  const std::shared_ptr<work_counters> work_;
   const actor_gate::place alive_;
 
   std::uint64_t looks_ = 0;
@@ -281,7 +301,7 @@ private:
   bool dirty_ = false;
   bool started_ = false;
   bool start_is_due_ = false; ///< a start message is on its way
-  steady_time last_start_{}, not_before_{};
+  steady_time last_start_{}, not_before_{}, queued_{};
   int attempts_ = 0;
 
   std::optional<wall_time> timer_; ///< when the timer that is running rings

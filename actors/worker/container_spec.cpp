@@ -147,6 +147,7 @@ runtime::container_spec container_spec_of(const schema::pod_view& pod,
   spec.stdin_open = container.stdin_open;
   spec.stdin_once = container.stdin_once;
   spec.stop_signal = container.lifecycle.stop_signal;
+  spec.shares_processes_of = container.target_container;
   spec.log_path = files.log(pod.meta.space, pod.meta.name, pod.meta.uid, container.name, attempt);
   return spec;
 }

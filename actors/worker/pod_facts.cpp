@@ -93,7 +93,7 @@ result<std::string> resource_value(const schema::container_view& container, cons
 const schema::container_view* referred_container(const schema::pod_view& pod, std::string_view name,
                                                  const schema::container_view* self) {
   if (name.empty()) return self;
-  for (const auto* list : {&pod.spec.containers, &pod.spec.init_containers})
+  for (const auto* list : {&pod.spec.containers, &pod.spec.init_containers, &pod.spec.ephemeral_containers})
     for (const auto& container : *list)
       if (container.name == name) return &container;
   return nullptr;

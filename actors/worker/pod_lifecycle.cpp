@@ -98,7 +98,8 @@ init_progress run_init(const pod_intent& pod, const pod_observation& seen, pod_p
 bool past_init(const pod_intent& pod, const pod_observation& seen) {
   return std::any_of(pod.containers.begin(), pod.containers.end(), [&](const auto& container) {
     const container_observation& at = look(seen, container.name);
-    return !container.init && at.attempt >= 0 && at.state != runtime::container_state::unknown;
+    return !container.init && !container.ephemeral && at.attempt >= 0 &&
+           at.state != runtime::container_state::unknown;
   });
 }
 
@@ -109,7 +110,7 @@ pod_phase run_main(const pod_intent& pod, const pod_observation& seen, pod_plan&
   bool any_attempt = false;
   std::vector<const container_intent*> down;
   for (const auto& container : pod.containers) {
-    if (container.init && !container.sidecar) continue;
+    if (container.ephemeral || (container.init && !container.sidecar)) continue;
     const container_observation& at = look(seen, container.name);
     if (!container.init) any_attempt |= at.attempt >= 0;
     if (at.running()) {
@@ -130,6 +131,12 @@ pod_phase run_main(const pod_intent& pod, const pod_observation& seen, pod_plan&
   }
   for (const container_intent* container : down) start(*container, look(seen, container->name), plan, now);
   return any_attempt ? pod_phase::running : pod_phase::pending;
+}
+
+void run_ephemeral(const pod_intent& pod, const pod_observation& seen, pod_plan& plan, wall_time now) {
+  for (const auto& container : pod.containers)
+    if (container.ephemeral && look(seen, container.name).attempt < 0)
+      start(container, look(seen, container.name), plan, now);
 }
 
 /// Everything down and away. The pod is gone once nothing is left.
@@ -153,6 +160,7 @@ pod_phase phase_so_far(const pod_intent& pod, const pod_observation& seen) {
 
 bool will_restart(const pod_intent& pod, const container_intent& container,
                   const container_observation& seen) {
+  if (container.ephemeral) return false;
   if (container.sidecar) return true;
   if (container.init) return seen.exit_code != 0 && pod.restart != restart_policy::never;
   switch (pod.restart) {
@@ -207,6 +215,7 @@ pod_plan decide(const pod_intent& pod, const pod_observation& seen, wall_time no
         wake(plan, seen.sandbox_not_before);
       return plan;
     }
+    if (!ended) run_ephemeral(pod, seen, plan, now);
   }
 
   const init_progress init = past_init(pod, seen) ? init_progress::done : run_init(pod, seen, plan, now);

@@ -38,12 +38,14 @@ struct container_intent {
   bool init = false;
   bool sidecar = false; ///< an init container with restartPolicy Always: runs beside the others
   bool has_pre_stop = false;
+  /// For debugging: started once as soon as there is a sandbox, never again, and nothing waits for it.
+  bool ephemeral = false;
 };
 
 /// The pod as the API wants it.
 struct pod_intent {
   restart_policy restart = restart_policy::always;
-  std::vector<container_intent> containers; ///< init containers first, in order
+  std::vector<container_intent> containers; ///< init containers first, in order; ephemeral ones last
   bool being_deleted = false;
   wall_time delete_by; ///< when being deleted: containers still running then are killed
   std::chrono::seconds grace{30};

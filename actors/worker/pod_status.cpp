@@ -75,7 +75,8 @@ json container_state(const container_picture& all, const container_intent& conta
   if (at != nullptr && !at->trouble.empty()) return waiting(at->trouble, at->trouble_message);
   if (at != nullptr && in_back_off(all, container, *at)) return back_off_state(all, container, *at);
   if (at != nullptr && at->exited()) return terminated(*at, facts);
-  return waiting(container.init || init_done ? "ContainerCreating" : "PodInitializing");
+  return waiting(container.init || container.ephemeral || init_done ? "ContainerCreating"
+                                                                    : "PodInitializing");
 }
 
 json container_status(const container_picture& all, const container_intent& container,
@@ -89,7 +90,7 @@ json container_status(const container_picture& all, const container_intent& cont
   if (container.init && !container.sidecar)
     status["ready"] = at != nullptr && at->exited() && at->exit_code == 0;
   else
-    status["ready"] = running && facts.ready;
+    status["ready"] = running && facts.ready && !container.ephemeral;
   if (!facts.container_id.empty()) status["containerID"] = facts.container_id;
   if (at != nullptr && at->exited() && status["state"].contains("waiting"))
     status["lastState"] = terminated(*at, facts);
@@ -174,6 +175,8 @@ pod_intent intent_of(const schema::pod_view& pod) {
         {container.name, true, container.is_sidecar(), container.lifecycle.pre_stop.has_value()});
   for (const auto& container : pod.spec.containers)
     intent.containers.push_back({container.name, false, false, container.lifecycle.pre_stop.has_value()});
+  for (const auto& container : pod.spec.ephemeral_containers)
+    intent.containers.push_back({.name = container.name, .ephemeral = true});
   intent.grace = std::chrono::seconds{pod.spec.termination_grace_s};
   if (pod.meta.being_deleted()) {
     intent.being_deleted = true;
@@ -193,20 +196,22 @@ json pod_status(const schema::pod_view& pod, const pod_observation& seen, const 
               {"startTime", format_time(facts.start_time)}};
   json main = json::array();
   json init = json::array();
+  json ephemeral = json::array();
   bool init_done = true;
   std::size_t at = 0;
-  for (const auto* list : {&pod.spec.init_containers, &pod.spec.containers}) {
+  for (const auto* list : {&pod.spec.init_containers, &pod.spec.containers, &pod.spec.ephemeral_containers}) {
     for (const auto& spec : *list) {
       const container_intent& container = intent.containers[at++];
       const auto known = facts.containers.find(container.name);
       json made = container_status(
           all, container, spec, known == facts.containers.end() ? nothing_known : known->second, init_done);
       if (container.init) init_done = init_done && made["ready"].get<bool>();
-      (container.init ? init : main).push_back(std::move(made));
+      (container.init ? init : container.ephemeral ? ephemeral : main).push_back(std::move(made));
     }
   }
   status["containerStatuses"] = std::move(main);
   if (!init.empty()) status["initContainerStatuses"] = std::move(init);
+  if (!ephemeral.empty()) status["ephemeralContainerStatuses"] = std::move(ephemeral);
   if (seen.sandbox && !seen.sandbox->address.empty()) {
     status["podIP"] = seen.sandbox->address;
     status["podIPs"] = json::array({json{{"ip", seen.sandbox->address}}});

@@ -15,7 +15,8 @@ struct overloaded : Handlers... {
 
 /// What the API last heard of a container.
 const schema::container_status_view* reported_status(const schema::pod_view& pod, const std::string& name) {
-  for (const auto* list : {&pod.status.containers, &pod.status.init_containers})
+  for (const auto* list :
+       {&pod.status.containers, &pod.status.init_containers, &pod.status.ephemeral_containers})
     for (const auto& status : *list)
       if (status.name == name) return &status;
   return nullptr;

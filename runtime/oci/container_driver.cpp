@@ -83,7 +83,8 @@ result<container_record> container_driver::create(const container_spec& spec) co
                           .started = {},
                           .init = {},
                           .monitor = {},
-                          .message = {}};
+                          .message = {},
+                          .joins_processes = !spec.shares_processes_of.empty()};
   if (auto made = make_directories(context_.layout.container(id), 0711); !made) return made.error();
   if (auto saved = context_.save(record); !saved) return saved.error();
   auto config = configure(spec, record, *pod, *image);
@@ -121,6 +122,14 @@ result<sandbox_view> container_driver::view_of(const sandbox_record& pod) const 
   return view;
 }
 
+result<std::string> container_driver::process_namespace_of(const std::string& sandbox,
+                                                           const std::string& name) const {
+  for (const container_record& record : context_.containers_of(sandbox))
+    if (record.name == name && record.init.pid != 0 && is_alive(record.init))
+      return "/proc/" + std::to_string(record.init.pid) + "/ns/pid";
+  return error{.kind = error_kind::not_found, .message = "target container " + name + " does not run"};
+}
+
 result<json> container_driver::configure(const container_spec& spec, const container_record& record,
                                          const sandbox_record& pod, const image_info& image) const {
   const auto layers = context_.options.images->layers(image.id);
@@ -137,8 +146,13 @@ result<json> container_driver::configure(const container_spec& spec, const conta
   if (pod.fs_group) wish.supplemental_groups.push_back(*pod.fs_group);
   const auto user = resolve_user(wish, passwd ? passwd->value_or("") : "", group ? group->value_or("") : "");
   if (!user) return user.error();
-  const auto view = view_of(pod);
+  auto view = view_of(pod);
   if (!view) return view.error();
+  if (!spec.shares_processes_of.empty() && view->process_namespace.empty() && !view->host_processes) {
+    const auto path = process_namespace_of(spec.sandbox_id, spec.shares_processes_of);
+    if (!path) return path.error();
+    view->process_namespace = *path;
+  }
   const std::uint64_t capabilities = own_capabilities();
   bundle_input input{.spec = spec,
                      .image = image.config,
@@ -279,7 +293,7 @@ void container_driver::end_stragglers(const std::string& id) const {
   const auto record = context_.container(id);
   if (!record) return;
   const auto pod = context_.sandbox(record->sandbox_id);
-  if (pod && (pod->share_processes || pod->host_pid))
+  if (pod && (pod->share_processes || pod->host_pid || record->joins_processes))
     context_.groups.kill_all(context_.container_group(*record));
 }
 

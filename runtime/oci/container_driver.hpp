@@ -43,6 +43,7 @@ private:
   result<json> configure(const container_spec& spec, const container_record& record,
                          const sandbox_record& pod, const image_info& image) const;
   result<sandbox_view> view_of(const sandbox_record& pod) const;
+  result<std::string> process_namespace_of(const std::string& sandbox, const std::string& name) const;
   result<void> launch(const container_spec& spec, container_record& record) const;
   result<void> check_masks(const container_record& record, const json& config) const;
   result<json> configuration(const container_record& record) const;

@@ -56,6 +56,7 @@ std::string record_text(const container_record& record) {
              {"monitor", process_json(record.monitor)},
              {"message", record.message}};
   if (record.started) value["started"] = nanoseconds(*record.started);
+  if (record.joins_processes) value["joinsProcesses"] = true;
   return value.dump(1, ' ', false, json::error_handler_t::replace);
 }
 
@@ -98,6 +99,7 @@ std::optional<container_record> parse_container_record(std::string_view text) {
     record.monitor = process_from(value.at("monitor"));
     value.at("message").get_to(record.message);
     if (value.contains("started")) record.started = from_nanoseconds(value.at("started"));
+    record.joins_processes = value.value("joinsProcesses", false);
     return record;
   } catch (const json::exception&) {
     return std::nullopt;

@@ -37,9 +37,10 @@ struct container_record {
   std::string log_path;
   wall_time created;
   std::optional<wall_time> started;
-  process_identity init;    ///< pid 0 until it is created
-  process_identity monitor; ///< its conmon
-  std::string message;      ///< of a failed start
+  process_identity init;        ///< pid 0 until it is created
+  process_identity monitor;     ///< its conmon
+  std::string message;          ///< of a failed start
+  bool joins_processes = false; ///< in the process namespace of another container
 };
 
 std::string record_text(const sandbox_record& record);

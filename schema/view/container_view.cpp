@@ -127,6 +127,7 @@ container_view parse_container(read::value in) {
   out.stdin_open = in["stdin"].flag();
   out.stdin_once = in["stdinOnce"].flag();
   out.restart_policy = in["restartPolicy"].text();
+  out.target_container = in["targetContainerName"].text();
   return out;
 }
 

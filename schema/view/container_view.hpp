@@ -195,7 +195,8 @@ struct container_view {
   bool tty = false;
   bool stdin_open = false;
   bool stdin_once = false;
-  std::string restart_policy; ///< "Always" on an init container makes it a sidecar
+  std::string restart_policy;   ///< "Always" on an init container makes it a sidecar
+  std::string target_container; ///< of an ephemeral one: whose processes it sees
 
   bool operator==(const container_view&) const = default;
   [[nodiscard]] bool is_sidecar() const { return restart_policy == "Always"; }

@@ -64,6 +64,7 @@ pod_spec_view parse_spec(const read::value& in) {
   out.node_name = in["nodeName"].text();
   out.containers = in["containers"].list(parse_container);
   out.init_containers = in["initContainers"].list(parse_container);
+  out.ephemeral_containers = in["ephemeralContainers"].list(parse_container);
   out.volumes = in["volumes"].list(parse_volume);
   out.restart = parse_restart_policy(in["restartPolicy"].view());
   out.termination_grace_s = in["terminationGracePeriodSeconds"].number(30);
@@ -131,6 +132,7 @@ pod_status_view parse_status(const read::value& in) {
   out.nominated_node_name = in["nominatedNodeName"].text();
   out.containers = in["containerStatuses"].list(parse_container_status);
   out.init_containers = in["initContainerStatuses"].list(parse_container_status);
+  out.ephemeral_containers = in["ephemeralContainerStatuses"].list(parse_container_status);
   return out;
 }
 

@@ -57,6 +57,7 @@ struct pod_spec_view {
   std::string node_name;
   std::vector<container_view> containers;
   std::vector<container_view> init_containers;
+  std::vector<container_view> ephemeral_containers; ///< added to a running pod, for debugging
   std::vector<volume_view> volumes;
   restart_policy restart = restart_policy::always;
   std::int64_t termination_grace_s = 30;
@@ -155,6 +156,7 @@ struct pod_status_view {
   std::string nominated_node_name;
   std::vector<container_status_view> containers;
   std::vector<container_status_view> init_containers;
+  std::vector<container_status_view> ephemeral_containers;
 
   bool operator==(const pod_status_view&) const = default;
 };

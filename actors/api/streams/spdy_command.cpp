@@ -11,7 +11,8 @@
 namespace actord::actors {
 namespace {
 
-constexpr std::size_t streams_max = 8; ///< a command has five at most
+constexpr std::size_t streams_max = 8;               ///< a command has five at most
+constexpr std::chrono::seconds streams_patience{30}; ///< for all of a command's streams to be opened
 
 /// The newest first: the order of preference is the client's.
 constexpr std::array<std::string_view, 4> protocols{"v4.channel.k8s.io", "v3.channel.k8s.io",
@@ -20,7 +21,7 @@ constexpr std::array<std::string_view, 4> protocols{"v4.channel.k8s.io", "v3.cha
 class spdy_command final : public command_session {
 public:
   spdy_command(node_streams& node, command_request command, std::string_view protocol)
-      : command_session(node, std::move(command)), status_is_object_(protocol == protocols[0]),
+      : command_session(node, std::move(command)), node_(node), status_is_object_(protocol == protocols[0]),
         has_resize_(protocol == protocols[0] || protocol == protocols[1]) {}
 
   bool open(net::http_exchange& exchange, std::string_view protocol) {
@@ -35,6 +36,9 @@ public:
     carrier_.emplace(std::move(stream));
     spdy_.emplace(net::spdy_session::role::server, streams_max, session_events());
     carrier_->resume();
+    node_.after(streams_patience, [weak = std::weak_ptr(self)] {
+      if (const auto late = weak.lock()) late->give_up();
+    });
     return true;
   }
 
@@ -88,6 +92,14 @@ private:
     carrier_->end();
   }
 
+  /// A client that opened the connection and not its streams.
+  void give_up() {
+    const std::lock_guard lock(mutex_);
+    if (complete_ || is_over()) return;
+    client_gone();
+    carrier_->end();
+  }
+
   void on_drained() {
     const std::lock_guard lock(mutex_);
     drained();
@@ -122,6 +134,7 @@ private:
                           (!terms.error_output || error_output_ != 0) &&
                           (!terms.terminal || !has_resize_ || resize_ != 0);
     if (!complete) return;
+    complete_ = true;
     begin();
     if (input_finished_early_) finish_input();
   }
@@ -147,6 +160,7 @@ private:
     if (std::string output = spdy_->take_output(); !output.empty()) carrier_->write(std::move(output));
   }
 
+  node_streams& node_;
   const bool status_is_object_;
   const bool has_resize_;
   std::optional<plain_carrier> carrier_;
@@ -157,7 +171,8 @@ private:
   std::uint32_t error_output_ = 0;
   std::uint32_t resize_ = 0;
   bool input_finished_early_ = false;
-  std::string sizes_; ///< the beginning of a size whose end has not come
+  bool complete_ = false; ///< all its streams were opened
+  std::string sizes_;     ///< the beginning of a size whose end has not come
 };
 
 } // namespace

@@ -1,6 +1,7 @@
 #include "actors/api/telemetry/request_metrics.hpp"
 
 #include "actors/api/api_request.hpp"
+#include "actors/console/actor_registry.hpp"
 #include "schema/base/json.hpp"
 #include "schema/discovery/documents.hpp"
 #include "schema/tables/resource_table.hpp"
@@ -225,6 +226,25 @@ std::string process_metrics_text() {
                   version.value("gitVersion", ""), version.value("major", ""), version.value("minor", ""),
                   version.value("platform", ""));
   return out;
+}
+
+std::string work_metrics_text(const actor_registry& registry) {
+  std::string adds = head("workqueue_adds_total", "Keys a controller was told to look at.", "counter");
+  std::string depth = head("workqueue_depth", "Keys that wait for their controller.", "gauge");
+  std::string retries = head("workqueue_retries_total", "Rounds that are to be repeated.", "counter");
+  std::string waited =
+      head("workqueue_queue_duration_seconds", "How long keys waited for their round.", "histogram");
+  std::string worked =
+      head("workqueue_work_duration_seconds", "How long a round took, its writes included.", "histogram");
+  for (const auto& [name, work] : registry.work()) {
+    const std::string label = fmt::format("name=\"{}\"", name);
+    adds += fmt::format("workqueue_adds_total{{{}}} {}\n", label, work->adds.load());
+    depth += fmt::format("workqueue_depth{{{}}} {}\n", label, work->depth.load());
+    retries += fmt::format("workqueue_retries_total{{{}}} {}\n", label, work->retries.load());
+    waited += work->waited.text("workqueue_queue_duration_seconds", label);
+    worked += work->worked.text("workqueue_work_duration_seconds", label);
+  }
+  return adds + depth + retries + waited + worked;
 }
 
 std::string storage_metrics_text(const storage::snapshot& reads) {

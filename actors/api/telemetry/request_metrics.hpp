@@ -78,6 +78,9 @@ private:
 
 /// The daemon as a process: memory, CPU, descriptors, when it began; and the version it answers for.
 std::string process_metrics_text();
+class actor_registry;
+/// What controllers have to do, under the names of Kubernetes' work queues.
+std::string work_metrics_text(const actor_registry& registry);
 /// How many objects of each kind there are.
 std::string storage_metrics_text(const storage::snapshot& reads);
 

@@ -94,6 +94,11 @@ std::unique_ptr<node_stream> local_node_streams::hold(std::shared_ptr<stream_pum
   return std::make_unique<pump_handle>(loop_, std::move(pump), open_);
 }
 
+void local_node_streams::after(std::chrono::milliseconds delay, std::function<void()> job) {
+  loop_->post(
+      [loop = loop_.get(), delay, job = std::move(job)]() mutable { loop->after(delay, std::move(job)); });
+}
+
 void local_node_streams::find(container_target target, std::function<void(result<void>)> found) {
   if (open_->load() >= streams_max) return found(too_many_streams());
   starters_.run([this, target = std::move(target), found = std::move(found)] {

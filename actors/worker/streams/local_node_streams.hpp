@@ -30,6 +30,7 @@ public:
                                       node_stream_events events) override;
   std::unique_ptr<node_stream> dial(std::string pod_uid, std::uint16_t port,
                                     node_stream_events events) override;
+  void after(std::chrono::milliseconds delay, std::function<void()> job) override;
 
 private:
   local_node_streams(runtime::container_runtime& runtime, std::shared_ptr<net::stream_loop> loop);

@@ -4,6 +4,7 @@
 #include "schema/base/bytes.hpp"
 #include "schema/base/result.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -83,6 +84,8 @@ public:
   /// A TCP connection to a port of the pod, in its own view.
   virtual std::unique_ptr<node_stream> dial(std::string pod_uid, std::uint16_t port,
                                             node_stream_events events) = 0;
+  /// Calls `job` once; whoever may be gone by then captures a weak pointer.
+  virtual void after(std::chrono::milliseconds delay, std::function<void()> job) = 0;
 };
 
 } // namespace actord::actors

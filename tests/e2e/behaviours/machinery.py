@@ -217,6 +217,20 @@ def webhooks_keep_match_conditions():
         delete(path + "/conditions")
 
 
+def work_is_counted():
+    """What dashboards of an API server draw."""
+    stream = Watcher("/api/v1/namespaces?watch=1")
+    new_space("counted")
+    stream.types(2)
+    text = get("/metrics")[1].decode()
+    for line in ('workqueue_adds_total{name="namespace"} ', 'workqueue_depth{name="namespace"} ', 'workqueue_queue_duration_seconds_bucket{name="namespace",le="0.001"} ',
+                 'workqueue_work_duration_seconds_count{name="namespace"} ', 'workqueue_retries_total{name="namespace"} ',
+                 'apiserver_watch_events_total{group="",kind="Namespace",resource="namespaces",version="v1"} '):
+        check(f"metric {line}", ("\n" + line) in text)
+    open_streams = [line for line in text.splitlines() if line.startswith("apiserver_longrunning_requests{") and 'resource="namespaces"' in line]
+    check("the stream is counted", open_streams and int(open_streams[0].split()[-1]) >= 1, open_streams)
+
+
 if __name__ == "__main__":
     quotas_count_objects()
     quotas_count_pods()
@@ -229,4 +243,5 @@ if __name__ == "__main__":
     namespaces_are_objects()
     fields_of_built_in_kinds()
     webhooks_keep_match_conditions()
+    work_is_counted()
     finish()

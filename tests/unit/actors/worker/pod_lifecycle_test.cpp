@@ -199,6 +199,34 @@ BOOST_AUTO_TEST_CASE(the_active_deadline_fails_the_pod) {
   BOOST_TEST(does(late, {stop_container{"web", 30s}}));
 }
 
+BOOST_AUTO_TEST_CASE(ephemeral_containers_start_once_and_nothing_waits_for_them) {
+  pod.containers = {{.name = "setup", .init = true}, {.name = "web"}, {.name = "debug", .ephemeral = true}};
+  BOOST_TEST(does(plan(), {start_container{"debug", 0}, start_container{"setup", 0}}));
+  runs("debug");
+  BOOST_TEST(does(plan(), {start_container{"setup", 0}}));
+  exits("setup", 0);
+  exits("debug", 3);
+  BOOST_TEST(does(plan(), {start_container{"web", 0}}));
+  runs("web");
+  BOOST_TEST(plan().actions.empty());
+  BOOST_TEST((plan().phase == pod_phase::running));
+  runs("debug");
+  pod.restart = restart_policy::never;
+  exits("web", 0);
+  BOOST_TEST(does(plan(), {stop_container{"debug", 30s}}));
+  BOOST_TEST((plan().phase == pod_phase::succeeded));
+}
+
+BOOST_AUTO_TEST_CASE(an_ephemeral_container_that_cannot_start_waits_alone) {
+  pod.containers = {{.name = "web"}, {.name = "debug", .ephemeral = true}};
+  runs("web");
+  at("debug").trouble = "ErrImagePull";
+  at("debug").not_before = t0 + 2s;
+  BOOST_TEST(plan().actions.empty());
+  BOOST_TEST((plan().wake_at == t0 + 2s));
+  BOOST_TEST(does(plan(t0 + 2s), {start_container{"debug", 0}}));
+}
+
 BOOST_AUTO_TEST_CASE(a_pod_that_ended_before_a_restart_is_not_started_again) {
   seen.finished_before = true;
   seen.sandbox.reset();

@@ -215,6 +215,20 @@ BOOST_AUTO_TEST_CASE(a_container_that_ends_is_started_again_and_remembers) {
   BOOST_TEST(machine.containers["main"].attempt == 2);
 }
 
+BOOST_AUTO_TEST_CASE(an_ephemeral_container_has_a_status_of_its_own) {
+  go();
+  pod.spec.ephemeral_containers.emplace_back();
+  pod.spec.ephemeral_containers[0].name = "debug";
+  go();
+  BOOST_TEST(machine.containers["debug"].attempt == 0);
+  const json& status = host.written["ephemeralContainerStatuses"][0];
+  BOOST_TEST(status["name"] == "debug");
+  BOOST_TEST(status["state"].contains("running"));
+  BOOST_TEST(status["ready"] == false);
+  BOOST_TEST(host.written["containerStatuses"].size() == 1U);
+  BOOST_TEST(condition("Ready") == "True");
+}
+
 BOOST_AUTO_TEST_CASE(a_failing_liveness_probe_restarts) {
   pod.spec.containers[0].liveness.emplace();
   pod.spec.containers[0].liveness->failure_threshold = 2;
