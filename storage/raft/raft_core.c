@@ -22,6 +22,7 @@ struct raft_core {
   uint32_t message_capacity;
   struct raft_entry* entries;
   size_t entry_capacity;
+  raft_time leader_heard; /* when the leader last sent entries or a heartbeat */
 };
 
 static void address_of(uint64_t id, char* out) {
@@ -285,12 +286,49 @@ static bool is_late(const raft_core* core, const raft_core_message* message) {
          message->rejected <= raft_core_match_index(core, message->peer);
 }
 
+static bool is_voter(const raft_core* core) {
+  const struct raft_configuration* const known = &core->raft.configuration;
+  for (unsigned i = 0; i < known->n; ++i)
+    if (known->servers[i].id == core->raft.id) return known->servers[i].role == RAFT_VOTER;
+  return false;
+}
+
+/* Whoever does not vote, as far as it knows, is not told by libraft that its leader is silent. */
+static void forget_silent_leader(raft_core* core, uint64_t now) {
+  if (core->raft.state != RAFT_FOLLOWER || is_voter(core)) return;
+  if (now - core->leader_heard >= core->raft.election_timeout)
+    core->raft.follower_state.current_leader.id = 0;
+}
+
+/* libraft lets a member refuse its vote while its own log does not say that it votes. But whether a vote
+ * counts is for the candidate to say, by its configuration: the entry that makes a voter of this member may
+ * be in nobody's log but the candidate's, which then needs this very vote (docs/decisions/024). So a vote is
+ * asked of a member as if it were the only voter; all else that decides about it (its term, its vote, its
+ * log, a leader it hears) stays. Restored right after. */
+static int step_as_voter(raft_core* core, struct raft_event* event, raft_core_update* update) {
+  struct raft_server self;
+  memset(&self, 0, sizeof self);
+  self.id = core->raft.id;
+  self.address = core->raft.address;
+  self.role = RAFT_VOTER;
+  const struct raft_configuration known = core->raft.configuration;
+  core->raft.configuration.servers = &self;
+  core->raft.configuration.n = 1;
+  const int code = step(core, event, update);
+  core->raft.configuration = known;
+  return code;
+}
+
 int raft_core_receive(raft_core* core, uint64_t now, const raft_core_message* message,
                       raft_core_update* update) {
   if (is_late(core, message)) {
     memset(update, 0, sizeof *update);
     return RAFT_CORE_OK;
   }
+  const bool asked_to_vote = message->type == RAFT_CORE_VOTE && !is_voter(core);
+  forget_silent_leader(core, now);
+  if (message->type == RAFT_CORE_APPEND && message->term >= raft_current_term(&core->raft))
+    core->leader_heard = now;
   struct raft_event event;
   begin_event(&event, now, RAFT_RECEIVE);
   const size_t count = message->type == RAFT_CORE_APPEND ? message->entry_count : 0;
@@ -301,7 +339,7 @@ int raft_core_receive(raft_core* core, uint64_t now, const raft_core_message* me
   address_of(message->peer, address);
   received.server_address = address;
   event.receive.message = &received;
-  const int code = step(core, &event, update);
+  const int code = asked_to_vote ? step_as_voter(core, &event, update) : step(core, &event, update);
   /* Who asks in an old term is told the new one; libraft leaves the rest of that answer unset. */
   for (uint32_t i = 0; i < update->message_count; ++i) {
     raft_core_message* answer = &core->messages[i];
@@ -315,6 +353,7 @@ int raft_core_receive(raft_core* core, uint64_t now, const raft_core_message* me
 int raft_core_tick(raft_core* core, uint64_t now, raft_core_update* update) {
   struct raft_event event;
   begin_event(&event, now, RAFT_TIMEOUT);
+  forget_silent_leader(core, now);
   return step(core, &event, update);
 }
 

@@ -103,6 +103,72 @@ BOOST_AUTO_TEST_CASE(a_learner_is_promoted_only_once_it_has_caught_up) {
   BOOST_TEST(promoted.done());
 }
 
+/// The entry that makes a voter of a member is in nobody's log but its leader's, which then needs that vote.
+BOOST_AUTO_TEST_CASE(who_does_not_know_that_it_votes_gives_its_vote) {
+  join(2);
+  add(2);
+  write(1, "a", "1");
+  run_for(1s);
+  network.cut(1, 2, true);
+  const answer_of promoted;
+  stores[1]->promote(2, 10s, promoted.take());
+  run_for(100ms);
+  BOOST_TEST(promoted.open());
+  stop(1);
+  network.cut(1, 2, false);
+  // It knows no leader any more, and leads nobody itself: it is a learner still.
+  run_for(2s);
+  BOOST_TEST(stores[2]->status().leader == 0U);
+  BOOST_TEST(!stores[2]->members()[1].voter);
+  start(1);
+  BOOST_TEST(leader() == 1U);
+  run_for(1s);
+  BOOST_TEST(stores[2]->members()[1].voter);
+  write(1, "b", "2");
+  run_for(1s);
+  BOOST_TEST(text(2, "b") == "2");
+}
+
+/// As every member: once a term, for nobody who knows less, and not while it hears a leader.
+BOOST_AUTO_TEST_CASE(a_learner_gives_its_vote_by_the_rules) {
+  join(2);
+  add(2);
+  write(1, "a", "1");
+  run_for(1s);
+  std::vector<vote_result_message> said;
+  network.attach(7, [&said](member_id, const std::string& bytes) {
+    const auto message = decode_message(2, bytes);
+    if (!message) return;
+    if (const auto* vote = std::get_if<vote_result_message>(&message->body)) said.push_back(*vote);
+  });
+  const raft_index last{stores[2]->status().log_last};
+  const raft_term term = stores[2]->status().term;
+  const auto ask = [&](member_id who, raft_term in, raft_index has) {
+    said.clear();
+    stores[2]->receive(who, encode_message({2, in, vote_message{has, term, false, false}}));
+    deliver();
+    return said.size() == 1 && said[0].granted;
+  };
+  const raft_term next{term.value + 1};
+  BOOST_TEST(!ask(7, next, last)); // it hears the leader
+  BOOST_TEST((stores[2]->status().term == term));
+  stop(1);
+  run_for(2s);
+  BOOST_TEST(!ask(7, next, raft_index{last.value - 1}));
+  BOOST_TEST(ask(7, next, last));
+  BOOST_TEST(ask(7, next, last)); // the same vote again
+  stop(2);
+  start(2);
+  said.clear();
+  network.attach(8, [&said](member_id, const std::string& bytes) {
+    const auto message = decode_message(2, bytes);
+    if (message && std::holds_alternative<vote_result_message>(message->body))
+      said.push_back(std::get<vote_result_message>(message->body));
+  });
+  BOOST_TEST(!ask(8, next, last)); // given away, also after a crash
+  BOOST_TEST(ask(7, next, last));
+}
+
 BOOST_AUTO_TEST_CASE(what_makes_no_sense_is_refused) {
   grow_to(3);
   const member_id id = leader();
