@@ -4,6 +4,7 @@
 #include "net/http2/http2_engine.hpp"
 #include "net/http2/http2_headers.hpp"
 #include "net/http2/http2_stream.hpp"
+#include "net/http2/repeated_credentials.hpp"
 #include "schema/base/always.hpp"
 
 #include <nghttp2/nghttp2.h>
@@ -85,10 +86,14 @@ public:
   void receive(std::string_view bytes) override {
     if (doomed_ || nghttp2_session_want_read(session_.get()) == 0) return;
     refill();
-    const ssize_t used = nghttp2_session_mem_recv(
-        session_.get(), reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
-    if (used < 0)
-      return end_connection(used == NGHTTP2_ERR_FLOODED ? NGHTTP2_ENHANCE_YOUR_CALM : NGHTTP2_PROTOCOL_ERROR);
+    while (!bytes.empty()) {
+      const std::string_view piece = credentials_.next(bytes);
+      const ssize_t used = nghttp2_session_mem_recv(
+          session_.get(), reinterpret_cast<const std::uint8_t*>(piece.data()), piece.size());
+      if (used < 0)
+        return end_connection(used == NGHTTP2_ERR_FLOODED ? NGHTTP2_ENHANCE_YOUR_CALM
+                                                          : NGHTTP2_PROTOCOL_ERROR);
+    }
     if (budget_.exhausted()) return end_connection(NGHTTP2_ENHANCE_YOUR_CALM);
     hand_over_ready();
   }
@@ -193,10 +198,11 @@ private:
 
   /// Headers over the limit are read on, since the compression of all that follows depends on them, but not
   /// kept.
-  int on_header(const nghttp2_frame& frame, std::string_view name, std::string_view value) override {
+  int on_header(const nghttp2_frame& frame, std::string_view name, std::string_view sent_value) override {
     http2_stream* stream = stream_of(frame.hd.stream_id);
     if (stream == nullptr || stream->at != stream_phase::head) return 0; // trailers tell nothing we want
-    constexpr std::size_t overhead_bytes = 32;                           // RFC 9113 6.5.2
+    const std::string_view value = credentials_.restored(name, sent_value);
+    constexpr std::size_t overhead_bytes = 32; // RFC 9113 6.5.2
     stream->header_bytes += name.size() + value.size() + overhead_bytes;
     if (stream->header_bytes > environment_.options->header_limit_bytes ||
         stream->request.headers.size() == headers_max) {
@@ -525,6 +531,7 @@ private:
 
   const session_environment environment_;
   const std::shared_ptr<stream_board> board_;
+  repeated_credentials credentials_;
   frame_buffer buffer_;
   const nghttp2_handle session_ = open_http2_server(*this, buffer_);
   std::unordered_map<std::int32_t, std::unique_ptr<http2_stream>> streams_;
