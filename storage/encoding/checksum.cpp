@@ -81,14 +81,41 @@ std::uint64_t fold(std::uint64_t one, std::uint64_t other) {
   return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64U);
 }
 
+constexpr std::uint64_t keys[4] = {0xd1b54a32d192ed03ULL, 0x9fb21c651e98df25ULL, 0x8bb84b93962eacc9ULL,
+                                   0x2d358dccaa6c78a5ULL};
+constexpr std::size_t word_bytes = sizeof(std::uint64_t);
+
+std::uint64_t word_at(const char* from, std::size_t number) {
+  std::uint64_t word = 0;
+  std::memcpy(&word, from + number * word_bytes, word_bytes);
+  return word;
+}
+
+/// Four products of two words each that do not wait for each other, 64 bytes at a time; then what is left, 16
+/// bytes at a time, the last of them padded by zeros (the length is part of the hash).
 std::uint64_t fold_bytes(std::uint64_t hash, std::string_view bytes) {
   hash ^= bytes.size() * 0x9e3779b97f4a7c15ULL;
-  while (!bytes.empty()) {
-    std::uint64_t words[2] = {0, 0};
-    const std::size_t taken = bytes.size() < sizeof words ? bytes.size() : sizeof words;
-    std::memcpy(words, bytes.data(), taken);
-    bytes.remove_prefix(taken);
-    hash = fold(hash ^ words[0] ^ 0xd1b54a32d192ed03ULL, words[1] ^ 0x9fb21c651e98df25ULL ^ (hash >> 32U));
+  constexpr std::size_t round_bytes = 8 * word_bytes;
+  constexpr std::size_t step_bytes = 2 * word_bytes;
+  if (bytes.size() >= round_bytes) {
+    std::uint64_t lanes[4] = {hash ^ keys[0], hash ^ keys[1], hash ^ keys[2], hash ^ keys[3]};
+    for (; bytes.size() >= round_bytes; bytes.remove_prefix(round_bytes)) {
+      for (std::size_t lane = 0; lane < 4; ++lane) {
+        const std::uint64_t one = word_at(bytes.data(), 2 * lane);
+        const std::uint64_t other = word_at(bytes.data(), 2 * lane + 1);
+        lanes[lane] = fold(lanes[lane] ^ one, other ^ keys[lane] ^ (lanes[lane] >> 32U));
+      }
+    }
+    hash = fold(lanes[0] ^ keys[2], lanes[1] ^ keys[3]) + fold(lanes[2] ^ keys[0], lanes[3] ^ keys[1]);
+  }
+  const auto step = [&hash](const char* from) {
+    hash = fold(hash ^ word_at(from, 0) ^ keys[0], word_at(from, 1) ^ keys[1] ^ (hash >> 32U));
+  };
+  for (; bytes.size() >= step_bytes; bytes.remove_prefix(step_bytes)) step(bytes.data());
+  if (!bytes.empty()) {
+    char rest[step_bytes] = {};
+    std::memcpy(rest, bytes.data(), bytes.size());
+    step(rest);
   }
   return hash;
 }

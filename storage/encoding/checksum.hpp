@@ -18,7 +18,9 @@ struct hash128 {
 };
 hash128 stable_hash(std::string_view bytes);
 
-/// 64-bit hash of a row, the same in every version: sums of it say whether two members hold the same rows.
+/// 64-bit hash of a row: sums of it say whether two members hold the same rows. Whoever changes what it is
+/// gives it another number, which is kept beside the sums.
+inline constexpr std::uint8_t row_hash_version = 2;
 std::uint64_t row_hash(std::string_view key, std::string_view value);
 
 } // namespace actord::storage

@@ -369,7 +369,7 @@ void store_engine::snapshot_offered(member_id from) {
 /// What others saw of this store so far is the past; they learn of a gap as of a history that is compacted.
 void store_engine::install(received_snapshot snapshot) {
   const member_id from = snapshot.from;
-  if (!replica_->install(raft_now(), std::move(snapshot))) return;
+  if (!replica_->install(raft_now(), std::move(snapshot))) return snapshot_in_->forget();
   const member_state& state = replica_->state();
   spdlog::info("store: a snapshot of member {} is in place, up to revision {}", from, state.last.value);
   proposer_.forget_all_requests();

@@ -123,6 +123,11 @@ void snapshot_receiver::hear(member_id from, const snapshot_gone& gone, steady_t
   ask(now);
 }
 
+void snapshot_receiver::forget() {
+  static_cast<void>(open(true));
+  scratch_.reset();
+}
+
 void snapshot_receiver::tend(steady_time now) {
   if (!fetching() || now < again_) return;
   // What is there stays; the next offer goes on with it.

@@ -35,6 +35,8 @@ public:
   void offered(member_id from, steady_time now);
   std::optional<received_snapshot> hear(member_id from, const snapshot_part& part, steady_time now);
   void hear(member_id from, const snapshot_gone& gone, steady_time now);
+  /// What was handed out is of no use: the next offer begins anew, whatever a late part may have left behind.
+  void forget();
   void tend(steady_time now);
   [[nodiscard]] bool fetching() const { return scratch_ != nullptr; }
   [[nodiscard]] steady_time deadline() const { return fetching() ? again_ : steady_time::max(); }

@@ -27,6 +27,7 @@ std::optional<member_state> parse_state(std::string_view row) {
     state.hash = reader.take<std::uint64_t>();
     state.floor_index = raft_index{reader.take<std::uint64_t>()};
     state.floor = revision{reader.take<std::uint64_t>()};
+    state.hashed = !reader.rest().empty() && reader.take<std::uint8_t>() == row_hash_version;
   }
   if (!reader.ok() || !reader.rest().empty()) return std::nullopt;
   return state;
@@ -45,6 +46,7 @@ std::string encode_state(const member_state& state) {
   append_little(row, state.hash);
   append_little(row, state.floor_index.value);
   append_little(row, state.floor.value);
+  append_little(row, row_hash_version);
   return row;
 }
 

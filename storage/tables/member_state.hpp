@@ -26,7 +26,7 @@ struct member_state {
   raft_index log_first{1};        ///< rows of the log begin here
   std::uint64_t requests = 0;     ///< rows in `requests`
   std::uint64_t hash = 0;         ///< sum of row_hash over all rows of `objects`
-  bool hashed = true;             ///< false in a directory of before there was a hash: it is to be computed
+  bool hashed = true; ///< false in a directory of before there was this hash: it is to be computed
   /// This member began from a snapshot of this entry and revision: its own log and history begin above.
   raft_index floor_index;
   revision floor;

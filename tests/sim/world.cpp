@@ -158,6 +158,18 @@ void world::note(const std::string& what) {
 void world::note_message(member_id from, member_id to, const std::string& bytes) {
   report_.trace = hash(bytes, report_.trace ^ (from * 31 + to));
   if (!options_.tell_messages) return;
+  if (storage::is_note(bytes)) {
+    const auto said = storage::decode_note(bytes);
+    if (!said) return;
+    std::string text = fmt::format("{} to {}: note of kind {}", from, to, said->index());
+    if (const auto* asked = std::get_if<storage::snapshot_question>(&*said))
+      text += fmt::format(", asks for part {} of snapshot {:x}", asked->part, asked->session);
+    if (const auto* part = std::get_if<storage::snapshot_part>(&*said))
+      text += fmt::format(", part {} of snapshot {:x}, {}", part->part, part->session,
+                          part->summary.empty() ? "more to come" : "the last");
+    std::printf("%10.6f s  %s\n", static_cast<double>(now_) / second, text.c_str());
+    return;
+  }
   const auto message = storage::decode_message(from, bytes);
   if (!message) return;
   std::string text = fmt::format("{} to {} term {}:", from, to, message->term.value);

@@ -48,7 +48,40 @@ struct forgetful : store_cluster {
     BOOST_TEST(state(one).hash == state(other).hash);
     BOOST_TEST(state(one).hash == compute_hash(*kv::open_memory(disks[one])->read()));
   }
-  member_id other_than(member_id id) { return id == 1 ? 2 : 1; }
+};
+
+/// Three members; one goes down, and comes back when the log no longer holds what it lacks.
+struct left_behind : forgetful {
+  member_id id = leader();
+  member_id behind = id == 1 ? 2 : 1;
+  std::size_t parts = 0; ///< of snapshots, sent since count_parts
+
+  void leave() {
+    stop(behind);
+    outrun(id);
+  }
+  /// For long: what it lacks then is sent in many parts.
+  void leave_for_long() {
+    stop(behind);
+    fill(id);
+  }
+  /// From now on a part passes when `passes` says so of its number, 1 for the first.
+  void count_parts(std::function<bool(std::size_t)> passes) {
+    parts = 0;
+    network.filter([this, passes = std::move(passes)](member_id, member_id, const std::string& bytes) {
+      return !is_note(bytes) || bytes.size() < 100'000 || passes(++parts);
+    });
+  }
+  void come_back(std::chrono::milliseconds and_run = 2s) {
+    start(behind);
+    run_for(and_run);
+  }
+  void hand_over() {
+    const answer_of moved;
+    stores[id]->transfer_leadership(behind, moved.take());
+    run_for(1s);
+    BOOST_REQUIRE(moved.done());
+  }
 };
 
 } // namespace
@@ -56,13 +89,11 @@ struct forgetful : store_cluster {
 BOOST_AUTO_TEST_SUITE(snapshots_of_a_store)
 
 BOOST_AUTO_TEST_CASE(a_member_that_was_down_is_sent_what_the_log_no_longer_holds) {
-  forgetful three;
-  const member_id id = three.leader();
-  const member_id behind = three.other_than(id);
+  left_behind three;
+  const auto [id, behind] = std::pair(three.id, three.behind);
   three.write(id, "old");
   const revision seen = three.stores[behind]->status().last;
-  three.stop(behind);
-  three.outrun(id);
+  three.leave();
   three.start(behind);
   auto cursor = three.stores[behind]->watch({}, seen, [] {}).value();
   three.run_for(2s);
@@ -89,21 +120,14 @@ BOOST_AUTO_TEST_CASE(a_member_that_was_down_is_sent_what_the_log_no_longer_holds
 }
 
 BOOST_AUTO_TEST_CASE(a_member_from_a_snapshot_leads_and_compacts_like_any_other) {
-  forgetful three;
-  const member_id id = three.leader();
-  const member_id behind = three.other_than(id);
-  three.stop(behind);
-  three.outrun(id);
-  three.start(behind);
-  three.run_for(2s);
-  const answer_of moved;
-  three.stores[id]->transfer_leadership(behind, moved.take());
+  left_behind three;
+  three.leave();
+  three.come_back();
+  three.hand_over();
+  three.outrun(three.behind);
+  three.outrun(three.behind);
   three.run_for(1s);
-  BOOST_REQUIRE(moved.done());
-  three.outrun(behind);
-  three.outrun(behind);
-  three.run_for(1s);
-  for (const member_id one : {1, 2, 3}) three.must_be_equal(behind, one);
+  for (const member_id one : {1, 2, 3}) three.must_be_equal(three.behind, one);
 }
 
 BOOST_AUTO_TEST_CASE(a_new_member_begins_with_a_snapshot) {
@@ -123,93 +147,81 @@ BOOST_AUTO_TEST_CASE(a_new_member_begins_with_a_snapshot) {
 }
 
 BOOST_AUTO_TEST_CASE(requests_are_remembered_through_a_snapshot) {
-  forgetful three;
-  const member_id id = three.leader();
-  const member_id behind = three.other_than(id);
-  three.stop(behind);
-  const auto first = three.propose(id, create(thing("a")), "request-1");
+  left_behind three;
+  three.stop(three.behind);
+  const auto first = three.propose(three.id, create(thing("a")), "request-1");
   three.deliver();
   BOOST_REQUIRE(is_committed(first));
-  three.outrun(id);
-  three.start(behind);
-  three.run_for(2s);
-  const answer_of moved;
-  three.stores[id]->transfer_leadership(behind, moved.take());
-  three.run_for(1s);
-  const auto again = three.propose(behind, create(thing("a")), "request-1");
+  three.outrun(three.id);
+  three.come_back();
+  three.hand_over();
+  const auto again = three.propose(three.behind, create(thing("a")), "request-1");
   three.deliver();
   BOOST_REQUIRE(is_committed(again));
   BOOST_TEST((std::get<committed>(**again).revisions == std::get<committed>(**first).revisions));
 }
 
 BOOST_AUTO_TEST_CASE(lost_parts_are_asked_for_again_and_nothing_twice) {
-  forgetful three;
-  const member_id id = three.leader();
-  const member_id behind = three.other_than(id);
-  three.stop(behind);
-  three.fill(id);
-  std::size_t parts = 0;
-  std::size_t lost = 0;
-  three.network.filter([&](member_id, member_id, const std::string& bytes) {
-    if (!is_note(bytes) || bytes.size() < 100'000) return true;
-    if (++parts % 3 != 0) return true;
-    ++lost;
-    return false;
-  });
-  three.start(behind);
-  three.run_for(10s);
+  left_behind three;
+  three.leave_for_long();
+  three.count_parts([](std::size_t number) { return number % 3 != 0; });
+  three.come_back(10s);
+  const std::size_t lost = three.parts / 3;
   BOOST_TEST(lost > 1U);
-  BOOST_TEST(parts - lost < 14U); // 8 MB in parts of about one
-  three.must_be_equal(id, behind);
+  BOOST_TEST(three.parts - lost < 14U); // 8 MB in parts of about one
+  three.must_be_equal(three.id, three.behind);
 }
 
 BOOST_AUTO_TEST_CASE(after_a_crash_it_goes_on_where_it_was) {
-  forgetful three;
-  const member_id id = three.leader();
-  const member_id behind = three.other_than(id);
-  three.stop(behind);
-  three.fill(id);
-  std::size_t parts = 0;
-  bool stopping = true;
-  three.network.filter([&](member_id, member_id, const std::string& bytes) {
-    if (!is_note(bytes) || bytes.size() < 100'000) return true;
-    return !stopping || ++parts <= 4;
-  });
-  three.start(behind);
-  three.run_for(500ms);
-  three.stop(behind);
-  stopping = false;
-  std::size_t after = 0;
-  three.network.filter([&](member_id, member_id, const std::string& bytes) {
-    after += is_note(bytes) && bytes.size() >= 100'000 ? 1U : 0U;
-    return true;
-  });
-  three.start(behind);
-  three.run_for(2s);
-  BOOST_TEST(after > 0U);
-  BOOST_TEST(after < 7U);
-  three.must_be_equal(id, behind);
+  left_behind three;
+  three.leave_for_long();
+  three.count_parts([](std::size_t number) { return number <= 4; });
+  three.come_back(500ms);
+  three.stop(three.behind);
+  three.count_parts([](std::size_t) { return true; });
+  three.come_back();
+  BOOST_TEST(three.parts > 0U);
+  BOOST_TEST(three.parts < 7U);
+  three.must_be_equal(three.id, three.behind);
 }
 
 BOOST_AUTO_TEST_CASE(a_snapshot_whose_moment_is_gone_begins_anew) {
-  forgetful three;
-  const member_id id = three.leader();
-  const member_id behind = three.other_than(id);
-  three.stop(behind);
-  three.fill(id);
-  std::size_t parts = 0;
-  three.network.filter([&](member_id, member_id, const std::string& bytes) {
-    return !is_note(bytes) || bytes.size() < 100'000 || ++parts <= 4;
-  });
-  three.start(behind);
-  three.run_for(500ms);
-  three.stop(behind);
+  left_behind three;
+  three.leave_for_long();
+  three.count_parts([](std::size_t number) { return number <= 4; });
+  three.come_back(500ms);
+  three.stop(three.behind);
   three.network.filter({});
-  three.write(id, "between");
+  three.write(three.id, "between");
   three.run_for(40s);
-  three.start(behind);
+  three.come_back(3s);
+  three.must_be_equal(three.id, three.behind);
+}
+
+/// A late copy of the only part of an earlier snapshot is taken for the first of the one that was asked for:
+/// it is whole, and too old.
+BOOST_AUTO_TEST_CASE(a_late_part_of_an_earlier_snapshot_is_not_gone_on_with) {
+  left_behind three;
+  three.leave();
+  std::string late;
+  three.network.filter([&](member_id, member_id to, const std::string& bytes) {
+    const auto note = decode_note(bytes);
+    if (note && std::holds_alternative<snapshot_part>(*note) && to == three.behind) late = bytes;
+    return true;
+  });
+  three.come_back();
+  BOOST_REQUIRE(!late.empty());
+  three.leave();
+  // It asks, and what it hears first is the copy.
+  three.network.filter([](member_id, member_id, const std::string& bytes) {
+    const auto note = decode_note(bytes);
+    return !note || !std::holds_alternative<snapshot_question>(*note);
+  });
+  three.come_back(1s);
+  three.stores[three.behind]->receive(three.id, late);
+  three.network.filter({});
   three.run_for(3s);
-  three.must_be_equal(id, behind);
+  three.must_be_equal(three.id, three.behind);
 }
 
 /// The power fails at each commit of the way in turn, before it is durable or after.
@@ -217,12 +229,10 @@ BOOST_AUTO_TEST_CASE(a_crash_at_any_moment_is_safe) {
   using fault = kv::memory_disk::fault;
   for (const fault what : {fault::power_dropped, fault::power_torn}) {
     for (std::uint64_t at = 0; at < 12; ++at) {
-      forgetful three;
-      const member_id id = three.leader();
-      const member_id behind = three.other_than(id);
+      left_behind three;
+      const auto [id, behind] = std::pair(three.id, three.behind);
       const std::uint64_t own = load_identity(*kv::open_memory(three.disks[behind])->read()).member;
-      three.stop(behind);
-      three.fill(id);
+      three.leave_for_long();
       three.start(behind);
       const hard_state voted = load_vote(*kv::open_memory(three.disks[behind])->read());
       three.disks[behind].arm(what, at);
@@ -239,18 +249,15 @@ BOOST_AUTO_TEST_CASE(a_crash_at_any_moment_is_safe) {
 }
 
 BOOST_AUTO_TEST_CASE(a_full_disk_leaves_what_was_there) {
-  forgetful three;
-  const member_id id = three.leader();
-  const member_id behind = three.other_than(id);
-  three.write(id, "old");
-  three.stop(behind);
-  three.fill(id);
-  three.start(behind);
-  three.disks[behind].arm(kv::memory_disk::fault::full, 2);
+  left_behind three;
+  three.write(three.id, "old");
+  three.leave_for_long();
+  three.start(three.behind);
+  three.disks[three.behind].arm(kv::memory_disk::fault::full, 2);
   three.run_for(1s);
-  BOOST_TEST(three.text(behind, "old") == "x");
+  BOOST_TEST(three.text(three.behind, "old") == "x");
   three.run_for(10s);
-  three.must_be_equal(id, behind);
+  three.must_be_equal(three.id, three.behind);
 }
 
 BOOST_AUTO_TEST_CASE(rows_are_copied_in_parts_of_any_size) {
