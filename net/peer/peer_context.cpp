@@ -1,5 +1,6 @@
 #include "net/peer/peer_context.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include <spdlog/spdlog.h>
@@ -47,6 +48,18 @@ error_kind kind_of(wire::FailureKind kind) {
     if (theirs == kind) return ours;
   }
   return error_kind::internal;
+}
+
+void write_error(wire::Failure::Builder to, const error& why) {
+  to.setKind(failure_kind_of(why.kind));
+  to.setMessage(kj_string(why.message));
+  to.setRetryAfterS(static_cast<std::uint32_t>(std::max(why.retry_after_s, 0)));
+}
+
+error error_of(wire::Failure::Reader failure) {
+  return {.kind = kind_of(failure.getKind()),
+          .message = string_of(failure.getMessage()),
+          .retry_after_s = static_cast<int>(std::min<std::uint32_t>(failure.getRetryAfterS(), 3600))};
 }
 
 void peer_context::log_refusal(std::string_view whom, std::string_view why) {

@@ -19,6 +19,16 @@ namespace actord::net {
 
 namespace wire = schema::wire;
 
+class peer_talk;
+
+template <class Handler>
+struct served_method {
+  Handler handler;
+  callers who = callers::members;
+};
+template <class Handler>
+using method_table = std::map<std::string, served_method<Handler>, std::less<>>;
+
 /// What everything on the network's thread shares; outlives all of it.
 struct peer_context {
   const clock_source& clock;
@@ -26,7 +36,8 @@ struct peer_context {
   std::shared_ptr<peer_mail> mail;
   peer_options options;
   peer_events events;
-  std::map<std::string, peer_handler, std::less<>> handlers;
+  method_table<peer_handler> handlers;
+  method_table<peer_stream_handler> stream_handlers;
   tls_context tls; ///< for new connections
   kj::UnixEventPort& port;
   kj::Timer& timer;
@@ -36,6 +47,8 @@ struct peer_context {
   /// Calls that a handler of ours has not answered yet.
   std::map<std::uint64_t, kj::Own<kj::PromiseFulfiller<result<std::string>>>> unanswered = {};
   std::uint64_t last_call = 0;
+  /// Over which connection we ask whom. They enter and leave by themselves.
+  std::map<peer_key, peer_talk*> talks = {};
 
   void log_refusal(std::string_view whom, std::string_view why);
 };
@@ -55,6 +68,8 @@ struct rpc_connection {
 
 wire::FailureKind failure_kind_of(error_kind kind);
 error_kind kind_of(wire::FailureKind kind);
+void write_error(wire::Failure::Builder to, const error& why);
+error error_of(wire::Failure::Reader failure);
 
 inline kj::Duration kj_duration(std::chrono::nanoseconds wait) {
   return std::max<std::int64_t>(wait.count(), 0) * kj::NANOSECONDS;

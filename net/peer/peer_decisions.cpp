@@ -9,14 +9,6 @@ namespace {
 
 error refused(std::string why) { return {.kind = error_kind::forbidden, .message = std::move(why)}; }
 
-std::string in_words(storage::member_id member, std::string_view node) {
-  return "member " + std::to_string(member) + " (" + std::string(node) + ")";
-}
-
-std::string in_words(const node_identity& of) {
-  return of.member == 0 ? "worker " + of.node : in_words(of.member, of.node);
-}
-
 std::string in_words(const peer_versions& versions) {
   return versions.lowest == versions.highest
              ? "version " + std::to_string(versions.lowest)
@@ -25,13 +17,15 @@ std::string in_words(const peer_versions& versions) {
 
 } // namespace
 
+std::string in_words(const node_identity& of) {
+  return of.member == 0 ? "worker " + of.node : "member " + std::to_string(of.member) + " (" + of.node + ")";
+}
+
 result<std::uint32_t> admit(const greeting& caller, const node_identity& certificate,
                             const peer_options& own) {
-  if (certificate.member == 0)
-    return refused("the certificate of " + in_words(certificate) + " is of no server");
   if (caller.member != certificate.member || caller.node_name != certificate.node) {
     return refused("the certificate of " + in_words(certificate) + " used by " +
-                   in_words(caller.member, caller.node_name));
+                   in_words(node_identity{{}, caller.node_name, caller.member}));
   }
   if (certificate.member == own.self) return refused("the certificate of this member itself");
   if (caller.cluster_id != own.cluster_id || certificate.cluster != own.cluster_id) {
@@ -69,7 +63,17 @@ result<void> may_use(const node_identity& certificate, const peer_options& own) 
     return {};
   }
   return refused("the certificate is of " + in_words(certificate) + " of cluster " + certificate.cluster +
-                 ", this is " + in_words(own.self, own.node_name) + " of cluster " + own.cluster_id);
+                 ", this is " + in_words(node_identity{{}, own.node_name, own.self}) + " of cluster " +
+                 own.cluster_id);
+}
+
+result<void> may_call(std::optional<callers> who, std::string_view method, const node_identity& by) {
+  const std::string quoted = "\"" + std::string(method.substr(0, method_bytes_max)) + "\"";
+  if (!who) return error{.kind = error_kind::method_not_allowed, .message = "no method " + quoted + " here"};
+  const callers is = by.member == 0 ? callers::nodes : callers::members;
+  if (*who == callers::everyone || *who == is) return {};
+  return refused(in_words(by) + " may not call " + quoted + ": it is for " +
+                 (*who == callers::members ? "servers" : "workers") + " only");
 }
 
 std::chrono::milliseconds retry_delay(unsigned failures, bool broke_lately, const peer_timing& timing,

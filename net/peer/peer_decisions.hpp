@@ -11,6 +11,9 @@
 
 namespace actord::net {
 
+/// "member 2 (n2)" or "worker w".
+std::string in_words(const node_identity& of);
+
 /// Who says hello to whom, as the caller tells it and as its certificate does.
 struct greeting {
   peer_versions versions;
@@ -27,6 +30,11 @@ result<std::uint32_t> admit(const greeting& caller, const node_identity& certifi
 result<void> expect(storage::member_id meant, const node_identity& certificate, const peer_options& own);
 /// Whether a server may use these credentials.
 result<void> may_use(const node_identity& certificate, const peer_options& own);
+
+/// Longer than any name of a method.
+inline constexpr std::size_t method_bytes_max = 64;
+/// Whether this peer may call the method that is served to `who`; to nobody when it is not served at all.
+result<void> may_call(std::optional<callers> who, std::string_view method, const node_identity& by);
 
 /// How long to wait before connecting again after `failures` attempts in a row. Right after a connection
 /// broke the first attempts come fast: they tell whether its process is gone. `chance` is any random number.

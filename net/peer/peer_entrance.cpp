@@ -80,17 +80,14 @@ public:
         session_(
             std::make_shared<peer_session>(peer_session{.context = context_, .address = std::move(address)})),
         connection_(context_, std::move(socket), peer_side::accepted) {
-    auto pair = kj::newPromiseAndFulfiller<void>();
-    ended_ = kj::mv(pair.promise);
-    end_ = kj::mv(pair.fulfiller);
-    session_->end = [this](std::string why) { end(why); };
-    session_->on_admitted = [this] { replace_older(); };
+    session_->on_admitted = [this](kj::Maybe<wire::Peer::Client> back) { let_in(kj::mv(back)); };
     entrance_.open_.insert(this);
   }
   ~accepted_connection() noexcept(false) {
     entrance_.open_.erase(this);
-    session_->end = nullptr;
     session_->on_admitted = nullptr;
+    if (entrance_.is_ending_) is_announced_ = false;
+    leave("the connection broke");
   }
   accepted_connection(const accepted_connection&) = delete;
   accepted_connection& operator=(const accepted_connection&) = delete;
@@ -107,10 +104,14 @@ public:
               });
   }
 
-  void end(std::string_view why) { end_->reject(kj_fault(kj::Exception::Type::DISCONNECTED, why)); }
+  /// No more is asked of the other end from here on; the connection is closed soon.
+  void end(std::string_view why) {
+    endings_.fulfiller->reject(kj_fault(kj::Exception::Type::DISCONNECTED, why));
+    leave(why);
+  }
 
-  [[nodiscard]] bool is_of(storage::member_id member) const {
-    return session_->admitted && session_->certificate.member == member;
+  [[nodiscard]] bool is_of(const peer_key& whom) const {
+    return session_->admitted && key_of(session_->certificate) == whom;
   }
   [[nodiscard]] bool in_handshake() const { return session_->certificate.node.empty(); }
 
@@ -124,31 +125,65 @@ private:
     session_->certificate = *std::move(node);
     connection_.begin(peer_side::accepted, capnp::Capability::Client(make_door(session_)));
     return connection_.vat->onDisconnect()
-        .exclusiveJoin(watch())
-        .exclusiveJoin(kj::mv(ended_))
-        .then([this] { say_why(connection_.stream.failure()); },
-              [this](kj::Exception&& fault) { say_why(string_of(fault)); });
+        .exclusiveJoin(until_broken())
+        .exclusiveJoin(kj::mv(endings_.promise))
+        .then([this] { over(connection_.stream.failure()); },
+              [this](kj::Exception&& fault) { over(string_of(fault)); });
   }
 
-  /// Rejected when the peer is silent for too long, or does not say hello in time.
-  kj::Promise<void> watch() {
-    const peer_timing& timing = context_.options.timing;
-    return context_.timer.afterDelay(kj_duration(timing.ping)).then([this]() -> kj::Promise<void> {
-      const auto silent = context_.clock.steady_now() - connection_.stream.last_heard();
-      if (silent > context_.options.timing.dead_after + context_.options.timing.ping) {
-        return kj_fault(kj::Exception::Type::DISCONNECTED, "silent for too long");
-      }
-      if (!session_->admitted && context_.clock.steady_now() - began_ > context_.options.timing.handshake) {
-        return kj_fault(kj::Exception::Type::DISCONNECTED, "did not say hello");
-      }
-      return watch();
-    });
+  /// Rejected when hello does not come in time; later as peer_talk says.
+  kj::Promise<void> until_broken() {
+    const auto wait = context_.options.timing.handshake;
+    return context_.timer.timeoutAfter(kj_duration(wait), kj::mv(welcomes_.promise))
+        .then(
+            [this] {
+              // The one that dialed asks first.
+              return talk_ ? talk_->until_broken(2 * context_.options.timing.ping)
+                           : kj::Promise<void>(kj::NEVER_DONE);
+            },
+            [](kj::Exception&&) -> kj::Promise<void> {
+              return kj_fault(kj::Exception::Type::DISCONNECTED, "did not say hello");
+            });
   }
 
-  void replace_older() {
+  void let_in(kj::Maybe<wire::Peer::Client> back) {
+    const node_identity& who = session_->certificate;
     for (accepted_connection* other : entrance_.open_) {
-      if (other != this && other->is_of(session_->certificate.member)) other->end("replaced by a newer one");
+      if (other != this && other->is_of(key_of(who))) other->end("replaced by a newer connection");
     }
+    const bool is_worker = who.member == 0;
+    talk_ = std::make_unique<peer_talk>(context_, connection_, who,
+                                        is_worker ? peer_talk::asks::yes : peer_talk::asks::no);
+    session_->talk = talk_.get();
+    welcomes_.fulfiller->fulfill();
+    if (is_worker) {
+      context_.mail->note(talk_->key(), [this](peer_status& status) {
+        status.address = session_->address;
+        status.last_heard = connection_.stream.last_heard();
+      });
+    }
+    KJ_IF_MAYBE (remote, back) {
+      talk_->begin(kj::mv(*remote));
+    }
+    if (!is_worker) return;
+    spdlog::info("worker {} is connected from {}", who.node, session_->address);
+    is_announced_ = true;
+    if (context_.events.node_connected) context_.events.node_connected(who.node);
+  }
+
+  /// What was asked of a worker has come to its end, and everybody hears of it. Once.
+  void leave(std::string_view why) {
+    session_->talk = nullptr;
+    if (talk_) talk_->retire();
+    if (!std::exchange(is_announced_, false)) return;
+    const std::string& node = session_->certificate.node;
+    context_.mail->forget({0, node});
+    if (context_.events.node_gone) context_.events.node_gone(node, std::string(why));
+  }
+
+  void over(std::string_view why) {
+    say_why(why);
+    leave(why.empty() ? "closed" : why);
   }
 
   void say_why(std::string_view why) {
@@ -157,17 +192,18 @@ private:
       if (!why.empty() && why != "closed") context_.log_refusal(session_->address, why);
       return;
     }
-    spdlog::info("member {} ({}) at {} is disconnected{}{}", session_->certificate.member,
-                 session_->certificate.node, session_->address, why.empty() ? "" : ": ", why);
+    spdlog::info("{} at {} is disconnected{}{}", in_words(session_->certificate), session_->address,
+                 why.empty() ? "" : ": ", why);
   }
 
   peer_entrance& entrance_;
   peer_context& context_;
   std::shared_ptr<peer_session> session_;
-  steady_time began_ = context_.clock.steady_now();
-  kj::Promise<void> ended_ = nullptr;
-  kj::Own<kj::PromiseFulfiller<void>> end_;
+  kj::PromiseFulfillerPair<void> endings_ = kj::newPromiseAndFulfiller<void>();
+  kj::PromiseFulfillerPair<void> welcomes_ = kj::newPromiseAndFulfiller<void>();
   rpc_connection connection_;
+  std::unique_ptr<peer_talk> talk_; ///< since hello
+  bool is_announced_ = false;       ///< as a connected worker
 };
 
 peer_entrance::peer_entrance(peer_context& context, unique_fd listener)
@@ -177,7 +213,7 @@ peer_entrance::peer_entrance(peer_context& context, unique_fd listener)
         spdlog::error("peers are no longer accepted: {}", string_of(fault));
       })) {}
 
-peer_entrance::~peer_entrance() noexcept(false) = default;
+peer_entrance::~peer_entrance() noexcept(false) { is_ending_ = true; }
 
 void peer_entrance::taskFailed(kj::Exception&& fault) {
   spdlog::debug("a peer's connection: {}", string_of(fault));
@@ -218,9 +254,9 @@ void peer_entrance::take(unique_fd socket, std::string address) {
   tasks_.add(serving.serve().attach(kj::mv(connection)));
 }
 
-void peer_entrance::end_connections_of(storage::member_id member, std::string_view why) {
+void peer_entrance::end_connections_of(const peer_key& whom, std::string_view why) {
   for (accepted_connection* one : open_) {
-    if (one->is_of(member)) one->end(why);
+    if (one->is_of(whom)) one->end(why);
   }
 }
 

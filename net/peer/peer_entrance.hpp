@@ -15,7 +15,8 @@ public:
   peer_entrance(peer_context& context, unique_fd listener);
   ~peer_entrance() noexcept(false);
 
-  void end_connections_of(storage::member_id member, std::string_view why);
+  /// Of a member or worker.
+  void end_connections_of(const peer_key& whom, std::string_view why);
 
 private:
   friend class accepted_connection;
@@ -28,6 +29,7 @@ private:
   unique_fd listener_;
   kj::UnixEventPort::FdObserver observer_;
   std::set<accepted_connection*> open_;
+  bool is_ending_ = false; ///< nobody hears of connections that end now
   kj::TaskSet tasks_;
   kj::Promise<void> accepting_;
 };

@@ -10,9 +10,17 @@
 
 namespace actord::net {
 
-error not_connected(storage::member_id to) {
+peer_key key_of(const node_identity& node) {
+  return node.member == 0 ? peer_key{0, node.node} : peer_key{node.member, {}};
+}
+
+std::string in_words(const peer_key& key) {
+  return key.member == 0 ? "node " + key.node : "member " + std::to_string(key.member);
+}
+
+error not_connected(const peer_key& to) {
   return {.kind = error_kind::unavailable,
-          .message = "there is no connection to member " + std::to_string(to),
+          .message = "there is no connection to " + in_words(to),
           .retry_after_s = 1};
 }
 
@@ -36,6 +44,25 @@ void peer_mail::wake(std::unique_lock<std::mutex>& held) {
   [[maybe_unused]] const ssize_t written = ::write(wake_.get(), &one, sizeof one);
 }
 
+void peer_mail::mark(const peer_key& key, slot& of) {
+  if (!std::exchange(of.changed, true)) changed_.push_back(key);
+}
+
+/// The slot of a member or worker; for a node's name that is no worker's, of the member that has it.
+std::map<peer_key, peer_mail::slot>::iterator peer_mail::find(const peer_key& to) {
+  const auto found = slots_.find(to);
+  if (found != slots_.end() || to.member != 0) return found;
+  return std::ranges::find_if(slots_, [&](const auto& one) {
+    return one.first.member != 0 && one.second.status.node_name == to.node;
+  });
+}
+
+peer_key peer_mail::key_for(const peer_key& to) {
+  const std::scoped_lock hold(mutex_);
+  const auto found = find(to);
+  return found == slots_.end() ? to : found->first;
+}
+
 bool peer_mail::is_full(const slot& of, std::size_t bytes) const {
   return of.bytes + bytes > limits_.queued_bytes ||
          of.raft.size() + of.overtaken.size() + of.calls.size() >= limits_.queued_messages;
@@ -43,7 +70,7 @@ bool peer_mail::is_full(const slot& of, std::size_t bytes) const {
 
 void peer_mail::raft(storage::member_id to, std::string bytes, bool may_be_overtaken) {
   std::unique_lock hold(mutex_);
-  const auto found = slots_.find(to);
+  const auto found = slots_.find({to, {}});
   if (closed_ || found == slots_.end()) return;
   slot& peer = found->second;
   if (!peer.open || is_full(peer, bytes.size())) {
@@ -52,26 +79,28 @@ void peer_mail::raft(storage::member_id to, std::string bytes, bool may_be_overt
   }
   peer.bytes += bytes.size();
   (may_be_overtaken ? peer.overtaken : peer.raft).push_back(std::move(bytes));
+  mark(found->first, peer);
   wake(hold);
 }
 
-void peer_mail::call(storage::member_id to, queued_call call) {
+void peer_mail::call(const peer_key& to, queued_call call) {
   std::optional<error> refusal;
   {
     std::unique_lock hold(mutex_);
-    const auto found = slots_.find(to);
+    const auto found = find(to);
     if (closed_ || found == slots_.end() || !found->second.open) {
       refusal = not_connected(to);
     } else if (is_full(found->second, call.payload.size()) ||
                found->second.status.calls_under_way >= limits_.calls) {
       refusal = error{.kind = error_kind::unavailable,
-                      .message = "too much waits for member " + std::to_string(to),
+                      .message = "too much waits for " + in_words(found->first),
                       .retry_after_s = 1};
     } else {
       slot& peer = found->second;
       peer.bytes += call.payload.size();
       ++peer.status.calls_under_way;
       peer.calls.push_back(std::move(call));
+      mark(found->first, peer);
       wake(hold);
       return;
     }
@@ -89,10 +118,25 @@ void peer_mail::post(std::function<void()> task) {
 std::vector<peer_status> peer_mail::statuses() const {
   const std::scoped_lock hold(mutex_);
   std::vector<peer_status> all;
-  for (const auto& [member, peer] : slots_) {
+  for (const auto& [key, peer] : slots_) {
+    if (key.member == 0) continue;
     all.push_back(peer.status);
-    all.back().member = member;
+    all.back().member = key.member;
     all.back().queued_bytes = peer.bytes;
+  }
+  return all;
+}
+
+std::vector<node_status> peer_mail::nodes() const {
+  const std::scoped_lock hold(mutex_);
+  std::vector<node_status> all;
+  for (const auto& [key, peer] : slots_) {
+    if (key.member != 0) break; // workers come first
+    all.push_back({.node = key.node,
+                   .address = peer.status.address,
+                   .last_heard = peer.status.last_heard,
+                   .queued_bytes = peer.bytes,
+                   .calls_under_way = peer.status.calls_under_way});
   }
   return all;
 }
@@ -105,7 +149,16 @@ std::vector<std::function<void()>> peer_mail::take_tasks() {
   return std::exchange(tasks_, {});
 }
 
-std::vector<std::string> peer_mail::take_raft(storage::member_id to, std::size_t bytes) {
+std::vector<peer_key> peer_mail::take_changed() {
+  const std::scoped_lock hold(mutex_);
+  for (const peer_key& key : changed_) {
+    const auto found = slots_.find(key);
+    if (found != slots_.end()) found->second.changed = false;
+  }
+  return std::exchange(changed_, {});
+}
+
+std::vector<std::string> peer_mail::take_raft(const peer_key& to, std::size_t bytes) {
   std::vector<std::string> taken;
   const std::scoped_lock hold(mutex_);
   const auto found = slots_.find(to);
@@ -122,7 +175,7 @@ std::vector<std::string> peer_mail::take_raft(storage::member_id to, std::size_t
   return taken;
 }
 
-std::optional<std::string> peer_mail::take_overtaken(storage::member_id to) {
+std::optional<std::string> peer_mail::take_overtaken(const peer_key& to) {
   const std::scoped_lock hold(mutex_);
   const auto found = slots_.find(to);
   if (found == slots_.end() || found->second.overtaken.empty()) return {};
@@ -134,7 +187,7 @@ std::optional<std::string> peer_mail::take_overtaken(storage::member_id to) {
   return taken;
 }
 
-std::vector<queued_call> peer_mail::take_calls(storage::member_id to) {
+std::vector<queued_call> peer_mail::take_calls(const peer_key& to) {
   const std::scoped_lock hold(mutex_);
   const auto found = slots_.find(to);
   if (found == slots_.end()) return {};
@@ -142,13 +195,13 @@ std::vector<queued_call> peer_mail::take_calls(storage::member_id to) {
   return std::exchange(found->second.calls, {});
 }
 
-void peer_mail::open(storage::member_id to) {
+void peer_mail::open(const peer_key& to) {
   const std::scoped_lock hold(mutex_);
   if (closed_) return;
   slots_[to].open = true;
 }
 
-void peer_mail::shut(storage::member_id to) {
+void peer_mail::shut(const peer_key& to) {
   std::vector<queued_call> refused;
   {
     const std::scoped_lock hold(mutex_);
@@ -166,7 +219,7 @@ void peer_mail::shut(storage::member_id to) {
   for (const queued_call& call : refused) call.done(not_connected(to));
 }
 
-void peer_mail::call_ended(storage::member_id to) {
+void peer_mail::call_ended(const peer_key& to) {
   const std::scoped_lock hold(mutex_);
   const auto found = slots_.find(to);
   if (found != slots_.end() && found->second.status.calls_under_way > 0) {
@@ -174,33 +227,33 @@ void peer_mail::call_ended(storage::member_id to) {
   }
 }
 
-void peer_mail::heard(storage::member_id from, steady_time at) {
+void peer_mail::heard(const peer_key& from, steady_time at) {
   const std::scoped_lock hold(mutex_);
   const auto found = slots_.find(from);
   if (found != slots_.end()) found->second.status.last_heard = std::max(found->second.status.last_heard, at);
 }
 
-void peer_mail::note(storage::member_id peer, const std::function<void(peer_status&)>& change) {
+void peer_mail::note(const peer_key& peer, const std::function<void(peer_status&)>& change) {
   const std::scoped_lock hold(mutex_);
   if (!closed_) change(slots_[peer].status);
 }
 
-void peer_mail::forget(storage::member_id peer) {
+void peer_mail::forget(const peer_key& peer) {
   shut(peer);
   const std::scoped_lock hold(mutex_);
   slots_.erase(peer);
 }
 
 void peer_mail::close() {
-  std::vector<storage::member_id> peers;
+  std::vector<peer_key> peers;
   std::vector<std::function<void()>> tasks;
   {
     const std::scoped_lock hold(mutex_);
     closed_ = true;
     tasks = std::exchange(tasks_, {});
-    for (const auto& [member, peer] : slots_) peers.push_back(member);
+    for (const auto& [key, peer] : slots_) peers.push_back(key);
   }
-  for (const auto peer : peers) shut(peer);
+  for (const auto& peer : peers) shut(peer);
 }
 
 } // namespace actord::net

@@ -7,6 +7,8 @@
 
 #include <kj/async-unix.h>
 
+#include <pthread.h>
+
 #include <map>
 #include <mutex>
 #include <optional>
@@ -45,8 +47,8 @@ private:
 struct peer_loop {
   peer_loop(peer_context& shared, unique_fd listener)
       : context(shared),
-        wake(shared.port, shared.mail->wake_fd(), kj::UnixEventPort::FdObserver::OBSERVE_READ),
-        entrance(shared, std::move(listener)) {
+        wake(shared.port, shared.mail->wake_fd(), kj::UnixEventPort::FdObserver::OBSERVE_READ) {
+    if (listener) entrance.emplace(shared, std::move(listener));
     auto pair = kj::newPromiseAndFulfiller<void>();
     stopped = kj::mv(pair.promise);
     stop = kj::mv(pair.fulfiller);
@@ -54,7 +56,10 @@ struct peer_loop {
 
   kj::Promise<void> serve_mail() {
     for (const auto& task : context.mail->take_tasks()) task();
-    for (const auto& [member, link] : links) link->pump();
+    for (const peer_key& peer : context.mail->take_changed()) {
+      const auto talk = context.talks.find(peer);
+      if (talk != context.talks.end()) talk->second->pump();
+    }
     return wake.whenBecomesReadable().then([this] { return serve_mail(); });
   }
 
@@ -62,7 +67,7 @@ struct peer_loop {
   kj::UnixEventPort::FdObserver wake;
   kj::Promise<void> stopped = nullptr;
   kj::Own<kj::PromiseFulfiller<void>> stop;
-  peer_entrance entrance;
+  std::optional<peer_entrance> entrance; ///< a worker has none
   std::map<storage::member_id, std::unique_ptr<member_link>> links;
 };
 
@@ -78,24 +83,35 @@ public:
     return std::make_unique<peer_transport>(mail_);
   }
 
-  void serve(std::string method, peer_handler handler) override {
-    handlers_.insert_or_assign(std::move(method), std::move(handler));
+  void serve(std::string method, peer_handler handler, callers who) override {
+    ALWAYS(method.size() < method_bytes_max);
+    handlers_.insert_or_assign(std::move(method), served_method<peer_handler>{std::move(handler), who});
+  }
+
+  void serve_stream(std::string method, peer_stream_handler handler, callers who) override {
+    ALWAYS(method.size() < method_bytes_max);
+    stream_handlers_.insert_or_assign(std::move(method),
+                                      served_method<peer_stream_handler>{std::move(handler), who});
   }
 
   result<void> start(peer_options options, peer_events events) override {
     ALWAYS(!thread_.joinable());
     auto tls = usable(options, options.credentials);
     if (!tls) return tls.error();
-    auto listener = listen_on(options.listen_address, options.port);
-    if (!listener) return listener.error();
-    port_ = listener->second;
+    unique_fd socket;
+    if (options.self != 0) {
+      auto listener = listen_on(options.listen_address, options.port);
+      if (!listener) return listener.error();
+      socket = std::move(listener->first);
+      port_ = listener->second;
+    }
     mail_->limit(options.limits);
     {
       const std::scoped_lock hold(mutex_);
       own_ = options;
     }
     thread_ = std::thread([this, options = std::move(options), events = std::move(events),
-                           tls = *std::move(tls), socket = std::move(listener->first)]() mutable {
+                           tls = *std::move(tls), socket = std::move(socket)]() mutable {
       run(std::move(options), std::move(events), std::move(tls), std::move(socket));
     });
     return {};
@@ -113,7 +129,7 @@ public:
   void set_address(storage::member_id member, std::string host_port) override {
     mail_->post([this, member, host_port = std::move(host_port)] {
       auto& context = loop_->context;
-      if (member == context.options.self) return;
+      if (member == 0 || member == context.options.self) return;
       auto& link = loop_->links[member];
       if (link && link->address() == host_port) return;
       link.reset();
@@ -124,8 +140,14 @@ public:
   void forget(storage::member_id member) override {
     mail_->post([this, member] {
       loop_->links.erase(member);
-      loop_->entrance.end_connections_of(member, "it no longer belongs to the cluster");
-      loop_->context.mail->forget(member);
+      if (loop_->entrance) loop_->entrance->end_connections_of({member, {}}, no_longer_member);
+      loop_->context.mail->forget({member, {}});
+    });
+  }
+
+  void forget_node(std::string node) override {
+    mail_->post([this, node = std::move(node)] {
+      if (loop_->entrance) loop_->entrance->end_connections_of({0, node}, no_longer_member);
     });
   }
 
@@ -146,16 +168,70 @@ public:
 
   void call(storage::member_id peer, std::string_view method, std::string payload,
             std::chrono::milliseconds deadline, std::function<void(result<std::string>)> done) override {
-    if (payload.size() > mail_->call_bytes()) {
-      return done(error{.kind = error_kind::too_large, .message = "the request is too large for its leader"});
-    }
-    mail_->call(peer,
-                {std::string(method), std::move(payload), clock_.steady_now() + deadline, std::move(done)});
+    call({peer, {}}, method, std::move(payload), deadline, std::move(done));
+  }
+
+  void call_node(std::string_view node, std::string_view method, std::string payload,
+                 std::chrono::milliseconds deadline, std::function<void(result<std::string>)> done) override {
+    call({0, std::string(node)}, method, std::move(payload), deadline, std::move(done));
+  }
+
+  std::shared_ptr<peer_stream> open_stream(storage::member_id peer, std::string_view method,
+                                           std::string payload, stream_events events) override {
+    return open({peer, {}}, method, std::move(payload), std::move(events));
+  }
+
+  std::shared_ptr<peer_stream> open_node_stream(std::string_view node, std::string_view method,
+                                                std::string payload, stream_events events) override {
+    return open({0, std::string(node)}, method, std::move(payload), std::move(events));
   }
 
   std::vector<peer_status> peers() const override { return mail_->statuses(); }
+  std::vector<node_status> nodes() const override { return mail_->nodes(); }
 
 private:
+  static constexpr std::string_view no_longer_member = "it no longer belongs to the cluster";
+
+  void call(const peer_key& to, std::string_view method, std::string payload,
+            std::chrono::milliseconds deadline, std::function<void(result<std::string>)> done) {
+    if (payload.size() > mail_->call_bytes()) {
+      return done(error{.kind = error_kind::too_large, .message = "the request is too large for its leader"});
+    }
+    mail_->call(to,
+                {std::string(method), std::move(payload), clock_.steady_now() + deadline, std::move(done)});
+  }
+
+  /// A stream on its way to the network's thread. Where it does not arrive, its user hears of it.
+  struct opening {
+    peer_key to;
+    std::string method;
+    std::string payload;
+    stream_events events;
+    std::shared_ptr<stream_box> box;
+
+    ~opening() {
+      if (!box) return;
+      box->close();
+      if (events.closed) events.closed(not_connected(to));
+    }
+  };
+
+  std::shared_ptr<peer_stream> open(peer_key to, std::string_view method, std::string payload,
+                                    stream_events events) {
+    auto box = std::make_shared<stream_box>(mail_);
+    auto handle = box->handle();
+    std::shared_ptr<opening> wanted(
+        new opening{std::move(to), std::string(method), std::move(payload), std::move(events), box});
+    mail_->post([this, wanted = std::move(wanted)] {
+      const auto key = mail_->key_for(wanted->to);
+      const auto talk = loop_->context.talks.find(key);
+      if (talk == loop_->context.talks.end()) return;
+      talk->second->streams().open(std::exchange(wanted->box, nullptr), wanted->method,
+                                   std::move(wanted->payload), std::move(wanted->events));
+    });
+    return handle;
+  }
+
   static result<tls_context> usable(const peer_options& own, const peer_credentials& credentials) {
     auto owner = owner_of(credentials);
     if (!owner) return owner.error();
@@ -164,6 +240,7 @@ private:
   }
 
   void run(peer_options options, peer_events events, tls_context tls, unique_fd socket) {
+    ::pthread_setname_np(::pthread_self(), "peers");
     kj_log log;
     auto fault = kj::runCatchingExceptions([&] {
       auto io = kj::setupAsyncIo();
@@ -174,6 +251,7 @@ private:
                            .options = std::move(options),
                            .events = std::move(events),
                            .handlers = std::move(handlers_),
+                           .stream_handlers = std::move(stream_handlers_),
                            .tls = std::move(tls),
                            .port = io.unixEventPort,
                            .timer = io.provider->getTimer(),
@@ -192,7 +270,8 @@ private:
   const clock_source& clock_;
   random_source& random_;
   std::shared_ptr<peer_mail> mail_;
-  std::map<std::string, peer_handler, std::less<>> handlers_;
+  method_table<peer_handler> handlers_;
+  method_table<peer_stream_handler> stream_handlers_;
   std::mutex mutex_;
   std::optional<peer_options> own_;
   std::uint16_t port_ = 0;

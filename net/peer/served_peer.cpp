@@ -3,6 +3,8 @@
 #include <kj/debug.h>
 
 #include <atomic>
+#include <optional>
+#include <utility>
 
 #include <spdlog/spdlog.h>
 
@@ -50,16 +52,18 @@ public:
 protected:
   kj::Promise<void> raft(RaftContext call) override {
     heard();
+    require_member();
     for (const auto message : call.getParams().getMessages()) hand_on(string_of(message));
     return kj::READY_NOW;
   }
 
   kj::Promise<void> part(PartContext call) override {
     heard();
+    require_member();
     const auto params = call.getParams();
     const auto bytes = params.getBytes();
     if (overtaken_.size() + bytes.size() > overtaken_bytes_max) {
-      if (session_->end) session_->end("sent a message of more than 5 MiB");
+      if (session_->talk != nullptr) session_->talk->end("sent a message of more than 5 MiB");
       return KJ_EXCEPTION(FAILED, "a message of more than 5 MiB");
     }
     overtaken_.append(reinterpret_cast<const char*>(bytes.begin()), bytes.size());
@@ -71,10 +75,12 @@ protected:
     heard();
     const auto params = call.getParams();
     const auto& context = session_->context;
-    const auto handler = context.handlers.find(string_of(params.getMethod()));
-    if (handler == context.handlers.end()) {
-      write(call, error{.kind = error_kind::method_not_allowed,
-                        .message = "no method \"" + string_of(params.getMethod()).substr(0, 64) + "\" here"});
+    const std::string method = string_of(params.getMethod()).substr(0, method_bytes_max);
+    const auto found = context.handlers.find(method);
+    if (auto may = may_call(found == context.handlers.end() ? std::nullopt : std::optional(found->second.who),
+                            method, session_->certificate);
+        !may) {
+      write(call, may.error());
       return kj::READY_NOW;
     }
     auto pair = kj::newPromiseAndFulfiller<result<std::string>>();
@@ -84,8 +90,8 @@ protected:
                            .node_name = session_->certificate.node,
                            .deadline = std::chrono::milliseconds(params.getDeadlineMs())};
     auto slot = std::make_shared<answer_slot>(session_->context, number);
-    handler->second(from, string_of(params.getPayload()),
-                    [slot](result<std::string> answer) { slot->answer(std::move(answer)); });
+    found->second.handler(from, string_of(params.getPayload()),
+                          [slot](result<std::string> answer) { slot->answer(std::move(answer)); });
     call.releaseParams();
     call.allowCancellation();
     return pair.promise.then([this, call](result<std::string>&& answer) mutable { write(call, answer); });
@@ -96,10 +102,27 @@ protected:
     return kj::READY_NOW;
   }
 
+  kj::Promise<void> stream(StreamContext call) override {
+    heard();
+    if (session_->talk != nullptr) session_->talk->streams().take_in(call.getParams().getSteps());
+    return kj::READY_NOW;
+  }
+
 private:
   void heard() {
     auto& context = session_->context;
-    context.mail->heard(session_->certificate.member, context.clock.steady_now());
+    context.mail->heard(key_of(session_->certificate), context.clock.steady_now());
+  }
+
+  /// Workers have no part in the consensus, on either end.
+  void require_member() {
+    if (session_->certificate.member != 0 && session_->context.options.self != 0) return;
+    const std::string why = session_->context.options.self == 0
+                                ? "a consensus message to a worker"
+                                : "worker " + session_->certificate.node + " sent a consensus message";
+    session_->context.log_refusal(session_->address, why);
+    if (session_->talk != nullptr) session_->talk->end(why);
+    kj::throwFatalException(kj_fault(kj::Exception::Type::FAILED, why));
   }
 
   void hand_on(std::string message) {
@@ -114,10 +137,7 @@ private:
     }
     const error why =
         answer ? error{.kind = error_kind::too_large, .message = "the answer is too large"} : answer.error();
-    auto failure = call.getResults(message_size(why.message.size())).initAnswer().initFailure();
-    failure.setKind(failure_kind_of(why.kind));
-    failure.setMessage(kj_string(why.message));
-    failure.setRetryAfterS(static_cast<std::uint32_t>(std::max(why.retry_after_s, 0)));
+    write_error(call.getResults(message_size(why.message.size())).initAnswer().initFailure(), why);
   }
 
   std::shared_ptr<peer_session> session_;
@@ -138,10 +158,13 @@ protected:
                            .meant = caller.getMeant()};
     auto& context = session_->context;
     auto version = admit(greeted, session_->certificate, context.options);
-    if (version && context.events.admits && !context.events.admits(greeted.member)) {
+    if (version && !is_wanted(greeted)) {
       version = error{.kind = error_kind::forbidden,
-                      .message = "member " + std::to_string(greeted.member) + " (" + greeted.node_name +
-                                 ") does not belong to the cluster"};
+                      .message = in_words(session_->certificate) + " does not belong to the cluster"};
+    }
+    if (std::exchange(session_->greeted, true)) {
+      version = error{.kind = error_kind::bad_request,
+                      .message = in_words(session_->certificate) + " said hello twice"};
     }
     auto answer = call.getResults().initAnswer();
     if (!version) {
@@ -150,7 +173,9 @@ protected:
       return kj::READY_NOW;
     }
     session_->admitted = true;
-    if (session_->on_admitted) session_->on_admitted();
+    kj::Maybe<wire::Peer::Client> back;
+    if (caller.hasBack()) back = caller.getBack();
+    if (session_->on_admitted) session_->on_admitted(kj::mv(back));
     auto welcome = answer.initWelcome();
     welcome.setVersion(*version);
     welcome.setNodeName(kj_string(context.options.node_name));
@@ -159,6 +184,12 @@ protected:
   }
 
 private:
+  [[nodiscard]] bool is_wanted(const greeting& who) const {
+    const peer_events& events = session_->context.events;
+    if (who.member == 0) return !events.admits_node || events.admits_node(who.node_name);
+    return !events.admits || events.admits(who.member);
+  }
+
   std::shared_ptr<peer_session> session_;
 };
 
@@ -166,6 +197,10 @@ private:
 
 wire::Door::Client make_door(std::shared_ptr<peer_session> session) {
   return kj::heap<door>(std::move(session));
+}
+
+wire::Peer::Client make_served_peer(std::shared_ptr<peer_session> session) {
+  return kj::heap<served_peer>(std::move(session));
 }
 
 } // namespace actord::net

@@ -111,6 +111,7 @@ struct peer_member {
       net::peer_network::create(system_clock_source(), system_random_source());
   lines seen;
   std::function<void(storage::member_id, std::string)> on_raft;
+  std::function<bool(const std::string&)> admits_node;
 
   ~peer_member() { network->stop(); }
 
@@ -125,7 +126,11 @@ struct peer_member {
              },
          .gone = [this](storage::member_id peer) { seen.add("gone " + std::to_string(peer)); },
          .connected = [this](storage::member_id peer) { seen.add("connected " + std::to_string(peer)); },
-         .admits = {}});
+         .admits = {},
+         .admits_node = admits_node,
+         .node_connected = [this](const std::string& node) { seen.add("node " + node); },
+         .node_gone = [this](const std::string& node,
+                             const std::string& why) { seen.add("node gone " + node + ": " + why); }});
   }
   [[nodiscard]] std::string at() const { return "127.0.0.1:" + std::to_string(network->port()); }
   [[nodiscard]] net::peer_status status_of(storage::member_id peer) const {
@@ -137,10 +142,22 @@ struct peer_member {
   /// Calls and waits for the answer.
   result<std::string> ask(storage::member_id peer, std::string_view method, std::string payload,
                           std::chrono::milliseconds deadline = patience) {
+    return answer_of(
+        [&](auto done) { network->call(peer, method, std::move(payload), deadline, std::move(done)); });
+  }
+  result<std::string> ask_node(std::string_view node, std::string_view method, std::string payload,
+                               std::chrono::milliseconds deadline = patience) {
+    return answer_of(
+        [&](auto done) { network->call_node(node, method, std::move(payload), deadline, std::move(done)); });
+  }
+
+private:
+  static result<std::string>
+  answer_of(const std::function<void(std::function<void(result<std::string>)>)>& call) {
     std::mutex mutex;
     std::condition_variable changed;
     std::optional<result<std::string>> got;
-    network->call(peer, method, std::move(payload), deadline, [&](result<std::string> answer) {
+    call([&](result<std::string> answer) {
       const std::scoped_lock hold(mutex);
       got = std::move(answer);
       changed.notify_all();
@@ -163,6 +180,12 @@ struct peer_cluster {
             .cluster_id = "c1",
             .port = 0,
             .credentials = authority.credentials(identity(id))};
+  }
+  [[nodiscard]] net::peer_options worker_options(const std::string& name) const {
+    return {.self = 0,
+            .node_name = name,
+            .cluster_id = "c1",
+            .credentials = authority.credentials({"c1", name, 0})};
   }
   peer_member& add(storage::member_id id) { return *(members[id] = std::make_unique<peer_member>()); }
   peer_member& start(storage::member_id id) { return start(id, options(id)); }

@@ -3,6 +3,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <optional>
 #include <set>
 
 using namespace actord;
@@ -52,7 +53,7 @@ BOOST_AUTO_TEST_CASE(the_highest_common_version_is_spoken) {
 BOOST_AUTO_TEST_CASE(who_is_not_what_the_certificate_says_is_refused) {
   greeting caller = hello;
   BOOST_TEST(refusal(caller, {"c1", "n3", 3}) == "the certificate of member 3 (n3) used by member 2 (n2)");
-  BOOST_TEST(refusal(caller, {"c1", "n2", 0}) == "the certificate of worker n2 is of no server");
+  BOOST_TEST(refusal(caller, {"c1", "n2", 0}) == "the certificate of worker n2 used by member 2 (n2)");
   BOOST_TEST(refusal(caller, {"c2", "n2", 2}) == "member 2 (n2) is of cluster c2, this is cluster c1");
   caller.cluster_id = "c3";
   BOOST_TEST(refusal(caller, two) == "member 2 (n2) is of cluster c3, this is cluster c1");
@@ -75,6 +76,34 @@ BOOST_AUTO_TEST_CASE(the_one_dialed_must_be_the_one_meant) {
   for (const node_identity& other : {two, node_identity{"c2", "n1", 1}, node_identity{"c1", "n1", 0}}) {
     BOOST_TEST(!may_use(other, own()).has_value());
   }
+}
+
+BOOST_AUTO_TEST_CASE(workers_are_admitted_as_workers) {
+  const greeting says{.versions = {1, 3}, .cluster_id = "c1", .node_name = "w", .member = 0, .meant = 1};
+  const node_identity worker{"c1", "w", 0};
+  BOOST_TEST(admit(says, worker, own()).has_value());
+  BOOST_TEST(refusal(says, two) == "the certificate of member 2 (n2) used by worker w");
+  BOOST_TEST(refusal(says, {"c1", "v", 0}) == "the certificate of worker v used by worker w");
+  BOOST_TEST(refusal(says, {"c2", "w", 0}) == "worker w is of cluster c2, this is cluster c1");
+  BOOST_TEST(expect(1, worker, own()).error().message ==
+             "the certificate of worker w where member 1 is expected");
+}
+
+BOOST_AUTO_TEST_CASE(who_may_call_is_said_for_each_method) {
+  const node_identity worker{"c1", "w", 0};
+  const auto told = [](std::optional<callers> who, const node_identity& by) {
+    const auto may = may_call(who, "m", by);
+    return may ? "" : may.error().message;
+  };
+  BOOST_TEST(told(callers::members, two) == "");
+  BOOST_TEST(told(callers::nodes, worker) == "");
+  BOOST_TEST(told(callers::everyone, two) == "");
+  BOOST_TEST(told(callers::everyone, worker) == "");
+  BOOST_TEST(told(callers::members, worker) == "worker w may not call \"m\": it is for servers only");
+  BOOST_TEST(told(callers::nodes, two) == "member 2 (n2) may not call \"m\": it is for workers only");
+  BOOST_TEST(told({}, two) == "no method \"m\" here");
+  BOOST_TEST((may_call(callers::members, "m", worker).error().kind == error_kind::forbidden));
+  BOOST_TEST((may_call({}, "m", worker).error().kind == error_kind::method_not_allowed));
 }
 
 BOOST_AUTO_TEST_CASE(after_a_break_the_first_attempts_come_fast) {

@@ -237,9 +237,30 @@ BOOST_AUTO_TEST_CASE(who_says_what_is_not_so_is_refused) {
              "the certificate of member 2 (n2) used by member 3 (n3)");
   BOOST_TEST(refused({.meant = 4}, two) == "member 2 (n2) means member 4, this is member 1");
   BOOST_TEST(refused({.node = "w", .member = 9}, authority.credentials({"c1", "w", 0})) ==
-             "the certificate of worker w is of no server");
+             "the certificate of worker w used by member 9 (w)");
   BOOST_TEST(refused({.node = std::string(1000, 'n'), .member = 3}, two).size() < 400U);
   BOOST_TEST(one.seen.all().empty());
+}
+
+BOOST_AUTO_TEST_CASE(workers_that_say_what_is_not_so_are_refused) {
+  const peer_credentials worker = authority.credentials({"c1", "w", 0});
+  BOOST_TEST(refusal({.node = "w", .member = 0}, worker) == "welcome");
+  const auto refused = [&](const claims& says, const peer_credentials& shown) {
+    const std::string why = refusal(says, shown);
+    BOOST_TEST(log.count("refused: " + why) == 1U, log.text());
+    return why;
+  };
+  BOOST_TEST(refused({.node = "v", .member = 0}, worker) == "the certificate of worker w used by worker v");
+  BOOST_TEST(refused({.node = "n2", .member = 0}, two) ==
+             "the certificate of member 2 (n2) used by worker n2");
+  BOOST_TEST(refused({.lowest = 9, .highest = 9, .node = "w", .member = 0}, worker) ==
+             "worker w speaks version 9 of the protocol, this member version 1");
+  BOOST_TEST(refused({.lowest = 0, .highest = 0, .node = "w", .member = 0}, worker) ==
+             "worker w speaks version 0 of the protocol, this member version 1");
+  BOOST_TEST(refused({.cluster = "c2", .node = "w", .member = 0}, worker) ==
+             "worker w is of cluster c2, this is cluster c1");
+  BOOST_TEST(refused({.node = "w", .member = 0, .meant = 7}, worker) ==
+             "worker w means member 7, this is member 1");
 }
 
 BOOST_AUTO_TEST_CASE(members_refuse_each_other_and_say_why_on_both_sides) {
