@@ -9,6 +9,13 @@ void actor_card::summarize(std::string text) {
   summary_ = std::move(text);
 }
 
+void actor_card::hand_over(std::string key) {
+  handled_.store(0, std::memory_order_relaxed);
+  const std::lock_guard lock(mutex_);
+  key_ = std::move(key);
+  summary_.clear();
+}
+
 void actor_card::on_mailbox(std::function<std::size_t()> ask) {
   const std::lock_guard lock(mutex_);
   ask_mailbox_ = std::move(ask);

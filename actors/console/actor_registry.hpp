@@ -35,17 +35,19 @@ public:
     last_message_.store(message, std::memory_order_relaxed);
   }
   void summarize(std::string text);
+  /// Its actor has become another's.
+  void hand_over(std::string key);
   /// Asked for the mailbox length at the moment of the report, where the owner can tell.
   void on_mailbox(std::function<std::size_t()> ask);
   [[nodiscard]] actor_report report() const;
 
 private:
   const std::string kind_;
-  const std::string key_;
   std::atomic<std::uint64_t> handled_{0};
   std::atomic<std::size_t> mailbox_{0};
   std::atomic<const char*> last_message_{""};
   mutable std::mutex mutex_;
+  std::string key_;
   std::string summary_;
   std::function<std::size_t()> ask_mailbox_;
 };

@@ -1,6 +1,7 @@
 #include "actors/objects/object_actor.hpp"
 
 #include "actors/console/actor_registry.hpp"
+#include "schema/base/always.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/event_based_actor.hpp>
@@ -13,6 +14,7 @@ namespace actord::actors::object_messages {
 
 struct command {
   std::shared_ptr<write_command> what;
+  std::shared_ptr<object_assignment> assignment; ///< null: of the same object as before
 };
 /// The store's answer to the transaction of one attempt.
 struct settled {
@@ -50,12 +52,13 @@ class object_behavior {
 public:
   object_behavior(caf::event_based_actor* self, object_actor_setup setup)
       : self_(self), setup_(std::move(setup)) {
-    card_ = setup_.registry->enroll(std::move(setup_.kind), std::move(setup_.key));
+    card_ = setup_.registry->enroll("object", {});
   }
 
   caf::behavior make() {
     return {
         [this](const object_messages::command& message) {
+          if (message.assignment) begin(*message.assignment);
           card_->handled("command", waiting_.size());
           waiting_.push_back(message.what);
           if (!current_) start_next();
@@ -68,6 +71,13 @@ public:
   }
 
 private:
+  void begin(object_assignment& assignment) {
+    ALWAYS(!current_ && waiting_.empty());
+    card_->hand_over(std::move(assignment.title));
+    on_idle_ = std::move(assignment.on_idle);
+    handled_ = 0;
+  }
+
   void start_next() {
     while (!current_ && !waiting_.empty()) {
       current_ = std::move(waiting_.front());
@@ -75,7 +85,7 @@ private:
       attempt_ = 0;
       try_current();
     }
-    if (!current_) setup_.on_idle(handled_);
+    if (!current_) on_idle_(handled_);
   }
 
   void try_current() {
@@ -116,11 +126,12 @@ private:
   caf::event_based_actor* self_;
   object_actor_setup setup_;
   std::shared_ptr<actor_card> card_;
+  std::function<void(std::uint64_t)> on_idle_;
   std::deque<std::shared_ptr<write_command>> waiting_;
   std::shared_ptr<write_command> current_; ///< null: idle
   write_plan plan_;                        ///< of current_, while the store works on it
   int attempt_ = 0;
-  std::uint64_t handled_ = 0;
+  std::uint64_t handled_ = 0; ///< of the object at hand
 };
 
 struct object_state {
@@ -139,8 +150,10 @@ caf::actor spawn_object_actor(caf::actor_system& system, object_actor_setup setu
       std::make_shared<object_actor_setup>(std::move(setup)));
 }
 
-void send_command(const caf::actor& object, write_command command) {
-  caf::anon_send(object, object_messages::command{std::make_shared<write_command>(std::move(command))});
+void send_command(const caf::actor& object, write_command command,
+                  std::unique_ptr<object_assignment> assignment) {
+  caf::anon_send(object, object_messages::command{std::make_shared<write_command>(std::move(command)),
+                                                  std::move(assignment)});
 }
 
 void retire(const caf::actor& object) { caf::anon_send_exit(object, caf::exit_reason::user_shutdown); }

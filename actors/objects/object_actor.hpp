@@ -5,6 +5,7 @@
 #include <caf/actor.hpp>
 #include <functional>
 #include <memory>
+#include <string>
 
 namespace caf {
 class actor_system;
@@ -21,20 +22,26 @@ class actor_registry;
 ///                       ▲  └── nothing to store ──▶ (answer)      │
 ///                       └────────── refused, plan again ──────────┘
 ///
-/// It holds no copy of the object: every plan starts from the store's head.
+/// It holds no copy of the object: every plan starts from the store's head. An idle actor can so become the
+/// actor of another object: making and ending one costs as much as a fifth of what a small create costs.
 struct object_actor_setup {
   std::shared_ptr<const write_environment> environment;
   actor_registry* registry = nullptr; ///< outlives the actor
-  std::string kind;                   ///< for the console
-  std::string key;
-  /// Called on the actor's thread when everything it was sent has been answered, with how much that was in
-  /// all.
+};
+
+/// Which object an actor is from now on.
+struct object_assignment {
+  std::string title; ///< for the console
+  /// Called on the actor's thread when everything it was sent as this object has been answered, with how much
+  /// that was in all.
   std::function<void(std::uint64_t handled)> on_idle;
 };
 
 caf::actor spawn_object_actor(caf::actor_system& system, object_actor_setup setup);
-/// Hands it a command. The command's `done` is called by the actor.
-void send_command(const caf::actor& object, write_command command);
+/// Hands it a command; the first for an object brings the assignment. The command's `done` is called by the
+/// actor.
+void send_command(const caf::actor& object, write_command command,
+                  std::unique_ptr<object_assignment> assignment);
 void retire(const caf::actor& object);
 
 } // namespace actord::actors

@@ -14,8 +14,11 @@ namespace actord::actors {
 namespace {
 
 constexpr std::size_t shard_count = 8;
-/// Idle actors a shard keeps, for the console and for objects that are written again and again.
-constexpr std::size_t idle_max = 32;
+/// Idle actors a shard keeps, for the console and for objects that are written again and again. Beyond them
+/// the one idle longest becomes the next object's.
+constexpr std::size_t idle_kept = 32;
+/// The more are ended: between the two, a wave of writes comes and goes without making and ending any.
+constexpr std::size_t idle_max = 64;
 
 /// The store knows no such name, so it cannot be mistaken for one.
 constexpr std::string_view unnamed_prefix = " unnamed ";
@@ -35,8 +38,9 @@ std::string console_key(const object_key& key) {
 
 } // namespace
 
-/// One lock per shard orders sending and retiring: an actor is retired only when `sent` equals what it says
-/// it has handled, and nobody can send between that comparison and its removal.
+/// One lock per shard orders sending and handing over: an actor is given to another object, or retired, only
+/// when `sent` equals what it says it has handled, and nobody can send between that comparison and its
+/// removal.
 struct object_router::state : std::enable_shared_from_this<object_router::state> {
   struct entry {
     caf::actor object;
@@ -61,14 +65,25 @@ struct object_router::state : std::enable_shared_from_this<object_router::state>
 
   shard& shard_of(const object_key& key) { return shards[std::hash<object_key>{}(key) % shard_count]; }
 
-  caf::actor activate(const object_key& key) {
-    const std::shared_ptr<state> self = shared_from_this();
-    return spawn_object_actor(actor_system,
-                              {.environment = {self, &environment},
-                               .registry = &registry,
-                               .kind = "object",
-                               .key = console_key(key),
-                               .on_idle = [self, key](std::uint64_t handled) { self->rest(key, handled); }});
+  /// An actor for an object that has none: the shard's oldest idle one, or a new one.
+  caf::actor find_actor(shard& home) {
+    if (home.idle.size() <= idle_kept)
+      return spawn_object_actor(actor_system, {{shared_from_this(), &environment}, &registry});
+    return take_oldest(home);
+  }
+
+  static caf::actor take_oldest(shard& home) {
+    const auto oldest = home.objects.find(home.idle.front());
+    caf::actor taken = std::move(oldest->second.object);
+    home.objects.erase(oldest);
+    home.idle.pop_front();
+    return taken;
+  }
+
+  std::unique_ptr<object_assignment> assign(const object_key& key) {
+    return std::make_unique<object_assignment>(object_assignment{
+        .title = console_key(key),
+        .on_idle = [self = shared_from_this(), key](std::uint64_t handled) { self->rest(key, handled); }});
   }
 
   void rest(const object_key& key, std::uint64_t handled) {
@@ -78,26 +93,13 @@ struct object_router::state : std::enable_shared_from_this<object_router::state>
       const std::lock_guard lock(home.mutex);
       const auto found = home.objects.find(key);
       if (found == home.objects.end() || found->second.sent != handled || found->second.is_idle) return;
-      if (is_unnamed(key)) {
-        retired = std::move(found->second.object);
-        home.objects.erase(found);
-      } else if (!keep_idle(home, *found, retired)) {
-        return;
-      }
+      found->second.is_idle = true;
+      // Nobody will ask for one without a name again.
+      found->second.idle = home.idle.insert(is_unnamed(key) ? home.idle.begin() : home.idle.end(), key);
+      if (home.idle.size() <= idle_max) return;
+      retired = take_oldest(home);
     }
     retire(retired);
-  }
-
-  /// True when `retired` is an actor to end in favour of the one that just came to rest.
-  static bool keep_idle(shard& home, std::pair<const object_key, entry>& row, caf::actor& retired) {
-    row.second.is_idle = true;
-    row.second.idle = home.idle.insert(home.idle.end(), row.first);
-    if (home.idle.size() <= idle_max) return false;
-    const auto oldest = home.objects.find(home.idle.front());
-    retired = std::move(oldest->second.object);
-    home.objects.erase(oldest);
-    home.idle.pop_front();
-    return true;
   }
 
   write_environment environment;
@@ -127,14 +129,20 @@ void object_router::submit(write_command command) {
         std::string(unnamed_prefix) + std::to_string(state_->unnamed.fetch_add(1, std::memory_order_relaxed));
   state::shard& home = state_->shard_of(key);
   const std::lock_guard lock(home.mutex);
-  state::entry& entry = home.objects[key];
-  if (!entry.object) entry.object = state_->activate(key);
+  std::unique_ptr<object_assignment> assignment;
+  auto found = home.objects.find(key);
+  if (found == home.objects.end()) {
+    caf::actor object = state_->find_actor(home);
+    found = home.objects.emplace(key, state::entry{.object = std::move(object), .idle = {}}).first;
+    assignment = state_->assign(key);
+  }
+  state::entry& entry = found->second;
   if (entry.is_idle) {
     home.idle.erase(entry.idle);
     entry.is_idle = false;
   }
   ++entry.sent;
-  send_command(entry.object, std::move(command));
+  send_command(entry.object, std::move(command), std::move(assignment));
 }
 
 } // namespace actord::actors
