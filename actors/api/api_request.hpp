@@ -13,6 +13,7 @@
 namespace actord::actors {
 
 class audit_record;
+class incoming_body;
 
 /// A request that passed authentication, on its way through the frontend. Shared by the callbacks that answer
 /// it.
@@ -27,7 +28,8 @@ struct api_request {
   answer_form form;
   std::string request_id;
   bool pretty = false;
-  std::shared_ptr<audit_record> audit; ///< null unless an audit policy wants to know of it
+  std::shared_ptr<incoming_body> incoming; ///< the body of a proxied request; null where http.body has it
+  std::shared_ptr<audit_record> audit;     ///< null unless an audit policy wants to know of it
 
   [[nodiscard]] const schema::resource_type& type() const { return *route.type; }
   [[nodiscard]] object_key key() const { return {route.type->id, route.space, route.name}; }

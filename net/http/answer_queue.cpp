@@ -51,26 +51,40 @@ void answer_queue::push_head(const http_response& head, body_framing framing, st
 void answer_queue::respond(http_response response) {
   {
     const std::scoped_lock lock(mutex_);
-    ALWAYS(closed_ || phase_ == phase::waiting);
-    if (closed_) return;
-    const bool has_body = may_have_body(response.code);
-    const std::size_t length = response.body ? response.body->size() : 0;
-    push_head(response, has_body ? body_framing::length : body_framing::none, length);
-    if (has_body && length > 0 && !terms_.is_head_request) {
-      piece body;
-      body.body = std::move(response.body);
-      push(std::move(body));
-    }
-    phase_ = phase::complete;
+    if (closed_ || overruled_) return;
+    ALWAYS(phase_ == phase::waiting);
+    place(std::move(response));
   }
   signal_->raise();
+}
+
+void answer_queue::overrule(http_response response) {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (closed_ || phase_ != phase::waiting) return;
+    overruled_ = true;
+    place(std::move(response));
+  }
+  signal_->raise();
+}
+
+void answer_queue::place(http_response response) {
+  const bool has_body = may_have_body(response.code);
+  const std::size_t length = response.body ? response.body->size() : 0;
+  push_head(response, has_body ? body_framing::length : body_framing::none, length);
+  if (has_body && length > 0 && !terms_.is_head_request) {
+    piece body;
+    body.body = std::move(response.body);
+    push(std::move(body));
+  }
+  phase_ = phase::complete;
 }
 
 void answer_queue::begin(http_response head) {
   {
     const std::scoped_lock lock(mutex_);
-    ALWAYS(closed_ || phase_ == phase::waiting);
-    if (closed_) return;
+    if (closed_ || overruled_) return;
+    ALWAYS(phase_ == phase::waiting);
     sends_body_ = may_have_body(head.code) && !terms_.is_head_request;
     chunked_ = sends_body_ && terms_.chunks_allowed;
     const body_framing framing = !may_have_body(head.code) ? body_framing::none
@@ -99,7 +113,7 @@ answer_queue::piece answer_queue::framed(shared_bytes bytes) const {
 void answer_queue::write_all(std::span<shared_bytes> pieces) {
   {
     const std::scoped_lock lock(mutex_);
-    ALWAYS(closed_ || switched() || phase_ == phase::streaming);
+    ALWAYS(closed_ || overruled_ || switched() || phase_ == phase::streaming);
     if (closed_ || !sends_body_ || phase_ != phase::streaming) return;
     for (shared_bytes& bytes : pieces)
       if (bytes && !bytes->empty()) push(framed(std::move(bytes)));
@@ -111,8 +125,8 @@ void answer_queue::write_all(std::span<shared_bytes> pieces) {
 void answer_queue::end() {
   {
     const std::scoped_lock lock(mutex_);
-    ALWAYS(closed_ || phase_ == phase::streaming);
-    if (closed_) return;
+    if (closed_ || overruled_) return;
+    ALWAYS(phase_ == phase::streaming);
     if (chunked_) push_text("0\r\n\r\n");
     phase_ = phase::complete;
   }
@@ -165,6 +179,12 @@ bool answer_queue::switch_protocols(const http_response& head, std::shared_ptr<s
   }
   signal_->raise();
   return true;
+}
+
+void answer_queue::body_taken(std::size_t count) {
+  const std::size_t before = body_ahead_.fetch_sub(count, std::memory_order_relaxed);
+  ALWAYS(count <= before);
+  if (before >= body_window_bytes && before - count < body_window_bytes) signal_->raise();
 }
 
 void answer_queue::end_switched(bool whole) {

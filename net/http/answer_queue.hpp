@@ -46,6 +46,9 @@ public:
   answer_queue(answer_terms terms, std::shared_ptr<output_signal> signal);
 
   void respond(http_response response);
+  /// The connection answers in the handler's place, unless the handler has begun to: from then on what the
+  /// handler says goes nowhere.
+  void overrule(http_response response);
   void begin(http_response head);
   void write_all(std::span<shared_bytes> pieces);
   void end();
@@ -60,6 +63,8 @@ public:
   bool switch_protocols(const http_response& head, std::shared_ptr<switched_input> input,
                         std::function<void()> drained, std::function<void()> closed);
   [[nodiscard]] bool may_switch() const { return terms_.may_switch; }
+  /// The handler has passed on so much of a body that is streamed both ways.
+  void body_taken(std::size_t count);
   /// Ends the stream of the other protocol, sending what is pending (`whole`) or not.
   void end_switched(bool whole);
 
@@ -75,6 +80,9 @@ public:
   /// Bytes or an end may still come from the handler.
   [[nodiscard]] bool streaming() const;
   std::shared_ptr<switched_input> take_switched_input();
+  /// What of a body streamed both ways was given to the handler and is not passed on yet.
+  [[nodiscard]] std::size_t body_ahead_bytes() const { return body_ahead_.load(std::memory_order_relaxed); }
+  void body_came(std::size_t count) { body_ahead_.fetch_add(count, std::memory_order_relaxed); }
   [[nodiscard]] bool switched() const { return switched_.load(std::memory_order_acquire); }
   /// The answer cannot be completed: the connection must end without looking complete.
   [[nodiscard]] bool broken() const;
@@ -97,6 +105,7 @@ private:
   };
 
   [[nodiscard]] piece framed(shared_bytes bytes) const;
+  void place(http_response response);
   void push(piece added);
   void push_text(std::string text);
   void push_head(const http_response& head, body_framing framing, std::uint64_t length);
@@ -108,6 +117,7 @@ private:
   phase phase_ = phase::waiting;
   std::atomic<bool> switched_{false};
   bool closed_ = false;
+  bool overruled_ = false;
   bool broken_ = false;
   bool chunked_ = false;
   bool sends_body_ = true;
@@ -116,6 +126,7 @@ private:
   std::size_t front_ = 0;        ///< pieces before this one are sent
   std::size_t front_offset_ = 0; ///< what is already sent of the front piece
   std::atomic<std::size_t> pending_{0};
+  std::atomic<std::size_t> body_ahead_{0};
   std::function<void()> on_drained_;
   std::function<void()> on_closed_;
   std::function<void()> on_switched_closed_;

@@ -66,6 +66,7 @@ public:
   void on_drained(std::function<void()> callback) override { queue_->on_drained(std::move(callback)); }
   void on_closed(std::function<void()> callback) override { queue_->on_closed(std::move(callback)); }
   [[nodiscard]] bool can_switch_protocols() const override { return queue_->may_switch(); }
+  void body_taken(std::size_t bytes) override { queue_->body_taken(bytes); }
 
   upgraded_handle switch_protocols(std::vector<std::pair<std::string, std::string>> headers,
                                    upgraded_events events) override {
@@ -113,6 +114,7 @@ public:
 
   [[nodiscard]] bool wants_input() const override {
     if (phase_ == phase::switched) return !closing_ && !switched_->paused;
+    if (streams_both_ways() && answer_->body_ahead_bytes() >= body_window_bytes) return false;
     return !closing_ && (reads_request() || input_.size() < input_kept_bytes);
   }
 
@@ -151,7 +153,7 @@ public:
     if (phase_ == phase::idle) {
       closing_ = true;
       deadline_s_ = 0;
-    } else if (phase_ == phase::body && body_seen_bytes_ >= body_progress_bytes) {
+    } else if (phase_ == phase::body && (body_seen_bytes_ >= body_progress_bytes || waits_for_handler())) {
       expect_within(environment_.options->body_timeout_s);
       body_seen_bytes_ = 0;
     } else if (phase_ == phase::head || phase_ == phase::body) {
@@ -181,6 +183,18 @@ private:
 
   [[nodiscard]] bool reads_request() const {
     return !closing_ && phase_ != phase::answering && phase_ != phase::switched;
+  }
+
+  [[nodiscard]] bool streams_both_ways() const {
+    return phase_ == phase::body && sink_ != nullptr && sink_->both_ways;
+  }
+  /// The body stands still because of who takes it, or because both sides are talking.
+  [[nodiscard]] bool waits_for_handler() const {
+    return streams_both_ways() && (answer_->body_ahead_bytes() > 0 || answer_->answered());
+  }
+  /// An answer before the end of the body, which makes the rest of it useless.
+  [[nodiscard]] bool answered_early() const {
+    return answer_->answered() && !(streams_both_ways() && answer_->streaming());
   }
 
   void expect_within(int seconds) {
@@ -258,10 +272,9 @@ private:
     expect_within(environment_.options->body_timeout_s);
     body_seen_bytes_ = 0;
     open_exchange(parser_->keep_alive());
-    if (environment_.handler->stream_body) {
+    if (environment_.handler->stream_body && !parser_->done())
       sink_ = environment_.handler->stream_body(request, exchange_);
-    }
-    if (!sink_ && answer_->answered()) return parser_->done() ? await_answer() : stop_reading();
+    if (answered_early()) return stop_reading();
     const std::uint64_t announced = parser_->content_length().value_or(0);
     if (!sink_ && announced > environment_.options->body_limit_bytes) return fail(too_large());
     if (parser_->expects_continue() && !parser_->done() && !body_follows) interim_ = continue_line;
@@ -285,12 +298,13 @@ private:
     const std::string_view piece = parser_->body_piece();
     body_seen_bytes_ += piece.size();
     if (sink_) {
+      if (sink_->both_ways) answer_->body_came(piece.size());
       if (!piece.empty()) {
         if (auto taken = sink_->more(piece); !taken) {
           return fail({http_code(taken.error().kind), taken.error().message});
         }
       }
-      if (answer_->answered() && !parser_->done()) return stop_reading();
+      if (answered_early() && !parser_->done()) return stop_reading();
     } else {
       std::string& body = parser_->request().body;
       if (body.size() + piece.size() > environment_.options->body_limit_bytes) return fail(too_large());
@@ -333,7 +347,7 @@ private:
     if (!answer_) open_exchange(false);
     answer_->refuse_keep_alive();
     if (!answer_->answered())
-      exchange_->respond(fault_response(*environment_.options, fault.code, fault.message));
+      answer_->overrule(fault_response(*environment_.options, fault.code, fault.message));
     stop_reading();
   }
 

@@ -78,22 +78,32 @@ public:
                                            upgraded_events events);
   /// Whether the protocol of this connection can be left at all.
   [[nodiscard]] virtual bool can_switch_protocols() const { return false; }
+
+  /// Of a body that is streamed both ways: so many bytes have gone on their way, and as many may come again.
+  virtual void body_taken(std::size_t /*bytes*/) {}
 };
 using exchange_handle = std::shared_ptr<http_exchange>;
+
+/// How much of a body that is streamed both ways may come ahead of `body_taken`; a last piece of up to 16 KiB
+/// may exceed it.
+inline constexpr std::size_t body_window_bytes = std::size_t{256} * 1024;
 
 /// Takes a request body in pieces, in order, as they arrive from the socket. Called on the connection's
 /// thread; the next piece is read only after `more` returned, so a slow sink slows the sender.
 struct body_sink {
   std::function<result<void>(std::string_view piece)> more;
   std::function<void()> complete; ///< the whole body arrived
-  std::function<void()> aborted;  ///< the client left early
+  std::function<void()> aborted;  ///< the client left early, or nobody needs the rest
+  /// The body is passed on as it comes: the sender is held back by `body_taken`, and the answer may begin,
+  /// but not end, before the body has. Otherwise an answer that begins ends the reading.
+  bool both_ways = false;
 };
 
 struct http_handler {
   /// A whole request; the body is at most `body_limit_bytes`.
   std::function<void(http_request request, exchange_handle exchange)> handle;
-  /// Asked once the headers are in: a sink means the body is streamed into it (exempt from the limit), none
-  /// means it is collected and `handle` called.
+  /// Asked once the headers of a request with a body are in: a sink means the body is streamed into it
+  /// (exempt from the limit), none means it is collected and `handle` called.
   std::function<std::unique_ptr<body_sink>(const http_request& head, const exchange_handle& exchange)>
       stream_body;
 };

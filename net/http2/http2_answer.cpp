@@ -24,32 +24,62 @@ void stream_board::take(std::vector<std::int32_t>& noted) {
   noted.swap(noted_);
 }
 
+void stream_board::note_taken(std::int32_t stream, std::size_t bytes) {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (closed_) return;
+    taken_.emplace_back(stream, bytes);
+    if (taken_.size() > 1) return;
+  }
+  signal_->raise();
+}
+
+stream_board::taken_list stream_board::take_taken() {
+  const std::scoped_lock lock(mutex_);
+  return std::exchange(taken_, {});
+}
+
 void stream_board::close() {
   const std::scoped_lock lock(mutex_);
   closed_ = true;
   noted_ = {};
+  taken_ = {};
 }
 
 void http2_answer::respond(http_response response) {
   {
     const std::scoped_lock lock(mutex_);
-    ALWAYS(closed_ || phase_ == phase::waiting);
-    if (closed_) return;
-    if (shared_bytes body = std::exchange(response.body, nullptr); body && !body->empty()) {
-      pending_.store(body->size(), std::memory_order_relaxed);
-      pieces_.push_back(std::move(body));
-    }
-    head_ = std::move(response);
-    phase_ = phase::complete;
+    if (closed_ || overruled_) return;
+    ALWAYS(phase_ == phase::waiting);
+    place(std::move(response));
   }
   board_->note(stream_);
+}
+
+void http2_answer::overrule(http_response response) {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (closed_ || phase_ != phase::waiting) return;
+    overruled_ = true;
+    place(std::move(response));
+  }
+  board_->note(stream_);
+}
+
+void http2_answer::place(http_response response) {
+  if (shared_bytes body = std::exchange(response.body, nullptr); body && !body->empty()) {
+    pending_.store(body->size(), std::memory_order_relaxed);
+    pieces_.push_back(std::move(body));
+  }
+  head_ = std::move(response);
+  phase_ = phase::complete;
 }
 
 void http2_answer::begin(http_response head) {
   {
     const std::scoped_lock lock(mutex_);
-    ALWAYS(closed_ || phase_ == phase::waiting);
-    if (closed_) return;
+    if (closed_ || overruled_) return;
+    ALWAYS(phase_ == phase::waiting);
     head_ = std::move(head);
     phase_ = phase::streaming;
   }
@@ -59,8 +89,8 @@ void http2_answer::begin(http_response head) {
 void http2_answer::write_all(std::span<shared_bytes> pieces) {
   {
     const std::scoped_lock lock(mutex_);
-    ALWAYS(closed_ || phase_ == phase::streaming);
-    if (closed_ || discards_) return;
+    if (closed_ || overruled_ || discards_) return;
+    ALWAYS(phase_ == phase::streaming);
     const bool was_empty = pending_bytes() == 0;
     for (shared_bytes& bytes : pieces) {
       if (!bytes || bytes->empty()) continue;
@@ -76,8 +106,8 @@ void http2_answer::write_all(std::span<shared_bytes> pieces) {
 void http2_answer::end() {
   {
     const std::scoped_lock lock(mutex_);
-    ALWAYS(closed_ || phase_ == phase::streaming);
-    if (closed_) return;
+    if (closed_ || overruled_) return;
+    ALWAYS(phase_ == phase::streaming);
     phase_ = phase::complete;
   }
   board_->note(stream_);
@@ -124,6 +154,11 @@ std::optional<http2_answer::response_start> http2_answer::take_head() {
 bool http2_answer::answered() const {
   const std::scoped_lock lock(mutex_);
   return phase_ != phase::waiting;
+}
+
+bool http2_answer::streaming() const {
+  const std::scoped_lock lock(mutex_);
+  return phase_ == phase::streaming;
 }
 
 http2_answer::state http2_answer::state_behind() const {

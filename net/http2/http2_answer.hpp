@@ -10,6 +10,7 @@
 #include <mutex>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 /// Answers of HTTP/2 streams between the handlers, which may write from any thread, and the session, which
@@ -25,8 +26,12 @@ public:
 
   /// From any thread.
   void note(std::int32_t stream);
+  /// The same for bytes of a streamed body that the handler has passed on.
+  void note_taken(std::int32_t stream, std::size_t bytes);
   /// The session's side: what was noted since the last time.
   void take(std::vector<std::int32_t>& noted);
+  using taken_list = std::vector<std::pair<std::int32_t, std::size_t>>;
+  [[nodiscard]] taken_list take_taken();
   void close();
 
   /// Requests that handlers hold on to, whether or not their streams still exist.
@@ -36,6 +41,7 @@ private:
   const std::shared_ptr<output_signal> signal_;
   std::mutex mutex_;
   std::vector<std::int32_t> noted_;
+  taken_list taken_;
   bool closed_ = false;
 };
 
@@ -48,6 +54,9 @@ public:
 
   /// The handler's side, as of http_exchange.
   void respond(http_response response);
+  /// The session answers in the handler's place, unless the handler has begun to: from then on what the
+  /// handler says goes nowhere.
+  void overrule(http_response response);
   void begin(http_response head);
   void write_all(std::span<shared_bytes> pieces);
   void end();
@@ -55,6 +64,8 @@ public:
   void on_drained(std::function<void()> callback);
   void on_closed(std::function<void()> callback);
   void abandon(const std::function<http_response()>& failure);
+
+  [[nodiscard]] std::int32_t stream() const { return stream_; }
 
   /// The session's side, called on its thread only.
   struct response_start {
@@ -65,6 +76,8 @@ public:
   /// The head, once, when the handler gave it.
   std::optional<response_start> take_head();
   [[nodiscard]] bool answered() const;
+  /// It has begun, and its end has not come from the handler.
+  [[nodiscard]] bool streaming() const;
   enum class state { more, empty, ended, broken };
   struct portion {
     std::size_t count = 0;
@@ -79,6 +92,7 @@ public:
 private:
   enum class phase { waiting, streaming, complete };
 
+  void place(http_response response);
   [[nodiscard]] state state_behind() const;
 
   const std::int32_t stream_;
@@ -86,6 +100,7 @@ private:
   mutable std::mutex mutex_;
   phase phase_ = phase::waiting;
   bool closed_ = false;
+  bool overruled_ = false;
   bool broken_ = false;
   bool discards_ = false;
   std::optional<http_response> head_;

@@ -59,6 +59,7 @@ nghttp2_option* make_options() {
   nghttp2_option_set_no_closed_streams(made, 1); // closed streams are kept for priorities only
   nghttp2_option_set_max_outbound_ack(made, 100);
   nghttp2_option_set_max_settings(made, 16);
+  nghttp2_option_set_no_auto_window_update(made, 1); // who passes a body on says when it may go on
   return made;
 }
 

@@ -53,6 +53,7 @@ public:
   [[nodiscard]] std::size_t pending_bytes() const override { return answer_->pending_bytes(); }
   void on_drained(std::function<void()> callback) override { answer_->on_drained(std::move(callback)); }
   void on_closed(std::function<void()> callback) override { answer_->on_closed(std::move(callback)); }
+  void body_taken(std::size_t bytes) override { board_->note_taken(answer_->stream(), bytes); }
 
 private:
   const std::shared_ptr<http2_answer> answer_;
@@ -104,6 +105,8 @@ public:
   }
 
   void attend() override {
+    for (const auto& [id, bytes] : board_->take_taken())
+      if (http2_stream* stream = stream_of(id)) let_more_come(*stream, bytes);
     board_->take(noted_);
     for (const std::int32_t id : noted_) {
       const auto found = streams_.find(id);
@@ -259,8 +262,8 @@ private:
       finish_head(*stream, last);
     if (!last) return 0;
     stream->request_complete = true;
-    if (stream->refused || stream->at != stream_phase::body) return 0;
-    stream->at = stream_phase::waiting;
+    if (stream->refused || !takes_body(*stream)) return 0;
+    if (stream->at == stream_phase::body) stream->at = stream_phase::waiting;
     stream->ready = true;
     ready_.push_back(stream->id);
     return 0;
@@ -268,15 +271,21 @@ private:
 
   int on_data(std::int32_t id, std::string_view piece) override {
     http2_stream* stream = stream_of(id);
+    // One slow reader of a body must not stop the others of the connection: its own window does that.
+    nghttp2_session_consume_connection(session_.get(), piece.size());
+    if (stream != nullptr && stream->sink && stream->sink->both_ways)
+      stream->ahead_bytes += piece.size();
+    else
+      nghttp2_session_consume_stream(session_.get(), id, piece.size());
     if (stream == nullptr) return 0;
     if (stream->answer_sent) return discard(*stream, piece.size());
-    if (stream->refused || stream->at != stream_phase::body) return 0;
+    if (stream->refused || !takes_body(*stream)) return 0;
     stream->seen_bytes += piece.size();
     stream->body_bytes += piece.size();
     if (stream->sink) {
       if (auto taken = stream->sink->more(piece); !taken)
         refuse(*stream, http_code(taken.error().kind), taken.error().message);
-      else if (stream->answer->answered())
+      else if (answered_early(*stream))
         stop_reading(*stream);
       return 0;
     }
@@ -284,6 +293,23 @@ private:
     if (!stream->claim.grow(piece.size())) return refuse_for_memory(*stream);
     stream->request.body.append(piece);
     return 0;
+  }
+
+  [[nodiscard]] static bool takes_body(const http2_stream& stream) {
+    return stream.at == stream_phase::body || (stream.at == stream_phase::answering && stream.sink);
+  }
+  /// An answer before the end of the body, which makes the rest of it useless.
+  [[nodiscard]] static bool answered_early(const http2_stream& stream) {
+    const bool both_ways = stream.sink && stream.sink->both_ways;
+    return stream.answer->answered() && !(both_ways && stream.answer->streaming());
+  }
+
+  /// The handler has passed so much on.
+  void let_more_come(http2_stream& stream, std::size_t bytes) {
+    bytes = std::min(bytes, stream.ahead_bytes);
+    stream.ahead_bytes -= bytes;
+    stream.progress_s = *environment_.now_s;
+    nghttp2_session_consume_stream(session_.get(), stream.id, bytes);
   }
 
   /// What else a client sends of an answered request is not wanted (RFC 9113 8.1). It is read for a while:
@@ -316,6 +342,7 @@ private:
     if ((frame.hd.flags & NGHTTP2_FLAG_END_STREAM) == 0) return 0;
     http2_stream* stream = stream_of(frame.hd.stream_id);
     if (stream == nullptr) return 0;
+    if (stream->sink) stop_reading(*stream);
     stream->answer_sent = true;
     stream->progress_s = *environment_.now_s;
     stream->body_bytes = 0;
@@ -371,8 +398,8 @@ private:
   void begin_body(http2_stream& stream) {
     if (environment_.handler->stream_body)
       stream.sink = environment_.handler->stream_body(stream.request, stream.exchange);
+    if (answered_early(stream)) return stop_reading(stream);
     if (!stream.sink) {
-      if (stream.answer->answered()) return stop_reading(stream);
       if (stream.announced_bytes > environment_.options->body_limit_bytes) {
         refuse_large(stream);
         return;
@@ -404,7 +431,7 @@ private:
 
   void refuse(http2_stream& stream, int code, std::string_view message) {
     if (!stream.answer->answered())
-      stream.exchange->respond(fault_response(*environment_.options, code, message));
+      stream.answer->overrule(fault_response(*environment_.options, code, message));
     stop_reading(stream);
   }
 
@@ -412,6 +439,7 @@ private:
     stream.refused = true;
     stream.progress_s = *environment_.now_s;
     abort_sink(stream);
+    let_more_come(stream, stream.ahead_bytes); // what it has of the window is nobody's any more
     std::string().swap(stream.request.body);
     stream.claim.release();
     stream.exchange.reset();
@@ -513,6 +541,7 @@ private:
       // The header block holds up the whole connection.
       head_overdue_ = head_overdue_ || waited(stream.progress_s, options.header_timeout_s);
     } else if (stream.at == stream_phase::body && !stream.refused) {
+      if (stream.ahead_bytes > 0) stream.progress_s = *environment_.now_s; // it is not the client who waits
       if (!waited(stream.progress_s, options.body_timeout_s)) return;
       if (stream.seen_bytes < body_progress_bytes)
         return refuse(stream, 408, "the request did not arrive in time");

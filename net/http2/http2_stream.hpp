@@ -11,7 +11,8 @@ namespace actord::net {
 /// One request of an HTTP/2 connection as its session knows it.
 ///
 ///   head ──▶ body ──▶ waiting ──▶ answering         refused: answered before its body was in
-///     └────────┴── refused ─────────▲
+///     └────────┴── refused ─────────▲               A body that is streamed both ways goes on while
+///     answering.
 struct http2_stream {
   enum class phase : std::uint8_t {
     head,
@@ -33,6 +34,7 @@ struct http2_stream {
   std::size_t body_bytes = 0;
   std::uint32_t progress_s = 0; ///< when the client last sent or took something of it
   std::size_t seen_bytes = 0;   ///< of the body, since then
+  std::size_t ahead_bytes = 0;  ///< of a body streamed both ways: what its handler has not passed on yet
   http_request request;
   body_claim claim;
   std::unique_ptr<body_sink> sink;

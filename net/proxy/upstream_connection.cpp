@@ -101,8 +101,8 @@ void upstream_connection::open(const std::shared_ptr<stream_loop>& loop, unique_
                      [weak = weak_from_this()](int number) {
                        const auto self = weak.lock();
                        if (!self) return;
-                       const char* what = self->connected_ ? ": write: " : ": connect: ";
-                       self->fail(self->name_ + what + reason(number));
+                       if (!self->connected_) return self->fail(self->name_ + ": connect: " + reason(number));
+                       self->report_refused(self->name_ + ": write: " + reason(number));
                      }});
   loop->after(connect_timeout, [weak = weak_from_this()] {
     const auto self = weak.lock();
@@ -144,6 +144,12 @@ void upstream_connection::report_sent(std::size_t bytes) {
   encrypted_unsent_ -= std::min(encrypted_unsent_, bytes);
   if (encrypted_unsent_ > 0) return;
   if (const std::size_t plain = std::exchange(plain_unsent_, 0); plain > 0 && keep->sent) keep->sent(plain);
+}
+
+void upstream_connection::report_refused(const std::string& why) {
+  const auto keep = events_;
+  if (keep->refused)
+    keep->refused({.kind = error_kind::unavailable, .message = why, .causes = {}, .subject = {}});
 }
 
 void upstream_connection::fail(const std::string& why) {

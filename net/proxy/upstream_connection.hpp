@@ -27,7 +27,9 @@ struct upstream_events {
   std::function<void(std::string_view bytes)> received;
   std::function<void()> ended; ///< the backend sends nothing more
   std::function<void(std::size_t bytes)> sent;
-  std::function<void(const error& why)> failed; ///< it could not be connected, or broke while sending
+  std::function<void(const error& why)> failed; ///< it could not be connected, or spoke broken TLS
+  /// It takes no more, what is queued is lost; what it has said before that is still received.
+  std::function<void(const error& why)> refused;
 };
 
 /// A TCP connection to a backend, perhaps under TLS, with credit in both directions (see descriptor_stream).
@@ -52,6 +54,7 @@ private:
   void receive(std::string_view bytes);
   void report_sent(std::size_t bytes);
   void report_ended();
+  void report_refused(const std::string& why);
   void fail(const std::string& why);
   void flush();
 

@@ -1,5 +1,7 @@
 #include "actors/api/proxy/proxied_request.hpp"
 
+#include "actors/api/proxy/incoming_body.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -10,6 +12,8 @@ using namespace std::chrono_literals;
 
 constexpr auto connect_patience = 10s;
 constexpr auto head_patience = 300s; ///< long polls are proxied too
+constexpr auto send_patience = 60s;  ///< in which a backend must take something of what waits for it
+constexpr auto last_words_patience = 5s;
 constexpr std::size_t window_bytes = std::size_t{256} * 1024;
 constexpr std::size_t collected_max_bytes = std::size_t{64} * 1024;
 
@@ -43,14 +47,9 @@ void proxied_request::start() {
       loop_, what_.target, connect_patience,
       {.received = [self = shared_from_this()](std::string_view bytes) { self->on_bytes(bytes); },
        .ended = [self = shared_from_this()] { self->on_end(); },
-       .sent =
-           [self = shared_from_this()](std::size_t bytes) {
-             self->ahead_ -= std::min(self->ahead_, bytes);
-             if (!self->client_ || !self->client_paused_ || self->ahead_ > window_bytes / 2) return;
-             self->client_paused_ = false;
-             self->client_->resume();
-           },
-       .failed = [self = shared_from_this()](const error& why) { self->on_failure(why); }});
+       .sent = [self = shared_from_this()](std::size_t bytes) { self->on_sent(bytes); },
+       .failed = [self = shared_from_this()](const error& why) { self->on_failure(why); },
+       .refused = [self = shared_from_this()](const error& why) { self->on_refused(why); }});
   if (!connection) return on_failure(connection.error());
   upstream_ = std::move(*connection);
   exchange_->on_closed([loop = loop_, weak = weak_from_this()] {
@@ -64,10 +63,86 @@ void proxied_request::start() {
       if (const auto self = weak.lock()) self->give_back();
     });
   });
-  upstream_->send(share_bytes(upstream_request(what_.request->http, what_.path, what_.upgrade)));
+  const bool streams = what_.request->incoming != nullptr;
+  if (streams) passing_ = streamed_body_of(what_.request->http);
+  auto bytes = share_bytes(upstream_request(what_.request->http, what_.path, what_.upgrade, passing_));
+  ahead_ += bytes->size();
+  upstream_->send(std::move(bytes));
   what_.request->http.body.clear();
   upstream_->grant(window_bytes);
+  watch_sending();
+  if (streams)
+    take_in_body();
+  else
+    finish_body();
+}
+
+void proxied_request::take_in_body() {
+  const auto on_loop = [loop = loop_, weak = weak_from_this()](auto action) {
+    loop->post([weak, action] {
+      const auto self = weak.lock();
+      if (self && !self->over_) action(*self);
+    });
+  };
+  what_.request->incoming->open(
+      {.piece =
+           [on_loop](shared_bytes piece) {
+             on_loop([piece = std::move(piece)](proxied_request& self) { self.pass_on_body(*piece); });
+           },
+       .complete = [on_loop] { on_loop([](proxied_request& self) { self.finish_body(); }); },
+       .aborted = [on_loop] { on_loop([](proxied_request& self) { self.break_off(); }); }});
+}
+
+void proxied_request::pass_on_body(std::string_view piece) {
+  if (refused_) return what_.request->incoming->taken(piece.size());
+  auto framed = share_bytes(framed_piece(passing_, piece));
+  ahead_ += framed->size();
+  body_ahead_ += piece.size();
+  upstream_->send(std::move(framed));
+}
+
+void proxied_request::finish_body() {
+  if (const std::string_view end = framed_end(passing_); !end.empty() && !refused_) {
+    ahead_ += end.size();
+    upstream_->send(share_bytes(std::string(end)));
+  }
+  uploaded_ = true;
   await_head();
+}
+
+void proxied_request::on_sent(std::size_t bytes) {
+  moved_ = moved_ || bytes > 0;
+  ahead_ -= std::min(ahead_, bytes);
+  if (ahead_ > window_bytes / 2) return;
+  if (what_.request->incoming) what_.request->incoming->taken(std::exchange(body_ahead_, 0));
+  if (client_ && std::exchange(client_paused_, false)) client_->resume();
+}
+
+/// What else comes of the body goes nowhere; a backend that has seen enough says so.
+void proxied_request::on_refused(const error& why) {
+  if (over_) return;
+  if (client_) return break_off();
+  refused_ = why;
+  ahead_ = 0;
+  if (what_.request->incoming) what_.request->incoming->taken(std::exchange(body_ahead_, 0));
+  loop_->after(last_words_patience, [weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (self && !self->answering_) self->on_failure(*self->refused_);
+  });
+}
+
+void proxied_request::watch_sending() {
+  moved_ = false;
+  loop_->after(send_patience, [weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (!self || self->over_ || self->client_) return;
+    if (self->ahead_ > 0 && !self->moved_)
+      return self->on_failure({.kind = error_kind::timeout,
+                               .message = "the backend did not take the request in time",
+                               .causes = {},
+                               .subject = {}});
+    if (!self->uploaded_ || self->ahead_ > 0) self->watch_sending();
+  });
 }
 
 void proxied_request::await_head() {
@@ -144,9 +219,7 @@ void proxied_request::finish_answer() {
     pass_to_client(std::move(rest));
     exchange_->end();
   }
-  exchange_.reset();
-  what_.request->exchange.reset();
-  upstream_->close();
+  let_go();
 }
 
 void proxied_request::on_end() {
@@ -157,7 +230,7 @@ void proxied_request::on_end() {
     client_.reset();
     return upstream_->close();
   }
-  if (const auto ended = parser_.end(); !ended) return on_failure(ended.error());
+  if (const auto ended = parser_.end(); !ended) return on_failure(refused_ ? *refused_ : ended.error());
   finish_answer();
 }
 
@@ -166,17 +239,20 @@ void proxied_request::on_failure(const error& why) {
   if ((answering_ && !collects_) || client_) return break_off();
   over_ = true;
   answer_error(*what_.request, why.kind == error_kind::timeout ? why : unreachable(why));
-  exchange_.reset();
-  what_.request->exchange.reset();
-  if (upstream_) upstream_->close();
+  let_go();
 }
 
 void proxied_request::break_off() {
   if (std::exchange(over_, true)) return;
   if (client_) client_->cut();
   client_.reset();
+  let_go();
+}
+
+void proxied_request::let_go() {
   exchange_.reset();
   what_.request->exchange.reset();
+  if (what_.request->incoming) what_.request->incoming->let_go();
   if (upstream_) upstream_->close();
 }
 

@@ -18,7 +18,9 @@ namespace actord::actors {
 ///
 ///   connecting ──▶ sent ──head──▶ answering ──end──▶ over        101: ──▶ joined (bytes both ways) ──▶ over
 ///
-/// Both sides are held back by each other: the backend is read only as fast as the client takes its bytes.
+/// Both sides are held back by each other: the backend is read only as fast as the client takes its bytes,
+/// and what the client sends (see incoming_body) is asked for only as fast as the backend takes it. A backend
+/// may answer before it has everything; when it takes no more, its answer is still waited for.
 class proxied_request : public std::enable_shared_from_this<proxied_request> {
 public:
   struct terms {
@@ -47,9 +49,16 @@ private:
   void finish_answer();
   /// The answer cannot be completed: the client's side ends without looking complete.
   void break_off();
+  void let_go();
   void give_back();
   void join();
   void await_head();
+  void take_in_body();
+  void pass_on_body(std::string_view piece);
+  void finish_body();
+  void on_sent(std::size_t bytes);
+  void on_refused(const error& why);
+  void watch_sending();
   [[nodiscard]] std::size_t pending_bytes() const;
 
   const std::shared_ptr<net::stream_loop> loop_;
@@ -65,7 +74,12 @@ private:
   bool answering_ = false;
   bool over_ = false;
   std::size_t untaken_ = 0;
-  std::size_t ahead_ = 0; ///< joined: bytes of the client the backend has not taken
+  std::size_t ahead_ = 0;      ///< bytes for the backend that it has not taken
+  std::size_t body_ahead_ = 0; ///< of the client's body, what it was not yet told to be taken
+  body_passing passing_ = body_passing::whole;
+  bool uploaded_ = false;             ///< the backend was given everything
+  bool moved_ = false;                ///< it took something since it was last looked
+  std::optional<error> refused_ = {}; ///< why the backend takes no more
   bool client_paused_ = false;
 };
 

@@ -59,7 +59,21 @@ proxied_path split_proxied_path(std::string_view path, std::size_t segments) {
   return {.prefix = std::string(path.substr(0, at)), .rest = std::string(path.substr(at))};
 }
 
-std::string upstream_request(const net::http_request& request, const proxied_path& path, bool upgrade) {
+body_passing streamed_body_of(const net::http_request& head) {
+  return head.header("content-length").empty() ? body_passing::chunked : body_passing::counted;
+}
+
+std::string framed_piece(body_passing how, std::string_view piece) {
+  if (how != body_passing::chunked) return std::string(piece);
+  return piece.empty() ? std::string() : fmt::format("{:x}\r\n{}\r\n", piece.size(), piece);
+}
+
+std::string_view framed_end(body_passing how) {
+  return how == body_passing::chunked ? std::string_view("0\r\n\r\n") : std::string_view();
+}
+
+std::string upstream_request(const net::http_request& request, const proxied_path& path, bool upgrade,
+                             body_passing body) {
   std::string text = request.method + " " + (path.rest.empty() ? "/" : path.rest);
   if (!request.query.empty()) text += "?" + request.query;
   text += " HTTP/1.1\r\n";
@@ -80,6 +94,14 @@ std::string upstream_request(const net::http_request& request, const proxied_pat
   } else {
     append(text, "connection", "close");
     append(text, "accept-encoding", "identity");
+  }
+  if (body == body_passing::chunked) {
+    append(text, "transfer-encoding", "chunked");
+    return text + "\r\n";
+  }
+  if (body == body_passing::counted) {
+    append(text, "content-length", request.header("content-length"));
+    return text + "\r\n";
   }
   const bool may_have_body = request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
   if (may_have_body || !request.body.empty())

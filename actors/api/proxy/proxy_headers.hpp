@@ -4,6 +4,7 @@
 #include "net/proxy/link_rewriting.hpp"
 #include "net/proxy/response_parser.hpp"
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -21,10 +22,24 @@ struct proxied_path {
 /// `segments`: how many belong to the prefix.
 proxied_path split_proxied_path(std::string_view path, std::size_t segments);
 
-/// The bytes of the request for the backend, body included. Hop-by-hop headers stay here, as do the client's
-/// proof of identity and its wish for compression (so that links can be rewritten); where the request came
-/// from is added. `upgrade`: the wish to leave HTTP goes along.
-std::string upstream_request(const net::http_request& request, const proxied_path& path, bool upgrade);
+/// How the body of a proxied request reaches the backend.
+enum class body_passing : std::uint8_t {
+  whole,   ///< it is there, or there is none
+  counted, ///< it follows, as long as the client's content-length says
+  chunked, ///< it follows in chunks
+};
+/// A request has a body to pass on as it comes when its head says so.
+body_passing streamed_body_of(const net::http_request& head);
+
+/// The bytes of the request for the backend; a whole body is included. Hop-by-hop headers stay here, as do
+/// the client's proof of identity and its wish for compression (so that links can be rewritten); where the
+/// request came from is added. `upgrade`: the wish to leave HTTP goes along.
+std::string upstream_request(const net::http_request& request, const proxied_path& path, bool upgrade,
+                             body_passing body = body_passing::whole);
+
+/// A piece of a body, and its end, in the framing the head announced.
+std::string framed_piece(body_passing how, std::string_view piece);
+std::string_view framed_end(body_passing how);
 
 /// The backend's headers without those of its connection, and without those by which it would open this
 /// server to pages of other origins.

@@ -266,11 +266,107 @@ BOOST_AUTO_TEST_CASE(a_refusal_at_the_head_needs_no_body) {
   session->receive("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n");
   BOOST_CHECK_EQUAL(take().substr(0, 12), "HTTP/1.1 401");
   BOOST_CHECK(ends_gracefully());
-  open();
-  session->receive(get);
-  BOOST_CHECK_EQUAL(take().substr(0, 12), "HTTP/1.1 401");
-  BOOST_CHECK(session->wants_end() == protocol_session::ending::none);
   BOOST_CHECK(requests.empty());
+  open();
+  session->receive(get); // has none to stream
+  BOOST_CHECK_EQUAL(requests.size(), 1U);
+}
+
+namespace {
+
+/// What a handler sees of bodies that are streamed both ways.
+struct both_ways_handler {
+  std::size_t taken = 0;
+  bool complete = false;
+  bool aborted = false;
+  exchange_handle exchange;
+
+  auto stream_body() {
+    return [this](const http_request&, const exchange_handle& given) {
+      exchange = given;
+      auto sink = std::make_unique<body_sink>();
+      sink->both_ways = true;
+      sink->more = [this](std::string_view piece) -> result<void> {
+        taken += piece.size();
+        return {};
+      };
+      sink->complete = [this] { complete = true; };
+      sink->aborted = [this] { aborted = true; };
+      return sink;
+    };
+  }
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(a_body_passed_on_holds_its_sender_back) {
+  both_ways_handler passing;
+  handler.stream_body = passing.stream_body();
+  open();
+  session->receive("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n");
+  std::size_t sent = 0;
+  const auto send = [&] {
+    while (session->wants_input() && sent < 1'000'000) {
+      session->receive(std::string(std::min<std::size_t>(16'000, 1'000'000 - sent), 'a'));
+      sent += 16'000;
+    }
+  };
+  send();
+  BOOST_CHECK_GE(passing.taken, body_window_bytes);
+  BOOST_CHECK_LT(passing.taken, body_window_bytes + 16'000);
+  pass(100); // whoever is slow, it is not the client
+  pass(100);
+  BOOST_CHECK_EQUAL(take(), "");
+  const int raised = signal->raised;
+  passing.exchange->body_taken(passing.taken);
+  BOOST_CHECK_EQUAL(signal->raised, raised + 1);
+  while (sent < 1'000'000) {
+    const std::size_t before = passing.taken;
+    send();
+    passing.exchange->body_taken(passing.taken - before);
+  }
+  BOOST_CHECK(passing.complete);
+  passing.exchange->respond(text_response("thanks"));
+  BOOST_CHECK_EQUAL(body_of(take()), "thanks");
+  BOOST_CHECK(session->wants_end() == protocol_session::ending::none);
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_may_begin_before_a_body_passed_on_has_ended) {
+  both_ways_handler passing;
+  handler.stream_body = passing.stream_body();
+  for (const bool to_the_end : {true, false}) {
+    passing.complete = passing.aborted = false;
+    open();
+    session->receive("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nab");
+    passing.exchange->begin({.code = 200, .headers = {}, .body = {}});
+    passing.exchange->write(share_bytes("half"));
+    BOOST_CHECK(take().ends_with("4\r\nhalf\r\n"));
+    pass(100); // both may take their time now
+    pass(100);
+    BOOST_CHECK(session->wants_input());
+    session->receive(to_the_end ? "cd" : "c");
+    BOOST_CHECK_EQUAL(passing.complete, to_the_end);
+    passing.exchange->end();
+    BOOST_CHECK_EQUAL(take(), "0\r\n\r\n");
+    BOOST_CHECK_EQUAL(passing.aborted, !to_the_end);
+    BOOST_CHECK_EQUAL(ends_gracefully(), !to_the_end);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_client_that_does_not_go_on_with_a_body_is_left) {
+  both_ways_handler passing;
+  handler.stream_body = passing.stream_body();
+  open();
+  session->receive("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nab");
+  passing.exchange->body_taken(2);
+  pass(options.body_timeout_s + 1U);
+  passing.exchange->begin({.code = 200, .headers = {}, .body = {}}); // too late, and no harm
+  passing.exchange->write(share_bytes("late"));
+  const std::string answer = take();
+  BOOST_CHECK_EQUAL(answer.substr(0, 12), "HTTP/1.1 408");
+  BOOST_CHECK(answer.find("late") == std::string::npos);
+  BOOST_CHECK(passing.aborted);
+  BOOST_CHECK(ends_gracefully());
 }
 
 BOOST_AUTO_TEST_CASE(a_dropped_exchange_is_answered_for_the_handler) {

@@ -112,6 +112,75 @@ BOOST_AUTO_TEST_CASE(a_body_can_be_streamed) {
   BOOST_CHECK_EQUAL(stream(id).body, "stored");
 }
 
+BOOST_AUTO_TEST_CASE(a_body_passed_on_holds_its_sender_back_and_nobody_else) {
+  std::size_t taken = 0;
+  bool complete = false;
+  exchange_handle passing;
+  handler.stream_body = [&](const http_request& head, const exchange_handle& exchange) {
+    if (head.path != "/passed") return std::unique_ptr<body_sink>();
+    passing = exchange;
+    auto sink = std::make_unique<body_sink>();
+    sink->both_ways = true;
+    sink->more = [&taken](std::string_view piece) -> result<void> {
+      taken += piece.size();
+      return {};
+    };
+    sink->complete = [&complete] { complete = true; };
+    return sink;
+  };
+  options.body_limit_bytes = 3'000'000;
+  connect();
+  const auto id = client->put(http2_client::head_of("POST", "/passed"), std::string(3'000'000, 'x'));
+  talk();
+  BOOST_CHECK_EQUAL(taken, body_window_bytes);
+  // The others of the connection are not held up, and a slow backend is not the client's fault.
+  const auto other = client->put(http2_client::head_of("PUT", "/other"), std::string(2'000'000, 'y'));
+  talk();
+  pass(100);
+  talk();
+  BOOST_REQUIRE_EQUAL(requests.size(), 1U);
+  BOOST_CHECK_EQUAL(requests[0].first.body.size(), 2'000'000U);
+  next_exchange()->respond(text_response("stored"));
+  talk();
+  BOOST_CHECK_EQUAL(stream(other).body, "stored");
+  passing->begin({.code = 200, .headers = {}, .body = {}});
+  passing->write(share_bytes("begun"));
+  talk();
+  BOOST_CHECK_EQUAL(stream(id).body, "begun");
+  for (std::size_t passed_on = 0; !complete;) {
+    BOOST_REQUIRE_LT(passed_on, taken);
+    const std::size_t count = taken - passed_on;
+    passed_on += count;
+    passing->body_taken(count);
+    talk();
+  }
+  BOOST_CHECK_EQUAL(taken, 3'000'000U);
+  passing->end();
+  talk();
+  BOOST_CHECK(stream(id).ended);
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_that_ends_before_a_body_passed_on_ends_the_reading) {
+  bool aborted = false;
+  exchange_handle passing;
+  handler.stream_body = [&](const http_request&, const exchange_handle& exchange) {
+    passing = exchange;
+    auto sink = std::make_unique<body_sink>();
+    sink->both_ways = true;
+    sink->more = [](std::string_view) -> result<void> { return {}; };
+    sink->aborted = [&aborted] { aborted = true; };
+    return sink;
+  };
+  connect();
+  const auto id = client->put(http2_client::head_of("POST", "/x"), std::string(1'000'000, 'x'));
+  talk();
+  passing->respond(text_response("enough"));
+  passing.reset();
+  talk();
+  BOOST_CHECK(aborted);
+  BOOST_CHECK_EQUAL(stream(id).body, "enough");
+}
+
 BOOST_AUTO_TEST_CASE(bodies_of_all_connections_together_are_limited) {
   bodies = std::make_shared<body_account>(150);
   connect();

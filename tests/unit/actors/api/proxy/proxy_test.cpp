@@ -1,3 +1,4 @@
+#include "actors/api/proxy/incoming_body.hpp"
 #include "actors/api/proxy/proxy_headers.hpp"
 #include "actors/api/proxy/proxy_target.hpp"
 
@@ -172,6 +173,72 @@ BOOST_AUTO_TEST_CASE(what_a_backend_is_sent) {
                                                        "content-length: 4\r\n"
                                                        "\r\n"
                                                        "body");
+}
+
+BOOST_AUTO_TEST_CASE(a_body_that_follows_keeps_its_length_or_goes_in_chunks) {
+  net::http_request request;
+  request.method = "DELETE"; // whatever has a body
+  request.remote_address = "192.0.2.7:4000";
+  request.headers = {{"host", "h"}, {"content-length", "70000000000"}};
+  const auto head_of = [&] {
+    return upstream_request(request, {"/p", "/"}, false, streamed_body_of(request));
+  };
+  BOOST_TEST(head_of().ends_with("content-length: 70000000000\r\n\r\n"));
+  BOOST_TEST(head_of().find("chunked") == std::string::npos);
+  request.headers.back() = {"transfer-encoding", "chunked"};
+  BOOST_TEST(head_of().ends_with("transfer-encoding: chunked\r\n\r\n"));
+  request.headers.pop_back(); // HTTP/2 has no word for it
+  BOOST_TEST(head_of().ends_with("transfer-encoding: chunked\r\n\r\n"));
+  BOOST_TEST(framed_piece(body_passing::counted, "abc") == "abc");
+  BOOST_TEST(framed_piece(body_passing::chunked, "seventeen letters") == "11\r\nseventeen letters\r\n");
+  BOOST_TEST(framed_piece(body_passing::chunked, "").empty()); // would be the end
+  BOOST_TEST(framed_end(body_passing::chunked) == "0\r\n\r\n");
+  BOOST_TEST(framed_end(body_passing::counted).empty());
+}
+
+namespace {
+
+class counted_exchange final : public net::http_exchange {
+public:
+  void respond(net::http_response) override {}
+  void begin(net::http_response) override {}
+  void write(shared_bytes) override {}
+  void end() override {}
+  [[nodiscard]] std::size_t pending_bytes() const override { return 0; }
+  void on_drained(std::function<void()>) override {}
+  void on_closed(std::function<void()>) override {}
+  void body_taken(std::size_t bytes) override { taken += bytes; }
+  std::size_t taken = 0;
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(a_body_waits_for_who_passes_it_on) {
+  for (const bool complete : {true, false}) {
+    const auto exchange = std::make_shared<counted_exchange>();
+    const auto body = std::make_shared<incoming_body>(exchange);
+    const auto sink = body->sink();
+    BOOST_TEST(sink->both_ways);
+    BOOST_TEST(sink->more("one ").has_value());
+    std::string seen;
+    body->open({.piece = [&](shared_bytes piece) { seen += *piece; },
+                .complete = [&] { seen += "."; },
+                .aborted = [&] { seen += "!"; }});
+    BOOST_TEST(seen == "one ");
+    BOOST_TEST(sink->more("two").has_value());
+    BOOST_TEST(exchange->taken == 0U);
+    body->taken(7);
+    BOOST_TEST(exchange->taken == 7U);
+    complete ? sink->complete() : sink->aborted();
+    sink->aborted(); // once is enough
+    BOOST_TEST(seen == (complete ? "one two." : "one two!"));
+  }
+  const auto body = std::make_shared<incoming_body>(nullptr);
+  const auto sink = body->sink();
+  body->let_go();
+  BOOST_TEST(sink->more("for nobody").has_value());
+  body->open({.piece = [](shared_bytes) { BOOST_ERROR("nobody asked"); }, .complete = {}, .aborted = {}});
+  sink->complete();
 }
 
 BOOST_AUTO_TEST_CASE(a_wish_to_upgrade_goes_along) {
