@@ -208,7 +208,8 @@ result<void> admission_chain::admit_pod(const admission_request& request, const 
       return allowed;
   if (creates || changes_pod_security(pod, *old)) {
     const auto labels = facts.labels(builtin("", "namespaces"), {}, request.space);
-    if (auto secure = admit_pod_security(pod, labels.value_or(schema::text_map{}), request.warnings); !secure)
+    const security_listeners told{request.warnings, request.audit_notes};
+    if (auto secure = admit_pod_security(pod, labels.value_or(schema::text_map{}), told); !secure)
       return secure;
   }
   if (resizes) {
@@ -265,7 +266,7 @@ result<void> admission_chain::admit(const admission_request& request, const json
   if (request.subresource.empty())
     if (const auto pod = pod_template_of(type, object)) {
       const auto labels = facts.labels(builtin("", "namespaces"), {}, request.space);
-      warn_of_security(*pod, labels.value_or(schema::text_map{}), request.warnings);
+      warn_of_security(*pod, labels.value_or(schema::text_map{}), {request.warnings, request.audit_notes});
     }
   return {};
 }

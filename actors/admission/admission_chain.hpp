@@ -22,6 +22,8 @@ struct admission_request {
   const caller_identity& caller;
   /// What the client should be told though the write is allowed; may be null.
   std::vector<std::string>* warnings = nullptr;
+  /// What the audit log should say of it, by annotation; may be null.
+  std::map<std::string, std::string>* audit_notes = nullptr;
 };
 
 /// Whether the caller may `verb` a resource (with its subresource) of that name: the authorizer, for the few

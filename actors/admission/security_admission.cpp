@@ -23,13 +23,25 @@ void warn(std::vector<std::string>* warnings, std::string text) {
   if (warnings != nullptr) warnings->push_back(std::move(text));
 }
 
+/// What a pod would break, in one line; empty when nothing.
+std::string would_violate(const security_standard& standard, const json& pod) {
+  const auto violations = security_violations(standard, pod);
+  if (violations.empty()) return {};
+  return fmt::format("would violate PodSecurity \"{}\": {}", standard.text(), with_details(violations));
+}
+
 void warn_unless_clean(const security_standard& standard, const json& pod,
                        std::vector<std::string>* warnings) {
   if (warnings == nullptr) return;
-  const auto violations = security_violations(standard, pod);
-  if (!violations.empty())
-    warn(warnings,
-         fmt::format("would violate PodSecurity \"{}\": {}", standard.text(), with_details(violations)));
+  if (std::string line = would_violate(standard, pod); !line.empty()) warn(warnings, std::move(line));
+}
+
+void note_unless_clean(const security_standard& standard, const json& pod, const security_listeners& told) {
+  if (told.audit_notes == nullptr) return;
+  const std::string annotation = "pod-security.kubernetes.io/audit-violations";
+  told.audit_notes->erase(annotation); // an earlier attempt at the same write may have left one
+  if (std::string line = would_violate(standard, pod); !line.empty())
+    told.audit_notes->emplace(annotation, std::move(line));
 }
 
 schema::text_map labels_of_space(const json& space) {
@@ -102,14 +114,17 @@ void warn_of_existing(std::string_view space, const std::vector<json>& pods,
 } // namespace
 
 result<void> admit_pod_security(const json& pod, const schema::text_map& labels,
-                                std::vector<std::string>* warnings) {
+                                const security_listeners& told) {
   const security_policy policy = security_policy_of(labels, nullptr);
+  if (told.audit_notes != nullptr)
+    told.audit_notes->insert_or_assign("pod-security.kubernetes.io/enforce-policy", policy.enforce.text());
   if (policy.asks_nothing()) return {};
+  note_unless_clean(policy.audit, pod, told);
   const auto violations = security_violations(policy.enforce, pod);
   if (!violations.empty())
     return forbidden(
         fmt::format("violates PodSecurity \"{}\": {}", policy.enforce.text(), with_details(violations)));
-  if (policy.warn != policy.enforce) warn_unless_clean(policy.warn, pod, warnings);
+  if (policy.warn != policy.enforce) warn_unless_clean(policy.warn, pod, told.warnings);
   return {};
 }
 
@@ -138,8 +153,10 @@ std::optional<json> pod_template_of(const schema::resource_type& type, const jso
 }
 
 void warn_of_security(const json& pod_template, const schema::text_map& labels,
-                      std::vector<std::string>* warnings) {
-  warn_unless_clean(security_policy_of(labels, nullptr).warn, pod_template, warnings);
+                      const security_listeners& told) {
+  const security_policy policy = security_policy_of(labels, nullptr);
+  warn_unless_clean(policy.warn, pod_template, told.warnings);
+  note_unless_clean(policy.audit, pod_template, told);
 }
 
 result<void> admit_security_labels(const schema::resource_type& type, const json& space, const json* old,

@@ -4,6 +4,7 @@
 #include "actors/api/list_page.hpp"
 #include "actors/api/request_body.hpp"
 #include "actors/api/request_options.hpp"
+#include "actors/audit/audit_trail.hpp"
 #include "actors/objects/deletion.hpp"
 #include "actors/objects/object_router.hpp"
 #include "actors/objects/refusals.hpp"
@@ -78,7 +79,9 @@ void answer_written(const request_handle& request, int code, const write_answer&
 }
 
 void submit(object_router& router, const request_handle& request, write_command command) {
-  command.done = [request](result<write_answer> outcome) {
+  if (request->audit) command.audit_notes = std::make_shared<std::map<std::string, std::string>>();
+  command.done = [request, notes = command.audit_notes](result<write_answer> outcome) {
+    if (notes) request->audit->annotate(std::move(*notes));
     if (!outcome) return answer_error(*request, outcome.error());
     answer_written(request, outcome->created ? 201 : 200, *outcome);
   };

@@ -126,6 +126,7 @@ std::string audit_line(const audit_moment& moment) {
   if (!moment.annotations.decision.empty())
     event["annotations"] = {{"authorization.k8s.io/decision", moment.annotations.decision},
                             {"authorization.k8s.io/reason", moment.annotations.reason}};
+  for (const auto& [name, text] : moment.annotations.more) event["annotations"][name] = text;
   json answer = moment.body ? read_body(request, *moment.body, moment.content_type) : json();
   if (request.type != nullptr) event["objectRef"] = reference_of(moment, answer);
   if (moment.code != 0) event["responseStatus"] = status_of(moment.code, answer);

@@ -6,6 +6,7 @@
 #include "schema/base/clock.hpp"
 #include "schema/tables/resource_table.hpp"
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,6 +36,7 @@ struct audit_request {
 struct audit_annotations {
   std::string decision; ///< "allow" or "forbid"
   std::string reason;
+  std::map<std::string, std::string> more; ///< what admission noted
 };
 
 /// One event: a request at one of its stages.

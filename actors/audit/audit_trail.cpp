@@ -125,7 +125,11 @@ private:
 } // namespace
 
 void audit_record::authorized(bool allowed, std::string reason) {
-  annotations_ = {allowed ? "allow" : "forbid", std::move(reason)};
+  annotations_ = {allowed ? "allow" : "forbid", std::move(reason), {}};
+}
+
+void audit_record::annotate(std::map<std::string, std::string> notes) {
+  annotations_.more = std::move(notes);
 }
 
 void audit_record::note(audit_stage stage, int code, shared_bytes body, std::string_view content_type) {

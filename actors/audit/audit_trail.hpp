@@ -18,6 +18,8 @@ public:
 
   /// What authorization said; before the answer.
   void authorized(bool allowed, std::string reason);
+  /// What admission said of it; before the answer.
+  void annotate(std::map<std::string, std::string> notes);
   void note(audit_stage stage, int code, shared_bytes body, std::string_view content_type);
   [[nodiscard]] const audit_request& request() const { return *request_; }
 

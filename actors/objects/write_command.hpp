@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -59,6 +60,9 @@ struct write_command {
   bool dry_run = false;
   caller_identity caller;
   schema::write_cause cause;
+  /// Where admission notes what the audit log should say of the write, by annotation; null when nobody asks.
+  /// Read once `done` was called.
+  std::shared_ptr<std::map<std::string, std::string>> audit_notes;
   /// Preconditions of controllers ("this very object, unchanged since I decided"); unset or empty for none.
   std::optional<revision> only_at;
   std::string only_uid;

@@ -125,7 +125,8 @@ struct admission_steps {
                 step.command.key.name,
                 step.command.verb,
                 step.command.caller,
-                &warnings},
+                &warnings,
+                step.command.audit_notes.get()},
         mutate([this, &step](json& object, const json* old) {
           return step.environment.admission.mutate(request, object, old);
         }),

@@ -1,5 +1,6 @@
 #include "actors/admission/default_tolerations.hpp"
 #include "actors/admission/priority.hpp"
+#include "actors/admission/security_admission.hpp"
 #include "actors/admission/service_account.hpp"
 
 #include "schema/base/json.hpp"
@@ -34,6 +35,31 @@ BOOST_AUTO_TEST_CASE(tolerates_a_lost_node_for_five_minutes) {
   json all = pod({{"tolerations", {{{"operator", "Exists"}}}}});
   actors::add_default_tolerations(all);
   BOOST_TEST(all["spec"]["tolerations"].size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(the_audit_log_hears_what_standards_say_of_a_pod) {
+  const std::string prefix = "pod-security.kubernetes.io/";
+  std::map<std::string, std::string> notes;
+  const actors::security_listeners told{.warnings = nullptr, .audit_notes = &notes};
+  const auto admit = [&](const json& what, const schema::text_map& labels) {
+    return actors::admit_pod_security(what, labels, told).has_value();
+  };
+  const json bare = pod();
+  const json loose = pod({{"hostNetwork", true}});
+  BOOST_TEST(admit(loose, {}));
+  BOOST_TEST((notes == std::map<std::string, std::string>{{prefix + "enforce-policy", "privileged:latest"}}));
+  BOOST_TEST(admit(loose, {{prefix + "audit", "baseline"}}));
+  BOOST_TEST(notes[prefix + "audit-violations"] ==
+             "would violate PodSecurity \"baseline:latest\": host namespaces (hostNetwork=true)");
+  BOOST_TEST(admit(bare, {{prefix + "audit", "baseline"}})); // the same write, prepared once more
+  BOOST_TEST(!notes.contains(prefix + "audit-violations"));
+  BOOST_TEST(!admit(loose, {{prefix + "enforce", "baseline"}, {prefix + "audit", "baseline"}}));
+  BOOST_TEST(notes[prefix + "enforce-policy"] == "baseline:latest");
+  BOOST_TEST(notes.contains(prefix + "audit-violations"));
+  notes.clear();
+  actors::warn_of_security(loose, {{prefix + "audit", "baseline"}}, told);
+  BOOST_TEST(notes.size() == 1U);
+  BOOST_TEST(notes.contains(prefix + "audit-violations"));
 }
 
 BOOST_AUTO_TEST_CASE(mounts_the_token_of_its_account) {

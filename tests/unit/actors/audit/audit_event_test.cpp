@@ -39,7 +39,7 @@ json line(audit_request request, audit_stage stage, int code, const std::string&
   moment.code = code;
   moment.body = share_bytes(body);
   moment.content_type = "application/json";
-  moment.annotations = {"allow", "because"};
+  moment.annotations = {"allow", "because", {{"x.example/note", "what admission said"}}};
   const std::string text = audit_line(moment);
   BOOST_REQUIRE(text.ends_with("}\n"));
   BOOST_TEST(text.find('\n') == text.size() - 1);
@@ -63,7 +63,8 @@ BOOST_AUTO_TEST_CASE(metadata_says_who_did_what_and_shows_no_object) {
     "objectRef": {"resource": "configmaps", "namespace": "shop", "name": "c", "apiVersion": "v1"},
     "responseStatus": {"metadata": {}, "code": 201},
     "requestReceivedTimestamp": "2023-11-14T22:13:20.123000Z", "stageTimestamp": "2023-11-14T22:13:20.128000Z",
-    "annotations": {"authorization.k8s.io/decision": "allow", "authorization.k8s.io/reason": "because"}})"));
+    "annotations": {"authorization.k8s.io/decision": "allow", "authorization.k8s.io/reason": "because",
+                    "x.example/note": "what admission said"}})"));
 }
 
 BOOST_AUTO_TEST_CASE(objects_appear_at_their_levels) {
