@@ -8,6 +8,7 @@
 #include "actors/api/console_endpoint.hpp"
 #include "actors/api/discovery_endpoint.hpp"
 #include "actors/api/metrics.hpp"
+#include "actors/api/proxy/incoming_body.hpp"
 #include "actors/api/proxy/proxy_endpoint.hpp"
 #include "actors/api/read_endpoint.hpp"
 #include "actors/api/request_admission.hpp"
@@ -77,6 +78,14 @@ std::string_view subresource_of(const api_request& request) {
   return request.route.subresource == nullptr ? std::string_view() : request.route.subresource->name;
 }
 
+/// Whether a body goes to a pod or service. Quick to say no: every request is asked.
+bool is_proxied(const std::string& path) {
+  if (path.find("/proxy") == std::string::npos) return false;
+  const request_route route = find_route(path);
+  const auto* resource = std::get_if<resource_route>(&route);
+  return resource != nullptr && resource->subresource != nullptr && resource->subresource->name == "proxy";
+}
+
 /// Subresources that lead to a pod, service or node.
 bool connects(const api_request& request) {
   return is_pod_stream(subresource_of(request)) || subresource_of(request) == "proxy";
@@ -100,23 +109,27 @@ public:
         watches_({with_.system, with_.store, with_.registry, with_.random}),
         metrics_(std::make_shared<api_metrics>()), admission_(with_.gate, with_.store, watches_, metrics_) {}
 
-  /// What no check foresaw ends the request, not the daemon.
   void handle_safely(net::http_request http, const net::exchange_handle& exchange) {
     const auto request = std::make_shared<api_request>();
     request->http = std::move(http);
     request->exchange = exchange;
+    handle_safely(request);
+  }
+
+private:
+  /// What no check foresaw ends the request, not the daemon.
+  void handle_safely(const request_handle& request) {
     try {
       handle(request);
     } catch (const std::exception& failure) {
       spdlog::error("{} {} failed: {}", request->http.method, request->http.path, failure.what());
-      answer_error(*exchange, {.kind = error_kind::internal,
-                               .message = std::string("Internal error occurred: ") + failure.what(),
-                               .causes = {},
-                               .subject = {}});
+      answer_error(*request->exchange, {.kind = error_kind::internal,
+                                        .message = std::string("Internal error occurred: ") + failure.what(),
+                                        .causes = {},
+                                        .subject = {}});
     }
   }
 
-private:
   static collaborators with_gate(collaborators with) {
     if (!with.gate) with.gate = std::make_shared<flow_gate>(system_clock_source());
     return with;
@@ -124,8 +137,7 @@ private:
 
   void handle(const request_handle& request) {
     identity_verdict sender = with_.authentication.identify(request->http);
-    if (sender.what == identity_verdict::outcome::waiting)
-      return handle_later(std::move(request->http), request->exchange);
+    if (sender.what == identity_verdict::outcome::waiting) return handle_later(request);
     request_route route = find_route(request->http.path);
     request->query = query_values::parse(request->http.query);
     request->anonymous = sender.what == identity_verdict::outcome::nobody;
@@ -153,14 +165,14 @@ private:
   }
 
   /// Once the keys are there that tell whether the token is good; without them it is not.
-  void handle_later(net::http_request http, const net::exchange_handle& exchange) {
-    const auto kept = std::make_shared<net::http_request>(std::move(http));
-    const bool waits = with_.authentication.when_decidable([self = shared_from_this(), kept, exchange] {
-      if (self->with_.authentication.identify(*kept).what == identity_verdict::outcome::waiting)
-        return answer_error(*exchange, not_authenticated());
-      self->handle_safely(std::move(*kept), exchange);
-    });
-    if (!waits) answer_error(*exchange, not_authenticated());
+  void handle_later(const request_handle& request) {
+    const auto ready = [self = shared_from_this(), request] {
+      if (self->with_.authentication.identify(request->http).what == identity_verdict::outcome::waiting)
+        return answer_error(*request->exchange, not_authenticated());
+      self->handle_safely(request);
+    };
+    const bool waits = with_.authentication.when_decidable(request->http, ready);
+    if (!waits) answer_error(*request->exchange, not_authenticated());
   }
 
   /// Whom a request speaks for. Who shows nothing is anonymous and may not speak for others.
@@ -189,6 +201,7 @@ private:
 public:
   std::unique_ptr<net::body_sink> stream_body(const net::http_request& head,
                                               const net::exchange_handle& exchange) {
+    if (is_proxied(head.path)) return pass_on_body(head, exchange);
     if (head.method != "POST" || head.path != image_path) return nullptr;
     const access_question question = own_group_question(head.method, head.path);
     const identity_verdict sender = with_.authentication.identify(head);
@@ -207,6 +220,18 @@ public:
                          [self = shared_from_this()](const request_handle& whole, std::function<void()> run) {
                            self->admission_.admit(whole, std::move(run));
                          });
+  }
+
+  /// The request is handled at its head, and what follows goes wherever that leads.
+  std::unique_ptr<net::body_sink> pass_on_body(const net::http_request& head,
+                                               const net::exchange_handle& exchange) {
+    const auto request = std::make_shared<api_request>();
+    request->http = head;
+    request->exchange = exchange;
+    request->incoming = std::make_shared<incoming_body>(exchange);
+    auto sink = request->incoming->sink();
+    handle_safely(request);
+    return sink;
   }
 
   void stop() { with_.gate->stop(); }

@@ -14,6 +14,11 @@ constexpr const char* unauthenticated_group = "system:unauthenticated";
 /// Longer than any token there is; what is longer is not looked at.
 constexpr std::size_t token_bytes_max = 64 * 1024;
 
+const std::vector<std::string>& own_audience() {
+  static const std::vector<std::string> own{std::string(token_issuer)};
+  return own;
+}
+
 bool holds(const std::vector<std::string>& list, std::string_view what) {
   return std::ranges::find(list, what) != list.end();
 }
@@ -50,7 +55,7 @@ caller_identity authenticated(caller_identity identity) {
 
 identity_verdict authenticator::identify_token(std::string_view token,
                                                std::span<const std::string> audiences) const {
-  static const std::vector<std::string> own{std::string(token_issuer)};
+  const std::vector<std::string>& own = own_audience();
   if (audiences.empty()) audiences = own;
   if (token.empty() || token.size() > token_bytes_max) return identity_verdict::refused();
   for (const static_token& known : tokens_) {
@@ -84,8 +89,16 @@ identity_verdict authenticator::identify(const net::http_request& request) const
   return token ? identify_token(*token) : identity_verdict::refused();
 }
 
-bool authenticator::when_decidable(std::function<void()> ready) const {
-  return std::ranges::any_of(checkers_, [&](const auto& checker) { return checker->when_decidable(ready); });
+bool authenticator::when_decidable(const net::http_request& request, std::function<void()> ready) const {
+  const auto token = bearer_of(request.header("authorization"));
+  return token && when_token_decidable(*token, std::move(ready));
+}
+
+bool authenticator::when_token_decidable(std::string_view token, std::function<void()> ready) const {
+  for (const auto& checker : checkers_)
+    if (checker->check(token, own_audience()).what == identity_verdict::outcome::waiting)
+      return checker->when_decidable(std::move(ready));
+  return false;
 }
 
 error not_authenticated() {

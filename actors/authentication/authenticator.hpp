@@ -64,7 +64,9 @@ public:
   /// `audiences` empty means the API server's own.
   [[nodiscard]] identity_verdict identify_token(std::string_view token,
                                                 std::span<const std::string> audiences = {}) const;
-  bool when_decidable(std::function<void()> ready) const;
+  /// Calls `ready` once what was `waiting` can be told; false when there is nothing to wait for.
+  bool when_decidable(const net::http_request& request, std::function<void()> ready) const;
+  bool when_token_decidable(std::string_view token, std::function<void()> ready) const;
 
 private:
   std::vector<static_token> tokens_;

@@ -42,6 +42,7 @@ std::int64_t seconds_of(const json& claims, const char* name, std::int64_t fallb
 bool is_own_name(std::string_view name) { return name.starts_with("system:"); }
 
 std::string username_prefix_of(const openid_options& options) {
+  if (options.literal_prefix) return options.username_prefix;
   if (options.username_prefix == "-") return {};
   if (!options.username_prefix.empty()) return options.username_prefix;
   return options.username_claim == "email" ? std::string() : options.issuer_url + "#";
@@ -59,6 +60,8 @@ std::optional<std::string> username_of(const openid_options& options, const json
 }
 
 } // namespace
+
+std::vector<std::string> openid_algorithms() { return {algorithms.begin(), algorithms.end()}; }
 
 result<void> check_openid_options(const openid_options& options) {
   if (!options.issuer_url.starts_with("https://"))
@@ -97,6 +100,7 @@ identity_verdict openid_identity(const openid_options& options, const std::strin
   identity_verdict verdict{.what = identity_verdict::outcome::known,
                            .audiences = {std::string(token_issuer)}};
   verdict.caller.user = std::move(*user);
+  if (!options.uid_claim.empty()) verdict.caller.uid = text_of(claims, options.uid_claim);
   if (!options.groups_claim.empty())
     for (const std::string& group : texts_of(claims, options.groups_claim)) {
       std::string name = options.groups_prefix + group;

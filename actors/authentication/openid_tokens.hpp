@@ -7,6 +7,9 @@
 
 namespace actord::actors {
 
+/// How tokens may be signed at all.
+std::vector<std::string> openid_algorithms();
+
 /// Checks what was given on the command line, for a clear message at the start.
 result<void> check_openid_options(const openid_options& options);
 

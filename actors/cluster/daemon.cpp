@@ -4,7 +4,7 @@
 #include "actors/api/api_frontend.hpp"
 #include "actors/audit/audit_trail.hpp"
 #include "actors/authentication/bootstrap_tokens.hpp"
-#include "actors/authentication/openid_tokens.hpp"
+#include "actors/authentication/openid_providers.hpp"
 #include "actors/authentication/token_authority.hpp"
 #include "actors/authorization/authorizer.hpp"
 #include "actors/authorization/role_guard.hpp"
@@ -24,7 +24,6 @@
 #include "net/http/http_server.hpp"
 #include "net/pki/cluster_pki.hpp"
 #include "net/pki/secret_files.hpp"
-#include "runtime/files/file_tools.hpp"
 #include "schema/codec/status.hpp"
 #include "schema/tables/resource_table.hpp"
 #include "storage/open_store.hpp"
@@ -40,7 +39,6 @@ namespace {
 
 constexpr std::size_t scheduler_threads = 2;
 constexpr int http_threads = 2;
-constexpr std::size_t authority_bytes_max = 1 << 20;
 
 error in_context(const error& why, std::string_view what) {
   error explained = why;
@@ -190,19 +188,11 @@ private:
   result<std::vector<std::shared_ptr<const token_checker>>> token_checkers() {
     std::vector<std::shared_ptr<const token_checker>> checkers{tokens_,
                                                                std::make_shared<bootstrap_tokens>(*store_)};
-    const openid_options& openid = options_.openid;
-    if (openid.issuer_url.empty()) return checkers;
-    if (auto fine = check_openid_options(openid); !fine) return fine.error();
-    net::issuer_options issuer{openid.issuer_url, {}};
-    if (!openid.authority_file.empty()) {
-      auto authority = runtime::read_file(openid.authority_file, authority_bytes_max);
-      if (!authority || !*authority)
-        return error{error_kind::bad_request, "--oidc-ca-file: cannot read " + openid.authority_file};
-      issuer.authority_pem = std::move(**authority);
-    }
-    people_ = std::make_shared<const openid_tokens>(openid, net::issuer_keys::start(std::move(issuer)),
-                                                    system_clock_source());
-    checkers.push_back(people_);
+    auto people =
+        open_openid_providers({options_.openid, options_.authentication_config}, system_clock_source());
+    if (!people) return people.error();
+    people_ = std::move(*people);
+    checkers.insert(checkers.end(), people_.begin(), people_.end());
     return checkers;
   }
 
@@ -297,7 +287,7 @@ private:
   }
 
   void stop() {
-    if (people_) people_->stop();
+    for (const auto& each : people_) each->stop();
     server_.reset();
     worker_.reset();
     controllers_.reset();
@@ -334,7 +324,7 @@ private:
   std::shared_ptr<flow_gate> gate_ = std::make_shared<flow_gate>(system_clock_source());
   std::shared_ptr<const audit_trail> audit_;
   std::shared_ptr<const token_authority> tokens_;
-  std::shared_ptr<const openid_tokens> people_; ///< of an identity provider; null without one
+  openid_providers people_; ///< who else gives out identities
   std::unique_ptr<api_frontend> frontend_;
   std::unique_ptr<flow_config> flows_;
   std::unique_ptr<encryption_keeper> encryption_;

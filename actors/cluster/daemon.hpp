@@ -23,8 +23,9 @@ struct daemon_options {
   std::string service_cidr = "10.96.0.0/16";
   std::string runtime = "auto";
   audit_options audit;
-  std::string encryption_config; ///< file; empty: DIR/pki/encryption.yaml, made on the first start
-  openid_options openid;         ///< people of an identity provider
+  std::string encryption_config;          ///< file; empty: DIR/pki/encryption.yaml, made on the first start
+  openid_options openid;                  ///< people of an identity provider
+  std::string authentication_config = {}; ///< file with several of them (AuthenticationConfiguration)
 };
 
 /// All of one actord process. Started in this order, stopped in the reverse:

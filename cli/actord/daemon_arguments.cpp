@@ -134,6 +134,8 @@ daemon_arguments parse_daemon_arguments(int argc, char** argv) {
   auditing.add(app, options.audit);
   std::vector<std::string> claims;
   add_openid_options(app, options.openid, claims);
+  app.add_option("--authentication-config", options.authentication_config,
+                 "file with identity providers (AuthenticationConfiguration), instead of the --oidc flags");
   const CLI::App* reset =
       app.add_subcommand("reset", "remove the pods, network, rules and data that a daemon left, then end")
           ->fallthrough();

@@ -62,7 +62,9 @@ result<std::string> fetch_text(const issuer_options& options, const std::string&
 result<std::vector<web_key>> fetch_keys(const issuer_options& options) {
   std::string address = options.url;
   while (address.ends_with('/')) address.pop_back();
-  const auto document = fetch_text(options, address + "/.well-known/openid-configuration");
+  const std::string& discovery = options.discovery_url;
+  const auto document =
+      fetch_text(options, discovery.empty() ? address + "/.well-known/openid-configuration" : discovery);
   if (!document) return document.error();
   const auto keys_address = keys_address_of(*document, options.url);
   if (!keys_address) return keys_address.error();

@@ -11,8 +11,9 @@
 namespace actord::net {
 
 struct issuer_options {
-  std::string url;           ///< "https://accounts.example.com": what tokens name as their issuer
-  std::string authority_pem; ///< whom to believe; empty: the machine's authorities
+  std::string url;                ///< "https://accounts.example.com": what tokens name as their issuer
+  std::string discovery_url = {}; ///< of the document that describes it; empty: below `url`
+  std::string authority_pem = {}; ///< whom to believe; empty: the machine's authorities
 };
 
 /// The keys of an identity provider (OpenID Connect Discovery 1.0), fetched on a thread of its own: nobody

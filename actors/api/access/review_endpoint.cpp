@@ -69,9 +69,9 @@ void answer_token_review(const std::shared_ptr<open_review>& review, bool may_wa
   const json spec = spec_of(review->document);
   const identity_verdict verdict =
       review->with.authentication.identify_token(text_of(spec, "token"), audiences_of(spec));
-  const bool waits =
-      may_wait && verdict.what == identity_verdict::outcome::waiting &&
-      review->with.authentication.when_decidable([review] { answer_token_review(review, false); });
+  const bool waits = may_wait && verdict.what == identity_verdict::outcome::waiting &&
+                     review->with.authentication.when_token_decidable(
+                         text_of(spec, "token"), [review] { answer_token_review(review, false); });
   if (!waits) review->answer(token_status(verdict));
 }
 

@@ -136,6 +136,38 @@ BOOST_AUTO_TEST_CASE(tokens_wait_for_keys_and_no_longer) {
   BOOST_TEST(!tokens.when_decidable([&] { ++called; }));
 }
 
+BOOST_AUTO_TEST_CASE(several_providers_are_told_apart_and_waited_for_one_by_one) {
+  const auto pair = net::create_signing_key();
+  const manual_clock_source clock{now};
+  std::vector<given_keys*> keys;
+  std::vector<std::shared_ptr<const token_checker>> checkers;
+  for (const char* issuer : {"https://one", "https://issuer"}) {
+    auto owned = std::make_unique<given_keys>();
+    keys.push_back(owned.get());
+    checkers.push_back(std::make_shared<const openid_tokens>(options_with([&](openid_options& o) {
+                                                               o.issuer_url = issuer;
+                                                               o.uid_claim = "oid";
+                                                               o.literal_prefix = true;
+                                                               o.signing_algorithms = openid_algorithms();
+                                                             }),
+                                                             std::move(owned), clock));
+  }
+  const authenticator both({}, checkers, clock);
+  const std::string token = *net::sign_token(*pair, claims_with({{"oid", "7"}}).dump());
+  BOOST_TEST((both.identify_token(token).what == outcome::waiting));
+  int called = 0;
+  BOOST_TEST(both.when_token_decidable(token, [&] { ++called; }));
+  BOOST_TEST(keys[0]->waiting.empty());
+  BOOST_TEST(keys[1]->waiting.size() == 1U);
+  BOOST_TEST(!both.when_token_decidable("nonsense", [&] { ++called; }));
+  keys[1]->keys = std::make_shared<const std::vector<net::web_key>>(
+      std::vector{*net::web_key::from_pem(pair->public_pem)});
+  const identity_verdict verdict = both.identify_token(token);
+  BOOST_TEST((verdict.what == outcome::known));
+  BOOST_TEST(verdict.caller.uid == "7");
+  BOOST_TEST(verdict.caller.user == claims_with()["sub"].get<std::string>()); // no prefix but the one given
+}
+
 BOOST_AUTO_TEST_CASE(what_the_operator_said_must_make_sense) {
   const auto fine = [](std::function<void(openid_options&)> change) {
     return check_openid_options(options_with(std::move(change))).has_value();
