@@ -5,6 +5,8 @@
 #include "schema/discovery/documents.hpp"
 #include "schema/discovery/openapi.hpp"
 
+#include <fmt/format.h>
+
 namespace actord::actors {
 namespace {
 
@@ -41,14 +43,17 @@ std::string listed_address(std::string_view name) {
 void serve_openapi_v3(const request_handle& request, std::string_view name) {
   const std::string_view accept = request->http.header("accept");
   const auto accepts = [&](std::string_view what) { return accept.find(what) != std::string_view::npos; };
-  if (!accept.empty() && !accepts("json") && !accepts("*/*"))
-    return answer_error(*request, {.kind = error_kind::not_acceptable,
-                                   .message = "only the following media types are accepted: application/json",
-                                   .causes = {},
-                                   .subject = error_subject{}});
+  const bool protobuf = accepts("proto-openapi.spec.v3") && !accepts("json");
+  if (!accept.empty() && !protobuf && !accepts("json") && !accepts("*/*"))
+    return answer_error(*request,
+                        {.kind = error_kind::not_acceptable,
+                         .message = fmt::format("only the following media types are accepted: {}, {}",
+                                                json_type, documents::openapi_v3_protobuf_type),
+                         .causes = {},
+                         .subject = error_subject{}});
   // The address first: if the document changes in between, its next version will have another one.
   const std::string address = listed_address(name);
-  auto document = documents::openapi_v3(name);
+  auto document = protobuf ? documents::openapi_v3_protobuf(name) : documents::openapi_v3(name);
   if (!document) return answer_error(*request, not_served());
   const std::string hash = address.substr(address.find('=') + 1);
   const std::string_view asked = request->query.get("hash");
@@ -58,7 +63,8 @@ void serve_openapi_v3(const request_handle& request, std::string_view name) {
     moved.headers.emplace_back("location", address);
     return request->exchange->respond(std::move(moved));
   }
-  answer_cached(*request, json_type, hash, asked.empty() ? keeping::revalidate : keeping::forever,
+  answer_cached(*request, protobuf ? documents::openapi_v3_protobuf_type : json_type,
+                protobuf ? hash + "-protobuf" : hash, asked.empty() ? keeping::revalidate : keeping::forever,
                 std::move(*document));
 }
 

@@ -46,14 +46,17 @@ std::string render_index(const served_state& state) {
   return json_text({{"paths", std::move(paths)}});
 }
 
-std::string render_v3(const std::vector<const resource_type*>& rows) {
+enum class v3_form { json, protobuf };
+
+std::string render_v3(const std::vector<const resource_type*>& rows, v3_form form) {
   json paths = json::object();
   json schemas = json::object();
   for (const resource_type* row : rows) add_paths(*row, openapi_dialect::openapi3, paths, schemas);
-  return json_text({{"openapi", "3.0.0"},
-                    {"info", info()},
-                    {"paths", std::move(paths)},
-                    {"components", {{"schemas", std::move(schemas)}}}});
+  const json document{{"openapi", "3.0.0"},
+                      {"info", info()},
+                      {"paths", std::move(paths)},
+                      {"components", {{"schemas", std::move(schemas)}}}};
+  return form == v3_form::json ? json_text(document) : openapi3_protobuf(document);
 }
 
 json make_v2(const served_state& state) {
@@ -76,30 +79,38 @@ bool is_custom(const resource_type* row) { return row->custom != nullptr; }
 
 /// Documents of built-in kinds only: made once. Filled as clients ask: most never do, and all together are
 /// megabytes.
-std::string builtin_v3(const std::string& name, const std::vector<const resource_type*>& rows) {
+std::string builtin_v3(const std::string& name, const std::vector<const resource_type*>& rows, v3_form form) {
   static std::mutex guard;
   static std::map<std::string, std::string> documents;
+  const std::string key = form == v3_form::json ? name : name + " protobuf";
   const std::scoped_lock hold(guard);
-  const auto found = documents.find(name);
-  return found != documents.end() ? found->second : documents.emplace(name, render_v3(rows)).first->second;
+  const auto found = documents.find(key);
+  return found != documents.end() ? found->second
+                                  : documents.emplace(key, render_v3(rows, form)).first->second;
 }
 
-} // namespace
-
-std::string openapi_v3_index() { return changing().get("index", render_index); }
-
-std::optional<std::string> openapi_v3(std::string_view wanted) {
+std::optional<std::string> find_v3(std::string_view wanted, v3_form form) {
   const served_state state = served_state::now();
   for (const served_group& group : state.groups)
     for (const std::string_view version : group.versions) {
       const std::string name = document_name(group.name, version);
       if (name != wanted) continue;
       const auto rows = state.rows_of(group.name, version);
-      if (std::ranges::none_of(rows, is_custom)) return builtin_v3(name, rows);
-      return changing().get(
-          name, [&](const served_state& at) { return render_v3(at.rows_of(group.name, version)); });
+      if (std::ranges::none_of(rows, is_custom)) return builtin_v3(name, rows, form);
+      return changing().get(form == v3_form::json ? name : name + " protobuf", [&](const served_state& at) {
+        return render_v3(at.rows_of(group.name, version), form);
+      });
     }
   return std::nullopt;
+}
+
+} // namespace
+
+std::string openapi_v3_index() { return changing().get("index", render_index); }
+
+std::optional<std::string> openapi_v3(std::string_view name) { return find_v3(name, v3_form::json); }
+std::optional<std::string> openapi_v3_protobuf(std::string_view name) {
+  return find_v3(name, v3_form::protobuf);
 }
 
 std::string openapi_v2() {

@@ -26,5 +26,7 @@ void add_paths(const resource_type& row, openapi_dialect dialect, json& paths, j
 
 /// A swagger2 document in the protobuf form of the gnostic library.
 std::string swagger_protobuf(const json& document);
+/// The same for an openapi3 document.
+std::string openapi3_protobuf(const json& document);
 
 } // namespace actord::schema::discovery

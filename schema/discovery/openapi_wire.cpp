@@ -1,3 +1,5 @@
+#include "schema/discovery/openapi_wire.hpp"
+
 #include "schema/codec/json_text.hpp"
 #include "schema/codec/protobuf_wire.hpp"
 #include "schema/discovery/openapi_parts.hpp"
@@ -5,32 +7,34 @@
 /// Field numbers are those of gnostic's openapi.v2 messages, named at each use.
 
 namespace actord::schema::discovery {
-namespace {
 
 using protobuf::append_bytes;
 using protobuf::append_number;
 
-std::string named(std::string_view name, const std::string& value) { // NamedSchema, NamedPathItem, ...
+std::string named_message(std::string_view name, const std::string& value) {
   std::string message;
   append_bytes(message, 1, name);
   append_bytes(message, 2, value);
   return message;
 }
 
-/// Members that start with "x-", as NamedAny{name, Any{yaml}}; JSON is YAML.
+std::string any_message(const json& value) {
+  std::string message;
+  append_bytes(message, 2, json_text(value) + "\n");
+  return message;
+}
+
 void append_extensions(std::string& out, std::uint32_t number, const json& object) {
-  for (const auto& [key, value] : object.items()) {
-    if (!key.starts_with("x-")) continue;
-    std::string any;
-    append_bytes(any, 2, json_text(value) + "\n");
-    append_bytes(out, number, named(key, any));
-  }
+  for (const auto& [key, value] : object.items())
+    if (key.starts_with("x-")) append_bytes(out, number, named_message(key, any_message(value)));
 }
 
 void append_text(std::string& out, std::uint32_t number, const json& object, const char* member) {
-  if (const auto found = object.find(member); found != object.end())
+  if (const auto found = object.find(member); found != object.end() && found->is_string())
     append_bytes(out, number, found->get_ref<const std::string&>());
 }
+
+namespace {
 
 std::string schema_message(const json& schema) {
   std::string message;
@@ -59,7 +63,7 @@ std::string schema_message(const json& schema) {
   if (schema.contains("properties")) {
     std::string properties;
     for (const auto& [name, property] : schema["properties"].items())
-      append_bytes(properties, 1, named(name, schema_message(property)));
+      append_bytes(properties, 1, named_message(name, schema_message(property)));
     append_bytes(message, 25, properties);
   }
   append_extensions(message, 31, schema);
@@ -104,7 +108,7 @@ std::string responses_message(const json& responses) {
     }
     std::string value; // ResponseValue{response}
     append_bytes(value, 1, body);
-    append_bytes(message, 1, named(code, value));
+    append_bytes(message, 1, named_message(code, value));
   }
   return message;
 }
@@ -138,10 +142,10 @@ std::string swagger_protobuf(const json& document) {
   append_text(info, 2, document["info"], "version");
   std::string paths;
   for (const auto& [name, item] : document["paths"].items())
-    append_bytes(paths, 2, named(name, path_message(item)));
+    append_bytes(paths, 2, named_message(name, path_message(item)));
   std::string definitions;
   for (const auto& [name, schema] : document["definitions"].items())
-    append_bytes(definitions, 1, named(name, schema_message(schema)));
+    append_bytes(definitions, 1, named_message(name, schema_message(schema)));
   std::string message;
   append_text(message, 1, document, "swagger");
   append_bytes(message, 2, info);

@@ -45,6 +45,11 @@ kept("/openapi/v2", "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
 index, response = kept("/openapi/v3")
 address = index["paths"]["apis/apps/v1"]["serverRelativeURL"]
 document, response = kept(address)
+V3_PROTOBUF = "application/com.github.proto-openapi.spec.v3.v1.0+protobuf"
+for asked in (V3_PROTOBUF, V3_PROTOBUF.replace("v3.v1.0", "v3@v1.0")):
+    packed, response = kept(address, asked)
+    same("OpenAPI v3 in protobuf", (V3_PROTOBUF, b"\x0a\x053.0.0\x12"), (response.headers["content-type"], packed[:8]))
+same("OpenAPI v3 in XML", 406, request("GET", address, accept="application/xml")[0])
 check("OpenAPI v3", document["openapi"].startswith("3.") and "io.k8s.api.apps.v1.Deployment" in document["components"]["schemas"])
 check("by its hash it may be kept", "immutable" in response.headers["cache-control"], response.headers.items())
 code, _, response = request("GET", "/openapi/v3/apis/apps/v1?hash=OLD")
