@@ -2,6 +2,7 @@
 
 #include "actors/admission/pod_amounts.hpp"
 #include "schema/base/json.hpp"
+#include "schema/base/timestamp.hpp"
 #include "schema/rules/checks/amounts.hpp"
 #include "schema/rules/checks/field.hpp"
 #include "schema/tables/resource_table.hpp"
@@ -15,6 +16,7 @@ namespace {
 using schema::quantity;
 using schema::rules::field;
 
+constexpr std::string_view pod_objects = "count/pods";
 constexpr std::string_view class_suffix = ".storageclass.storage.k8s.io/";
 constexpr std::string_view requests_prefix = "requests.";
 constexpr std::string_view huge_pages_prefix = "hugepages-";
@@ -68,13 +70,17 @@ void count_pod(const json& pod, counted_object& counted) {
   const field spec = field(pod).at("spec");
   const std::string_view phase = field(pod).at("status").at("phase").text();
   counted.is_pod = true;
-  counted.usage["count/pods"] = quantity::of_units(1);
+  counted.usage[std::string(pod_objects)] = quantity::of_units(1);
   // A finished pod still is an object, but it takes nothing from anybody.
   if (phase != "Succeeded" && phase != "Failed") {
     counted.usage["pods"] = quantity::of_units(1);
     const amounts_options all{.with_overhead = true, .with_status = true};
     add_compute(pod_amounts(pod, "requests", all), pod_amounts(pod, "limits", all), counted.usage);
   }
+  const field meta = field(pod).at("metadata");
+  if (const field grace = meta.at("deletionGracePeriodSeconds"); grace.is_integer())
+    if (const auto goes = schema::parse_time(meta.at("deletionTimestamp").text()))
+      counted.released_at = *goes + std::chrono::seconds(grace.integer());
   const field deadline = spec.at("activeDeadlineSeconds");
   counted.has_deadline = deadline.is_integer() && deadline.integer() >= 0;
   counted.best_effort = field(pod).at("status").at("qosClass").text() == "BestEffort";
@@ -212,6 +218,13 @@ counted_object count_object(const counted_kind& kind, const json& object) {
   else if (const std::string_view old = old_count_name(kind); !old.empty())
     counted.usage[std::string(old)] = quantity::of_units(1);
   return counted;
+}
+
+quantity amount_of(const counted_object& object, std::string_view name, wall_time now) {
+  const bool released = object.released_at && now > *object.released_at;
+  if (released && name != pod_objects) return {};
+  const auto found = object.usage.find(name);
+  return found == object.usage.end() ? quantity{} : found->second;
 }
 
 } // namespace actord::actors

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "schema/base/clock.hpp"
 #include "schema/base/json_fwd.hpp"
 #include "schema/value/quantity.hpp"
 
@@ -27,6 +28,9 @@ struct counted_object {
   usage_map usage;
   bool is_pod = false;
   bool is_claim = false;
+  /// Of a pod that is being deleted: when it should have been gone for as long as its grace period. From then
+  /// on it is one of "count/pods" and takes nothing else, for its node may be lost.
+  std::optional<wall_time> released_at;
   // What the scopes of a quota ask of pods and claims.
   bool has_deadline = false;
   bool best_effort = false;
@@ -57,5 +61,7 @@ std::string count_name(const counted_kind& kind);
 std::string_view old_count_name(const counted_kind& kind);
 
 counted_object count_object(const counted_kind& kind, const json& object);
+/// How much of that name the object takes at that time.
+schema::quantity amount_of(const counted_object& object, std::string_view name, wall_time now);
 
 } // namespace actord::actors

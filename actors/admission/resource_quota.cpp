@@ -20,11 +20,6 @@ quantity amount_of(const json& value) {
   return parsed ? *parsed : quantity{};
 }
 
-quantity amount_in(const usage_map& usage, std::string_view name) {
-  const auto found = usage.find(name);
-  return found == usage.end() ? quantity{} : found->second;
-}
-
 bool value_matches(const std::string& value, std::string_view op, const field& values) {
   const bool listed =
       std::ranges::any_of(values.value().is_array() ? values.value() : json::array(), [&](const json& one) {
@@ -97,7 +92,7 @@ bool in_scope(const json& quota, const counted_object& object) {
   return true;
 }
 
-quota_verdict charge_quota(const json& quota, const quota_demand& demand) {
+quota_verdict charge_quota(const json& quota, const quota_demand& demand, wall_time at) {
   const std::vector<std::string> names = limited_names(quota, demand.kind);
   if (names.empty()) return {};
   const bool counted_before = demand.before && in_scope(quota, *demand.before);
@@ -120,8 +115,8 @@ quota_verdict charge_quota(const json& quota, const quota_demand& demand) {
   usage_map taken;
   usage_map limited;
   for (const std::string& each : names) {
-    quantity delta = counted_after ? amount_in(demand.after->usage, each) : quantity{};
-    if (counted_before) delta -= amount_in(demand.before->usage, each);
+    quantity delta = counted_after ? amount_of(*demand.after, each, at) : quantity{};
+    if (counted_before) delta -= amount_of(*demand.before, each, at);
     if (delta.is_zero()) continue;
     const quantity now = amount_of(used.entry(each).value());
     const quantity hard = amount_of(status.at("hard").entry(each).value());

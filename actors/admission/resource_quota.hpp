@@ -27,7 +27,8 @@ struct quota_verdict {
   std::optional<std::string> refusal;
 };
 
-quota_verdict charge_quota(const json& quota, const quota_demand& demand);
+/// `now` is when the batch is sealed.
+quota_verdict charge_quota(const json& quota, const quota_demand& demand, wall_time now);
 
 /// Whether the scopes of a quota take in an object.
 bool in_scope(const json& quota, const counted_object& object);

@@ -32,12 +32,12 @@ storage::object_change charge_one(object_key key, std::shared_ptr<const quota_de
   // Its message ends where the quota's reason begins.
   error refusal = object_forbidden(write.type, write.name, "");
   change.what = [demand = std::move(demand), refusal = std::move(refusal),
-                 cause](const storage::object_head& head, wall_time) -> result<storage::resolved_change> {
+                 cause](const storage::object_head& head, wall_time now) -> result<storage::resolved_change> {
     if (!head.exists()) return storage::resolved_change{storage::keep_value{}};
     const schema::resource_type& quotas = schema::builtin("", "resourcequotas");
     const auto view = schema::object_view::open(head.value);
     if (!view) return view.error();
-    quota_verdict verdict = charge_quota(view->to_json(quotas), *demand);
+    quota_verdict verdict = charge_quota(view->to_json(quotas), *demand, now);
     if (verdict.refusal) {
       error refused = refusal;
       refused.message += *verdict.refusal;

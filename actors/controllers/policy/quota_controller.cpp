@@ -57,12 +57,12 @@ public:
     if (state.hard.is_null()) state.hard = json::object();
     if (state.noted_hard.is_null()) state.noted_hard = json::object();
     if (state.noted_used.is_null()) state.noted_used = json::object();
-    count(input.state, quota, state);
+    count(input, quota, state);
     return actors::reconcile(state, input.now);
   }
 
 private:
-  void count(const storage::snapshot& now, const json& quota, quota_state& state) const {
+  void count(const reconcile_input& input, const json& quota, quota_state& state) const {
     std::set<std::uint16_t> seen; // some resources are views of the same objects
     std::set<std::string> spoken_of;
     const auto look_at = [&](const schema::resource_type& type) {
@@ -74,7 +74,7 @@ private:
           limited = true;
           spoken_of.insert(name);
         }
-      if (limited && seen.insert(type.stored_as.value).second) add(now, quota, type, state);
+      if (limited && seen.insert(type.stored_as.value).second) add(input, quota, type, state);
     };
     for (const schema::resource_type& type : schema::resource_table()) look_at(type);
     const auto custom = schema::custom_rows::current();
@@ -86,22 +86,24 @@ private:
         if (const auto amount = schema::quantity::parse(noted.text())) state.counted[name] = *amount;
   }
 
-  static void add(const storage::snapshot& now, const json& quota, const schema::resource_type& type,
+  static void add(const reconcile_input& input, const json& quota, const schema::resource_type& type,
                   quota_state& state) {
     const bool plain = !type.group.empty() || (type.plural != "pods" && type.plural != "services" &&
                                                type.plural != "persistentvolumeclaims");
     if (plain) {
       const counted_object one = count_object(counted_kind::of(type), json::object());
       if (!in_scope(quota, one)) return;
-      const auto all = static_cast<std::int64_t>(now.count(type.stored_as, state.key.space));
+      const auto all = static_cast<std::int64_t>(input.state.count(type.stored_as, state.key.space));
       for (const auto& [name, amount] : one.usage) state.counted[name] = schema::quantity::of_units(all);
       return;
     }
     const counted_kind kind = counted_kind::of(type);
-    each_object(now, type.stored_as, state.key.space, [&](const schema::object_view& object) {
+    each_object(input.state, type.stored_as, state.key.space, [&](const schema::object_view& object) {
       const counted_object one = count_object(kind, object.to_json(type));
       if (!in_scope(quota, one)) return;
-      for (const auto& [name, amount] : one.usage) state.counted[name] += amount;
+      for (const auto& [name, amount] : one.usage) state.counted[name] += amount_of(one, name, input.now);
+      if (!one.released_at || *one.released_at < input.now) return;
+      if (!state.next_release || *one.released_at < *state.next_release) state.next_release = one.released_at;
     });
   }
 

@@ -2,6 +2,8 @@
 
 #include "actors/objects/quota_charges.hpp"
 
+#include <algorithm>
+
 namespace actord::actors {
 namespace {
 
@@ -34,6 +36,8 @@ plan reconcile(const quota_state& state, wall_time now) {
     }
   right = right && (state.noted_used.is_object() ? state.noted_used.size() : 0) == names;
   out.requeue_at = now + (right ? std::chrono::seconds(check_period) : first_check);
+  if (state.next_release)
+    out.requeue_at = std::min(*out.requeue_at, *state.next_release + std::chrono::milliseconds(1));
   out.verdict = right ? "counted right" : "counted anew";
   if (!right)
     out.patch.push_back({state.key,

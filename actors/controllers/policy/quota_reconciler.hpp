@@ -13,6 +13,8 @@ struct quota_state {
   json noted_hard; ///< status.hard
   json noted_used; ///< status.used
   usage_map counted;
+  /// When the next of the pods that hang in deletion stops to count.
+  std::optional<wall_time> next_release = {};
 };
 
 /// Writes notice what they use themselves; this gives a new or changed quota its first count, and finds out

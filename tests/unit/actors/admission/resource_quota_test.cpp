@@ -10,6 +10,8 @@ using namespace actord::actors;
 
 namespace {
 
+const wall_time now{std::chrono::seconds(1'767'366'245)}; // 2026-01-02T15:04:05Z
+
 json quota(const json& hard, const json& used, json spec = json::object()) {
   spec["hard"] = hard;
   return {{"metadata", {{"name", "q"}}}, {"spec", spec}, {"status", {{"hard", hard}, {"used", used}}}};
@@ -32,12 +34,12 @@ quota_demand creates(const counted_kind& kind, const json& object) {
 }
 
 std::string refusal_of(const json& of, const quota_demand& demand) {
-  const quota_verdict verdict = charge_quota(of, demand);
+  const quota_verdict verdict = charge_quota(of, demand, now);
   return verdict.refusal.value_or("none");
 }
 
 json used_after(const json& of, const quota_demand& demand) {
-  const quota_verdict verdict = charge_quota(of, demand);
+  const quota_verdict verdict = charge_quota(of, demand, now);
   BOOST_REQUIRE_MESSAGE(!verdict.refusal, verdict.refusal.value_or(""));
   return verdict.charged ? (*verdict.charged)["status"]["used"] : of["status"]["used"];
 }
@@ -237,6 +239,27 @@ BOOST_AUTO_TEST_CASE(a_count_corrects_by_what_it_found_wrong) {
   // It limits something else by now.
   now["spec"]["hard"] = {{"secrets", "1"}};
   BOOST_TEST(!correct_quota(now, count).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_pod_that_hangs_in_deletion_is_not_charged_for_ever) {
+  const counted_kind pods = kind_of("", "pods");
+  const json asks{{"cpu", "1"}};
+  // It should have been gone at 15:03:40, after 20 seconds: from 15:04:00 on it is given up.
+  const json stuck = pod(
+      asks, json::object(),
+      {{"metadata", {{"deletionTimestamp", "2026-01-02T15:03:40Z"}, {"deletionGracePeriodSeconds", 20}}}});
+  const quota_demand goes{pods, count_object(pods, stuck), {}, false};
+  const json of = quota({{"pods", "4"}, {"requests.cpu", "4"}, {"count/pods", "9"}},
+                        {{"pods", "2"}, {"requests.cpu", "2"}, {"count/pods", "3"}});
+  BOOST_TEST(used_after(of, goes) == json({{"pods", "2"}, {"requests.cpu", "2"}, {"count/pods", "2"}}));
+  const wall_time before{std::chrono::seconds(1'767'366'240)};
+  const auto early = charge_quota(of, goes, before);
+  BOOST_TEST((*early.charged)["status"]["used"] ==
+             json({{"pods", "1"}, {"requests.cpu", "1"}, {"count/pods", "2"}}));
+  // What is written of it meanwhile changes nothing.
+  const quota_demand reports{pods, count_object(pods, pod(asks, json::object())), count_object(pods, stuck),
+                             false};
+  BOOST_TEST(!charge_quota(of, reports, before).charged.has_value());
 }
 
 BOOST_AUTO_TEST_SUITE_END()
