@@ -49,6 +49,7 @@ struct command_runner {
   result<void> operator()(const logs_command& command) const { return run_logs(session, command); }
   result<void> operator()(const exec_command& command) const { return run_exec(session, command); }
   result<void> operator()(const attach_command& command) const { return run_attach(session, command); }
+  result<void> operator()(const copy_command& command) const { return run_copy(session, command); }
   result<void> operator()(const port_forward_command& command) const {
     return run_port_forward(session, command);
   }

@@ -22,6 +22,7 @@ struct all_commands {
   logs_command logs;
   exec_command exec;
   attach_command attach;
+  copy_command copy;
   port_forward_command port_forward;
   scale_command scale;
   actors_command actors;
@@ -121,19 +122,26 @@ void add_logs(CLI::App& root, logs_command& logs) {
   app.add_option("--since", logs.since, "only lines younger than this, for example 5m or 1h30m");
 }
 
+/// What exec and attach have in common; `terminal` tells what -t means.
+void add_remote(CLI::App& app, exec_command& command, const char* terminal) {
+  app.add_option("pod", command.pod, "POD or pod/POD")->required();
+  app.add_option("-c,--container", command.container, "container of the pod");
+  app.add_flag("-i,--stdin", command.input, "pass standard input on");
+  app.add_flag("-t,--tty", command.terminal, terminal);
+  app.add_flag("-q,--quiet", command.quiet, "show only what comes from the container");
+}
+
 void add_streams(CLI::App& root, all_commands& all) {
-  CLI::App& exec = *root.add_subcommand("exec", "Run a command in a container: exec POD [-it] -- COMMAND...");
-  exec.add_option("pod", all.exec.pod, "POD or pod/POD")->required();
-  exec.add_option("-c,--container", all.exec.container, "container of the pod");
-  exec.add_flag("-i,--stdin", all.exec.input, "pass standard input on");
-  exec.add_flag("-t,--tty", all.exec.terminal, "give it a terminal");
-  exec.add_flag("-q,--quiet", all.exec.quiet, "show only what the command shows");
-  CLI::App& attach = *root.add_subcommand("attach", "Join the streams of a running container");
-  attach.add_option("pod", all.attach.pod, "POD or pod/POD")->required();
-  attach.add_option("-c,--container", all.attach.container, "container of the pod");
-  attach.add_flag("-i,--stdin", all.attach.input, "pass standard input on");
-  attach.add_flag("-t,--tty", all.attach.terminal, "the container has a terminal");
-  attach.add_flag("-q,--quiet", all.attach.quiet, "show only what the container shows");
+  add_remote(*root.add_subcommand("exec", "Run a command in a container: exec POD [-it] -- COMMAND..."),
+             all.exec, "give it a terminal");
+  add_remote(*root.add_subcommand("attach", "Join the streams of a running container"), all.attach,
+             "the container has a terminal");
+  CLI::App& copy =
+      *root.add_subcommand("cp", "Copy files and folders to and from containers (which need tar)");
+  copy.add_option("from", all.copy.from, "PATH here, or [NAMESPACE/]POD:PATH")->required();
+  copy.add_option("to", all.copy.to, "PATH here, or [NAMESPACE/]POD:PATH")->required();
+  copy.add_option("-c,--container", all.copy.container, "container of the pod");
+  copy.add_flag("--no-preserve", all.copy.no_preserve, "leave modes and owners behind");
   CLI::App& forward = *root.add_subcommand("port-forward", "Make ports of a pod reachable from here");
   forward.add_option("pod", all.port_forward.pod, "POD or pod/POD")->required();
   forward.add_option("ports", all.port_forward.ports, "LOCAL:REMOTE, PORT for both, or :REMOTE")->required();
@@ -237,6 +245,7 @@ any_command take_chosen(const CLI::App& root, all_commands& all) {
   if (name == "logs") return std::move(all.logs);
   if (name == "exec") return std::move(all.exec);
   if (name == "attach") return std::move(all.attach);
+  if (name == "cp") return std::move(all.copy);
   if (name == "port-forward") return std::move(all.port_forward);
   if (name == "scale") return std::move(all.scale);
   if (name == "actors") return std::move(all.actors);

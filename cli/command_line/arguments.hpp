@@ -90,6 +90,14 @@ struct exec_command {
 
 struct attach_command : exec_command {};
 
+/// One of the two is in a container: [[NAMESPACE/]POD:]PATH.
+struct copy_command {
+  std::string from;
+  std::string to;
+  std::string container;
+  bool no_preserve = false; ///< modes and owners do not come along
+};
+
 struct port_forward_command {
   std::string pod;
   std::vector<std::string> ports; ///< LOCAL:REMOTE, PORT for both, :REMOTE for any free one
@@ -136,10 +144,10 @@ struct help_text {
   std::string text;
 };
 
-using any_command =
-    std::variant<help_text, get_command, apply_command, delete_command, describe_command, logs_command,
-                 exec_command, attach_command, port_forward_command, scale_command, actors_command,
-                 image_load_command, version_command, api_resources_command, debug_store_command>;
+using any_command = std::variant<help_text, get_command, apply_command, delete_command, describe_command,
+                                 logs_command, exec_command, attach_command, copy_command,
+                                 port_forward_command, scale_command, actors_command, image_load_command,
+                                 version_command, api_resources_command, debug_store_command>;
 
 struct command_line {
   global_options global;

@@ -56,6 +56,7 @@ result<void> run_describe(command_session& session, const describe_command& comm
 result<void> run_logs(command_session& session, const logs_command& command);
 result<void> run_exec(command_session& session, const exec_command& command);
 result<void> run_attach(command_session& session, const exec_command& command);
+result<void> run_copy(command_session& session, const copy_command& command);
 result<void> run_port_forward(command_session& session, const port_forward_command& command);
 result<void> run_scale(command_session& session, const scale_command& command);
 result<void> run_actors(command_session& session, const actors_command& command);

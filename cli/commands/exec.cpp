@@ -1,6 +1,5 @@
 #include "cli/commands/command_session.hpp"
-#include "net/http/websocket_client.hpp"
-#include "net/streams/channel_message.hpp"
+#include "cli/commands/remote_command.hpp"
 #include "schema/base/json.hpp"
 
 #include <poll.h>
@@ -11,7 +10,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <charconv>
 #include <ostream>
 
 namespace actord::cli {
@@ -20,7 +18,6 @@ namespace {
 using net::stream_channel;
 
 constexpr std::size_t input_piece_bytes = 32768;
-constexpr char close_mark = static_cast<char>(255);
 
 /// Standard input without echo, line editing and signals while it lives, if it is a terminal.
 class raw_terminal {
@@ -69,10 +66,6 @@ public:
 private:
   int descriptor_ = -1;
 };
-
-void send_on(net::websocket_client& socket, stream_channel channel, std::string_view bytes) {
-  socket.send(std::string(1, static_cast<char>(channel)).append(bytes));
-}
 
 void send_size(net::websocket_client& socket) {
   winsize size{};
@@ -142,7 +135,7 @@ private:
     if (count > 0)
       return send_on(socket_, stream_channel::input, {buffer.data(), static_cast<std::size_t>(count)});
     reads_input_ = false;
-    socket_.send(std::string{close_mark, static_cast<char>(stream_channel::input)});
+    end_input(socket_);
   }
 
   command_session& session_;
@@ -153,46 +146,19 @@ private:
   std::string status_;
 };
 
-std::string pod_name(const std::string& word) {
-  for (const std::string_view prefix : {"pod/", "pods/", "po/"})
-    if (word.starts_with(prefix)) return word.substr(prefix.size());
-  return word;
-}
-
-/// What the last message means for actctl's own end.
-result<int> outcome_of(const std::string& status_text) {
-  if (status_text.empty()) return 0;
-  const json status = json::parse(status_text, nullptr, false);
-  if (!status.is_object()) return error{.message = status_text};
-  if (status.value("status", std::string()) == "Success") return 0;
-  if (status.value("reason", std::string()) == "NonZeroExitCode")
-    for (const json& cause : status.value("details", json::object()).value("causes", json::array())) {
-      const std::string text = cause.value("message", std::string());
-      int code = 0;
-      std::from_chars(text.data(), text.data() + text.size(), code);
-      if (cause.value("reason", std::string()) == "ExitCode" && code != 0) return code;
-    }
-  return error{.message = status.value("message", std::string("the command failed"))};
-}
-
 result<void> converse(command_session& session, const exec_command& command, const std::string& subresource) {
-  query_list query;
-  if (!command.container.empty()) query.emplace_back("container", command.container);
-  for (const std::string& word : command.command) query.emplace_back("command", word);
-  if (command.input) query.emplace_back("stdin", "true");
-  query.emplace_back("stdout", "true");
-  if (command.terminal)
-    query.emplace_back("tty", "true");
-  else
-    query.emplace_back("stderr", "true");
-  const std::string target = "/api/v1/namespaces/" + session.space + "/pods/" + pod_name(command.pod) + "/" +
-                             subresource + query_text(query);
-  auto opening = net::open_websocket(session.connection, target, {"v5.channel.k8s.io"});
-  if (!opening) return opening.error();
-  if (!opening->socket) return error_of(opening->answer);
-  const auto status = conversation(session, *opening->socket, command).run();
+  const auto socket = open_remote(session,
+                                  {.space = session.space,
+                                   .pod = command.pod,
+                                   .container = command.container,
+                                   .command = command.command,
+                                   .input = command.input,
+                                   .terminal = command.terminal},
+                                  subresource);
+  if (!socket) return socket.error();
+  const auto status = conversation(session, **socket, command).run();
   if (!status) return status.error();
-  const auto outcome = outcome_of(*status);
+  const auto outcome = remote_outcome(*status);
   if (!outcome) return outcome.error();
   session.exit_code = *outcome;
   if (*outcome != 0 && !command.quiet)
