@@ -61,19 +61,16 @@ inline std::string replay(const std::string& text, const std::function<std::stri
   return out;
 }
 
-} // namespace detail
-
-/// Runs every scenarios/PREFIX*.txt through a fresh interpreter and compares the output line by line.
-inline void
-run_scenarios(const std::string& prefix,
-              const std::function<std::function<std::string(const command&)>()>& fresh_interpreter) {
+/// Plays every scenarios/PREFIX* of the test's folder and compares what comes of it line by line.
+inline void each_file(const std::string& prefix,
+                      const std::function<std::string(const std::string& text)>& play) {
   std::size_t count = 0;
   for (const auto& entry : std::filesystem::directory_iterator(std::string(TEST_DATA_DIR) + "/scenarios")) {
     if (!entry.path().filename().string().starts_with(prefix)) continue;
     ++count;
     std::stringstream text;
     text << std::ifstream(entry.path()).rdbuf();
-    const std::string actual = detail::replay(text.str(), fresh_interpreter());
+    const std::string actual = play(text.str());
     if (std::getenv("ACTORD_REWRITE") != nullptr) {
       std::ofstream(entry.path()) << actual;
       continue;
@@ -92,6 +89,42 @@ run_scenarios(const std::string& prefix,
     }
   }
   BOOST_TEST(count > 0U, "no scenario begins with " << prefix);
+}
+
+} // namespace detail
+
+/// Runs every scenarios/PREFIX*.txt through a fresh interpreter.
+inline void
+run_scenarios(const std::string& prefix,
+              const std::function<std::function<std::string(const command&)>()>& fresh_interpreter) {
+  detail::each_file(prefix,
+                    [&](const std::string& text) { return detail::replay(text, fresh_interpreter()); });
+}
+
+/// One step of a story: its verb, and what follows that on the line. Appends what comes of it to `told`, in
+/// lines of two spaces and a text.
+using story_step = std::function<void(const std::string& verb, const std::string& rest, std::string& told)>;
+
+/// The other form of a story: each line that is not indented, empty or a comment is a step, the indented
+/// lines below it what came of it.
+inline void run_stories(const std::string& prefix, const std::function<story_step()>& begin) {
+  detail::each_file(prefix, [&](const std::string& text) {
+    const story_step step = begin();
+    std::istringstream lines(text);
+    std::string told;
+    for (std::string line; std::getline(lines, line);) {
+      if (line.starts_with("  ")) continue;
+      told += line + '\n';
+      if (line.empty() || line[0] == '#') continue;
+      std::istringstream words(line);
+      std::string verb;
+      std::string rest;
+      words >> verb;
+      std::getline(words >> std::ws, rest);
+      step(verb, rest, told);
+    }
+    return told;
+  });
 }
 
 } // namespace actord::testing

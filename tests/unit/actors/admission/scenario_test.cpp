@@ -1,6 +1,5 @@
 // Stories of admission as text: each line that starts with a verb is carried out, and what comes of it is the
-// indented lines below. Run with ACTORD_REWRITE_SCENARIOS=1 to write what the code does now, then read the
-// diff.
+// indented lines below (see tests/support/scenario.hpp).
 //
 //   pod JSON                        the pod that is judged
 //   standard LEVEL [VERSION]        what of the Pod Security Standards it breaks
@@ -16,11 +15,11 @@
 #include "actors/admission/runtime_class.hpp"
 #include "schema/base/json.hpp"
 
+#include "tests/support/scenario.hpp"
+
 #include <boost/test/unit_test.hpp>
 
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
+#include <memory>
 #include <sstream>
 
 using namespace actord;
@@ -30,23 +29,8 @@ namespace {
 
 class story {
 public:
-  std::string play(const std::string& text) {
-    std::istringstream lines(text);
-    for (std::string line; std::getline(lines, line);) {
-      if (line.starts_with("  ")) continue;
-      out_ += line + "\n";
-      if (!line.empty() && line[0] != '#') act(line);
-    }
-    return out_;
-  }
-
-private:
-  void act(const std::string& line) {
-    std::istringstream words(line);
-    std::string verb;
-    words >> verb;
-    std::string rest;
-    std::getline(words >> std::ws, rest);
+  void act(const std::string& verb, const std::string& rest, std::string& told) {
+    told_ = &told;
     if (verb == "pod")
       pod_ = parsed(rest);
     else if (verb == "range")
@@ -67,13 +51,14 @@ private:
       BOOST_FAIL("no such verb: " << verb);
   }
 
+private:
   static json parsed(const std::string& text) {
     json value = json::parse(text, nullptr, false);
     BOOST_REQUIRE_MESSAGE(!value.is_discarded(), "bad JSON in scenario: " << text);
     return value;
   }
 
-  void show(const std::string& text) { out_ += "  " + text + "\n"; }
+  void show(const std::string& text) { *told_ += "  " + text + "\n"; }
   void say(const result<void>& verdict) { show(verdict ? "allowed" : verdict.error().message); }
 
   void judge(const std::string& text) {
@@ -123,36 +108,20 @@ private:
   json pod_;
   json range_;
   json class_;
-  std::string out_;
+  std::string* told_ = nullptr; ///< of the step under way
 };
 
-void check_story(const std::string& name) {
-  const std::filesystem::path file = std::filesystem::path(TEST_DATA_DIR) / "scenarios" / name;
-  std::ifstream in(file);
-  BOOST_REQUIRE_MESSAGE(in.good(), "no scenario " << file);
-  const std::string expected{std::istreambuf_iterator<char>(in), {}};
-  const std::string actual = story().play(expected);
-  if (std::getenv("ACTORD_REWRITE_SCENARIOS") != nullptr) {
-    std::ofstream(file) << actual;
-    return;
-  }
-  std::istringstream want(expected);
-  std::istringstream got(actual);
-  std::string wanted;
-  std::string told;
-  for (int number = 1; std::getline(want, wanted); ++number) {
-    BOOST_REQUIRE_MESSAGE(std::getline(got, told), name << " ends before line " << number);
-    BOOST_TEST(told == wanted, name << " line " << number << ": expected\n" << wanted << "\ngot\n" << told);
-  }
-  BOOST_TEST(!std::getline(got, told), name << " goes on: " << told);
+testing::story_step begin() {
+  return [told = std::make_shared<story>()](const std::string& verb, const std::string& rest,
+                                            std::string& out) { told->act(verb, rest, out); };
 }
 
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(admission_stories)
 
-BOOST_AUTO_TEST_CASE(pod_security) { check_story("pod_security.txt"); }
-BOOST_AUTO_TEST_CASE(limit_ranges) { check_story("limit_ranges.txt"); }
-BOOST_AUTO_TEST_CASE(runtime_classes) { check_story("runtime_classes.txt"); }
+BOOST_AUTO_TEST_CASE(pod_security) { testing::run_stories("pod_security", begin); }
+BOOST_AUTO_TEST_CASE(limit_ranges) { testing::run_stories("limit_ranges", begin); }
+BOOST_AUTO_TEST_CASE(runtime_classes) { testing::run_stories("runtime_classes", begin); }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,6 +1,5 @@
 // Stories of patches and ownership as text: each line that starts with a verb is carried out, and what comes
-// of it is the indented lines below. Run with ACTORD_REWRITE_SCENARIOS=1 to write what the code does now,
-// then read the diff.
+// of it is the indented lines below (see tests/support/scenario.hpp).
 //
 //   type NAME                       the object type of what follows
 //   start JSON                      the object as it is stored
@@ -19,10 +18,10 @@
 #include "schema/patch/strategic_merge_patch.hpp"
 #include "schema/tables/type_table.hpp"
 
+#include "tests/support/scenario.hpp"
+
 #include <boost/test/unit_test.hpp>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
+#include <memory>
 #include <sstream>
 
 using namespace actord;
@@ -32,21 +31,9 @@ namespace {
 
 class story {
 public:
-  std::string play(const std::string& text) {
-    std::istringstream lines(text);
-    for (std::string line; std::getline(lines, line);) {
-      if (line.starts_with("  ")) continue;
-      out_ += line + "\n";
-      if (!line.empty() && line[0] != '#') act(line);
-    }
-    return out_;
-  }
-
-private:
-  void act(const std::string& line) {
-    std::istringstream words(line);
-    std::string verb;
-    words >> verb;
+  void act(const std::string& verb, const std::string& rest, std::string& told) {
+    told_ = &told;
+    std::istringstream words(rest);
     if (verb == "type") {
       std::string name;
       words >> name;
@@ -59,18 +46,15 @@ private:
     } else if (verb == "update" || verb == "apply" || verb == "status") {
       std::string manager;
       words >> manager;
-      own(verb, manager, rest(words));
+      std::string text;
+      std::getline(words >> std::ws, text);
+      own(verb, manager, text);
     } else {
-      change(verb, rest(words));
+      change(verb, rest);
     }
   }
 
-  static std::string rest(std::istringstream& words) {
-    std::string text;
-    std::getline(words >> std::ws, text);
-    return text;
-  }
-
+private:
   static json parsed(const std::string& text) {
     auto value = parse_json(text);
     BOOST_REQUIRE_MESSAGE(value.has_value(), "bad JSON in scenario: " << text);
@@ -95,7 +79,7 @@ private:
       BOOST_FAIL("unknown verb " << verb);
     if (!done) return report(done.error());
     object_ = std::move(patched);
-    out_ += "  " + json_text(object_) + "\n";
+    *told_ += "  " + json_text(object_) + "\n";
   }
 
   void own(const std::string& verb, const std::string& manager, std::string text) {
@@ -123,26 +107,26 @@ private:
       entries = shown["metadata"].value("managedFields", json::array());
       shown["metadata"].erase("managedFields");
     }
-    out_ += "  " + json_text(shown) + "\n";
+    *told_ += "  " + json_text(shown) + "\n";
     for (const json& entry : entries)
-      out_ += "  " + entry.value("manager", "") + " " + entry.value("operation", "") + " " +
-              entry.value("subresource", "") + " " + entry.value("time", "") + " " +
-              json_text(entry["fieldsV1"]) + "\n";
+      *told_ += "  " + entry.value("manager", "") + " " + entry.value("operation", "") + " " +
+                entry.value("subresource", "") + " " + entry.value("time", "") + " " +
+                json_text(entry["fieldsV1"]) + "\n";
   }
 
   void report(const error& failure) {
-    out_ += "  refused " + std::to_string(http_code(failure.kind)) + " ";
+    *told_ += "  refused " + std::to_string(http_code(failure.kind)) + " ";
     for (const char character : failure.message)
-      out_ += character == '\n' ? std::string("\\n") : std::string(1, character);
-    out_ += "\n";
+      *told_ += character == '\n' ? std::string("\\n") : std::string(1, character);
+    *told_ += "\n";
     for (const error_cause& cause : failure.causes)
-      out_ += "  cause " + cause.reason + " | " + cause.field + " | " + cause.message + "\n";
+      *told_ += "  cause " + cause.reason + " | " + cause.field + " | " + cause.message + "\n";
   }
 
   const object_type* type_ = nullptr;
   json object_;
   wall_time now_{};
-  std::string out_;
+  std::string* told_ = nullptr; ///< of the step under way
 };
 
 } // namespace
@@ -150,19 +134,10 @@ private:
 BOOST_AUTO_TEST_SUITE(patch_scenarios)
 
 BOOST_AUTO_TEST_CASE(every_story_ends_as_written) {
-  int stories = 0;
-  for (const auto& file : std::filesystem::directory_iterator(TEST_DATA_DIR "/scenarios")) {
-    std::ifstream in(file.path());
-    std::stringstream text;
-    text << in.rdbuf();
-    const std::string told = story().play(text.str());
-    if (std::getenv("ACTORD_REWRITE_SCENARIOS") != nullptr)
-      std::ofstream(file.path()) << told;
-    else
-      BOOST_CHECK_EQUAL(told, text.str());
-    ++stories;
-  }
-  BOOST_CHECK_GE(stories, 4);
+  testing::run_stories("", [] {
+    return [told = std::make_shared<story>()](const std::string& verb, const std::string& rest,
+                                              std::string& out) { told->act(verb, rest, out); };
+  });
 }
 
 BOOST_AUTO_TEST_SUITE_END()
