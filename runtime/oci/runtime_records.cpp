@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <concepts>
+#include <type_traits>
 
 namespace actord::runtime {
 namespace {
@@ -12,98 +14,112 @@ namespace {
 constexpr std::size_t id_length = 32;
 constexpr int unknown_exit_code = 255;
 
-std::int64_t nanoseconds(wall_time time) { return time.time_since_epoch().count(); }
-wall_time from_nanoseconds(const json& value) {
-  return wall_time(std::chrono::nanoseconds(value.get<std::int64_t>()));
-}
-
-json process_json(const process_identity& process) {
+// How members look in a file: most as they are.
+json shown(const auto& member) { return member; }
+json shown(const wall_time& time) { return time.time_since_epoch().count(); }
+json shown(const process_identity& process) {
   return {{"pid", process.pid}, {"startTicks", process.start_ticks}};
 }
-process_identity process_from(const json& value) {
-  return {value.at("pid").get<int>(), value.at("startTicks").get<std::uint64_t>()};
+
+void read(const json& value, auto& member) { value.get_to(member); }
+void read(const json& value, wall_time& time) {
+  time = wall_time(std::chrono::nanoseconds(value.get<std::int64_t>()));
+}
+void read(const json& value, process_identity& process) {
+  process = {value.at("pid").get<int>(), value.at("startTicks").get<std::uint64_t>()};
+}
+
+template <class Record, class Wanted>
+concept one_of_kind = std::same_as<std::remove_const_t<Record>, Wanted>;
+
+/// The members of a record by the names they have in its file, said once for writing and reading.
+template <one_of_kind<sandbox_record> Record, class Visit>
+void each_member(Record& record, const Visit& visit) {
+  visit("id", record.id);
+  visit("podUid", record.pod_uid);
+  visit("namespace", record.space);
+  visit("name", record.name);
+  visit("attempt", record.attempt);
+  visit("hostname", record.hostname);
+  visit("hostNetwork", record.host_network);
+  visit("hostPid", record.host_pid);
+  visit("hostIpc", record.host_ipc);
+  visit("shareProcesses", record.share_processes);
+  visit("address", record.address);
+  visit("created", record.created);
+  visit("pause", record.pause);
+  visit.if_any("fsGroup", record.fs_group);
+}
+
+template <one_of_kind<container_record> Record, class Visit>
+void each_member(Record& record, const Visit& visit) {
+  visit("id", record.id);
+  visit("sandbox", record.sandbox_id);
+  visit("name", record.name);
+  visit("attempt", record.attempt);
+  visit("image", record.image);
+  visit("logPath", record.log_path);
+  visit("created", record.created);
+  visit("init", record.init);
+  visit("monitor", record.monitor);
+  visit("message", record.message);
+  visit.if_any("started", record.started);
+  visit.if_any("joinsProcesses", record.joins_processes);
+}
+
+struct member_writer {
+  json& value;
+
+  void operator()(const char* name, const auto& member) const { value[name] = shown(member); }
+  template <class Member>
+  void if_any(const char* name, const std::optional<Member>& member) const {
+    if (member) value[name] = shown(*member);
+  }
+  void if_any(const char* name, bool member) const {
+    if (member) value[name] = true;
+  }
+};
+
+struct member_reader {
+  const json& value;
+
+  void operator()(const char* name, auto& member) const { read(value.at(name), member); }
+  template <class Member>
+  void if_any(const char* name, std::optional<Member>& member) const {
+    if (value.contains(name)) read(value.at(name), member.emplace());
+  }
+  void if_any(const char* name, bool& member) const { member = value.value(name, false); }
+};
+
+template <class Record>
+std::string text_of(const Record& record) {
+  json value = json::object();
+  each_member(record, member_writer{value});
+  return value.dump(1, ' ', false, json::error_handler_t::replace);
+}
+
+template <class Record>
+std::optional<Record> parsed(std::string_view text) {
+  try {
+    const json value = json::parse(text);
+    Record record;
+    each_member(record, member_reader{value});
+    return record;
+  } catch (const json::exception&) {
+    return std::nullopt;
+  }
 }
 
 } // namespace
 
-std::string record_text(const sandbox_record& record) {
-  json value{{"id", record.id},
-             {"podUid", record.pod_uid},
-             {"namespace", record.space},
-             {"name", record.name},
-             {"attempt", record.attempt},
-             {"hostname", record.hostname},
-             {"hostNetwork", record.host_network},
-             {"hostPid", record.host_pid},
-             {"hostIpc", record.host_ipc},
-             {"shareProcesses", record.share_processes},
-             {"address", record.address},
-             {"created", nanoseconds(record.created)},
-             {"pause", process_json(record.pause)}};
-  if (record.fs_group) value["fsGroup"] = *record.fs_group;
-  return value.dump(1);
-}
-
-std::string record_text(const container_record& record) {
-  json value{{"id", record.id},
-             {"sandbox", record.sandbox_id},
-             {"name", record.name},
-             {"attempt", record.attempt},
-             {"image", record.image},
-             {"logPath", record.log_path},
-             {"created", nanoseconds(record.created)},
-             {"init", process_json(record.init)},
-             {"monitor", process_json(record.monitor)},
-             {"message", record.message}};
-  if (record.started) value["started"] = nanoseconds(*record.started);
-  if (record.joins_processes) value["joinsProcesses"] = true;
-  return value.dump(1, ' ', false, json::error_handler_t::replace);
-}
+std::string record_text(const sandbox_record& record) { return text_of(record); }
+std::string record_text(const container_record& record) { return text_of(record); }
 
 std::optional<sandbox_record> parse_sandbox_record(std::string_view text) {
-  try {
-    const json value = json::parse(text);
-    sandbox_record record;
-    value.at("id").get_to(record.id);
-    value.at("podUid").get_to(record.pod_uid);
-    value.at("namespace").get_to(record.space);
-    value.at("name").get_to(record.name);
-    value.at("attempt").get_to(record.attempt);
-    value.at("hostname").get_to(record.hostname);
-    value.at("hostNetwork").get_to(record.host_network);
-    value.at("hostPid").get_to(record.host_pid);
-    value.at("hostIpc").get_to(record.host_ipc);
-    value.at("shareProcesses").get_to(record.share_processes);
-    value.at("address").get_to(record.address);
-    record.created = from_nanoseconds(value.at("created"));
-    record.pause = process_from(value.at("pause"));
-    if (value.contains("fsGroup")) record.fs_group = value.at("fsGroup").get<std::int64_t>();
-    return record;
-  } catch (const json::exception&) {
-    return std::nullopt;
-  }
+  return parsed<sandbox_record>(text);
 }
-
 std::optional<container_record> parse_container_record(std::string_view text) {
-  try {
-    const json value = json::parse(text);
-    container_record record;
-    value.at("id").get_to(record.id);
-    value.at("sandbox").get_to(record.sandbox_id);
-    value.at("name").get_to(record.name);
-    value.at("attempt").get_to(record.attempt);
-    value.at("image").get_to(record.image);
-    value.at("logPath").get_to(record.log_path);
-    record.created = from_nanoseconds(value.at("created"));
-    record.init = process_from(value.at("init"));
-    record.monitor = process_from(value.at("monitor"));
-    value.at("message").get_to(record.message);
-    if (value.contains("started")) record.started = from_nanoseconds(value.at("started"));
-    record.joins_processes = value.value("joinsProcesses", false);
-    return record;
-  } catch (const json::exception&) {
-    return std::nullopt;
-  }
+  return parsed<container_record>(text);
 }
 
 container_status judge(const container_record& record, const container_evidence& seen) {
