@@ -13,7 +13,7 @@ namespace {
 using net::stream_channel;
 
 constexpr char close_mark = static_cast<char>(255);
-constexpr std::size_t ahead_max_bytes = std::size_t{1} << 20;
+constexpr std::size_t ahead_max_bytes = std::size_t{256} * 1024;
 constexpr std::size_t complaints_max_bytes = std::size_t{16} * 1024;
 
 std::string pod_name(const std::string& word) {
@@ -84,8 +84,10 @@ result<void> remote_command::step() {
     return {};
   }
   if (socket_->closed()) return {};
+  const bool had_output = socket_->pending_bytes() > 0;
   if (auto sent = socket_->flush(); !sent) return sent;
   const bool waits = socket_->pending_bytes() > 0;
+  if (had_output && !waits) return {}; // there is room now, which may be what is waited for
   pollfd ready{socket_->descriptor(), static_cast<short>(waits ? POLLIN | POLLOUT : POLLIN), 0};
   ::poll(&ready, 1, -1);
   return {};

@@ -15,6 +15,7 @@ namespace actord::net {
 namespace {
 
 constexpr int handshake_patience_ms = 30'000;
+constexpr std::size_t front_max_bytes = std::size_t{16} * 1024;
 constexpr unsigned char opcode_binary = 2;
 constexpr unsigned char opcode_close = 8;
 constexpr unsigned char opcode_ping = 9;
@@ -47,7 +48,7 @@ public:
         break;
       }
       if (bytes->text.empty()) {
-        pollfd wait{descriptor(), static_cast<short>(output_.empty() ? POLLIN : POLLIN | POLLOUT), 0};
+        pollfd wait{descriptor(), static_cast<short>(pending_bytes() == 0 ? POLLIN : POLLIN | POLLOUT), 0};
         if (::poll(&wait, 1, handshake_patience_ms) <= 0) return broken("the server does not answer");
         continue;
       }
@@ -64,17 +65,24 @@ public:
 
   [[nodiscard]] const std::string& protocol() const override { return protocol_; }
   [[nodiscard]] int descriptor() const override { return connection_.descriptor(); }
-  [[nodiscard]] std::size_t pending_bytes() const override { return output_.size(); }
+  [[nodiscard]] std::size_t pending_bytes() const override {
+    return output_.size() + front_.size() - front_sent_;
+  }
   [[nodiscard]] bool closed() const override { return closed_; }
 
   void send(std::string_view payload) override { queue(opcode_binary, payload); }
 
   result<void> flush() override {
-    while (!output_.empty()) {
-      const auto sent = connection_.send(output_);
+    while (pending_bytes() > 0) {
+      if (front_sent_ == front_.size()) {
+        front_.assign(output_, 0, front_max_bytes);
+        front_sent_ = 0;
+        output_.erase(0, front_.size());
+      }
+      const auto sent = connection_.send(std::string_view(front_).substr(front_sent_));
       if (!sent) return sent.error();
       if (*sent == 0) return {};
-      output_.erase(0, *sent);
+      front_sent_ += *sent;
     }
     return {};
   }
@@ -128,6 +136,10 @@ private:
   server_frames frames_;
   std::string protocol_;
   std::string output_;
+  /// What TLS has been given and has not taken: it must be given again as it was, at the place where it was,
+  /// whatever is queued meanwhile.
+  std::string front_;
+  std::size_t front_sent_ = 0;
   bool closed_ = false;
 };
 

@@ -106,7 +106,7 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_is_named) {
              "file: jwt[0].issuer.audienceMatchPolicy: must be MatchAny for more than one audience");
   BOOST_TEST(issuer("{url: 'https://x', discoveryURL: 'https://x', audiences: [a]}") ==
              "file: jwt[0].issuer.discoveryURL: \"https://x\" is there twice");
-  BOOST_TEST(issuer("{url: 'https://x', audiences: [a], certificateAuthority: no}")
+  BOOST_TEST(issuer("{url: 'https://x', audiences: [a], certificateAuthority: text}")
                  .ends_with("must be certificates in PEM form"));
   BOOST_TEST(issuer("{url: 'https://kubernetes.default.svc.cluster.local', audiences: [a]}")
                  .ends_with("own issuer of service-account tokens"));
