@@ -1,9 +1,11 @@
 #include "tests/support/peer_fixture.hpp"
+#include "tests/support/relay.hpp"
 
 #include <boost/test/unit_test.hpp>
 
 #include <atomic>
 #include <optional>
+#include <thread>
 
 using namespace actord;
 using namespace actord::net;
@@ -170,6 +172,59 @@ BOOST_AUTO_TEST_CASE(a_process_that_is_gone_is_told_from_one_that_is_silent) {
   BOOST_TEST(one.status_of(2).connects == 2U);
   BOOST_TEST(one.status_of(2).raft_dropped == 1U);
   BOOST_TEST(one.seen.count("gone 2") == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_silent_peer_is_noticed_and_dialed_again) {
+  BOOST_REQUIRE(two.start(options(2)));
+  auto impatient = options(3);
+  impatient.timing.ping = 20ms;
+  impatient.timing.dead_after = 200ms;
+  peer_member& three = start(3, impatient);
+  relay between(two.network->port());
+  three.network->set_address(2, between.at());
+  BOOST_REQUIRE(three.seen.wait_for("connected 2"));
+  std::optional<result<std::string>> got;
+  lines answered;
+  between.freeze();
+  three.network->call(2, "any", "", patience, [&](result<std::string> answer) {
+    got = std::move(answer);
+    answered.add("answered");
+  });
+  BOOST_REQUIRE(log.wait_for("member 2 at " + between.at() + " is not connected: silent for 200 ms"));
+  BOOST_REQUIRE(answered.wait_for("answered"));
+  BOOST_TEST((got->error().kind == error_kind::timeout));
+  between.thaw();
+  BOOST_REQUIRE(three.seen.wait_for("connected 2", 2));
+  BOOST_TEST(three.seen.count("gone") == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(what_a_peer_does_not_take_in_is_bounded) {
+  auto patient = options(2);
+  patient.timing.dead_after = 1h;
+  BOOST_REQUIRE(two.start(patient));
+  patient = options(3);
+  patient.timing.dead_after = 1h;
+  patient.limits.queued_bytes = 4U << 20U;
+  patient.limits.under_way_bytes = 2U << 20U;
+  peer_member& three = start(3, patient);
+  relay between(two.network->port());
+  three.network->set_address(2, between.at());
+  BOOST_REQUIRE(three.seen.wait_for("connected 2"));
+  between.freeze();
+  const auto wire = three.network->transport();
+  const std::string message(256U << 10U, 'm');
+  for (int i = 0; i < 400; ++i) wire->send(2, message);
+  while (three.status_of(2).raft_sent == 0) std::this_thread::yield();
+  const auto held = three.status_of(2);
+  BOOST_TEST(held.queued_bytes <= patient.limits.queued_bytes);
+  BOOST_TEST(held.raft_dropped > 300U);
+  while (three.status_of(2).queued_bytes + (256U << 10U) <= patient.limits.queued_bytes)
+    wire->send(2, message);
+  const auto refused = three.ask(2, "any", message);
+  BOOST_TEST((refused.error().kind == error_kind::unavailable));
+  BOOST_TEST(refused.error().message == "too much waits for member 2");
+  between.thaw();
+  BOOST_REQUIRE(two.seen.wait_for("raft 3 " + message, 20));
 }
 
 BOOST_AUTO_TEST_CASE(addresses_move_and_members_leave) {
