@@ -16,6 +16,8 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <functional>
+#include <mutex>
 #include <optional>
 
 /// Whom the port must withstand: strangers, nodes that are not what they say, and bytes of all kinds.
@@ -146,6 +148,32 @@ std::string raft_frame(std::size_t bytes) {
   return bytes_of(message);
 }
 
+using fill_steps = std::function<void(capnp::List<wire::StreamStep>::Builder)>;
+
+/// Steps of streams, to the peer that the hello will give.
+std::string steps_frame(std::uint32_t question, unsigned count, const fill_steps& fill) {
+  capnp::MallocMessageBuilder message;
+  auto call = message.initRoot<capnp::rpc::Message>().initCall();
+  call.setQuestionId(question);
+  auto target = call.initTarget().initPromisedAnswer();
+  target.setQuestionId(1);
+  auto transform = target.initTransform(2);
+  transform[0].setGetPointerField(0);
+  transform[1].setGetPointerField(1);
+  call.setInterfaceId(capnp::typeId<wire::Peer>());
+  call.setMethodId(4);
+  fill(call.initParams().getContent().initAs<wire::Peer::StreamParams>().initSteps(count));
+  return bytes_of(message);
+}
+
+void open_step(wire::StreamStep::Builder to, std::uint64_t number) {
+  to.setStream(number);
+  to.setOpened(true);
+  auto open = to.initOpen();
+  open.setMethod("sink");
+  open.setPayload(capnp::Data::Reader());
+}
+
 std::size_t resident_kb() {
   std::ifstream status("/proc/self/status");
   for (std::string word; status >> word;) {
@@ -156,9 +184,30 @@ std::size_t resident_kb() {
 }
 
 struct one_member : peer_cluster {
-  peer_member& one = start(1);
+  peer_member& one = serving();
   std::uint16_t port = one.network->port();
   peer_credentials two = authority.credentials(identity(2));
+
+  /// A member with a stream that takes what comes and reports nothing.
+  peer_member& serving() {
+    peer_member& member = add(1);
+    member.network->serve_stream(
+        "sink",
+        [this](const peer_caller&, std::string, std::shared_ptr<peer_stream> stream) {
+          const std::scoped_lock hold(mutex);
+          kept.push_back(std::move(stream));
+          return result<stream_events>(stream_events{.piece = [](std::string) { return intake::later; }});
+        },
+        callers::everyone);
+    ALWAYS(member.start(options(1)).has_value());
+    return member;
+  }
+  std::mutex mutex;
+  std::vector<std::shared_ptr<peer_stream>> kept;
+  ~one_member() {
+    one.network->stop();
+    kept.clear();
+  }
 
   /// What the port answers to a hello with these claims, shown with these credentials.
   std::string refusal(const claims& says, const peer_credentials& shown) {
@@ -376,6 +425,145 @@ BOOST_AUTO_TEST_CASE(a_message_that_never_ends_ends_the_connection) {
   BOOST_TEST(guest.is_ended());
   BOOST_TEST(log.wait_for("sent a message of more than 5 MiB"), log.text());
   BOOST_TEST(one.seen.count("raft") == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(steps_of_streams_that_may_not_be_end_the_connection) {
+  const auto ends = [&](unsigned count, const fill_steps& fill, const std::string& line) {
+    stranger guest(port, two);
+    BOOST_REQUIRE(guest.handshake());
+    guest.send(hello_frames({}) + steps_frame(2, count, fill));
+    BOOST_TEST(guest.is_ended());
+    BOOST_TEST(log.wait_for(line), log.text());
+  };
+  using steps = capnp::List<wire::StreamStep>::Builder;
+  const auto data = [](wire::StreamStep::Builder to, unsigned size) {
+    to.setStream(1);
+    to.setOpened(true);
+    to.initData(size);
+  };
+  ends(
+      2,
+      [](steps to) {
+        open_step(to[0], 7);
+        open_step(to[1], 7);
+      },
+      "opened a stream out of turn");
+  ends(1, [](steps to) { open_step(to[0], UINT64_MAX); }, "opened a stream out of turn");
+  ends(
+      2,
+      [&](steps to) {
+        open_step(to[0], 1);
+        data(to[1], 0);
+      },
+      "sent a piece of a wrong size");
+  ends(
+      2,
+      [&](steps to) {
+        open_step(to[0], 1);
+        data(to[1], stream_piece_bytes + 1);
+      },
+      "sent a piece of a wrong size");
+  ends(
+      3,
+      [&](steps to) {
+        open_step(to[0], 1);
+        data(to[1], stream_window_first);
+        data(to[2], 1);
+      },
+      "sent more of a stream than its window");
+  ends(
+      3,
+      [&](steps to) {
+        open_step(to[0], 1);
+        to[1].setStream(1);
+        to[1].setOpened(true);
+        to[1].setEnd();
+        data(to[2], 1);
+      },
+      "wrote to a stream that it had ended");
+  const auto taken = [](wire::StreamStep::Builder to, std::uint64_t bytes, std::uint32_t window) {
+    to.setStream(1);
+    to.setOpened(true);
+    auto said = to.initTaken();
+    said.setBytes(bytes);
+    said.setWindow(window);
+  };
+  ends(
+      2,
+      [&](steps to) {
+        open_step(to[0], 1);
+        taken(to[1], 1, stream_window_first);
+      },
+      "took more of a stream than was sent");
+  ends(
+      2,
+      [&](steps to) {
+        open_step(to[0], 1);
+        taken(to[1], 0, 1);
+      },
+      "gave a stream a wrong window");
+  ends(
+      2,
+      [&](steps to) {
+        open_step(to[0], 1);
+        taken(to[1], 0, 0xFFFFFFFF);
+      },
+      "gave a stream a wrong window");
+  require_alive();
+}
+
+BOOST_AUTO_TEST_CASE(who_opens_streams_and_takes_no_refusals_is_left) {
+  stranger guest(port, two); // its hello offers nothing that could take them
+  BOOST_REQUIRE(guest.handshake());
+  guest.send(hello_frames({}));
+  for (std::uint32_t frame = 0; frame < 6; ++frame) {
+    guest.send(steps_frame(2 + frame, 1000, [&](auto to) {
+      for (unsigned i = 0; i < 1000; ++i) open_step(to[i], 1 + frame * 1000 + i);
+    }));
+  }
+  BOOST_TEST(guest.is_ended());
+  BOOST_TEST(log.wait_for("opens streams and does not take the refusals"), log.text());
+  {
+    const std::scoped_lock hold(mutex);
+    BOOST_TEST(kept.size() == peer_limits{}.streams);
+  }
+  require_alive();
+}
+
+BOOST_AUTO_TEST_CASE(steps_of_all_kinds_cost_neither_life_nor_memory) {
+  seeded_random_source random(11);
+  const std::string good = hello_frames({}) + steps_frame(2, 6, [](auto to) {
+                             open_step(to[0], 1);
+                             open_step(to[1], 2);
+                             for (unsigned i = 2; i < 5; ++i) {
+                               to[i].setStream(1 + i % 2);
+                               to[i].setOpened(true);
+                               to[i].initData(1000 * i);
+                             }
+                             to[5].setStream(2);
+                             to[5].setOpened(true);
+                             to[5].setEnd();
+                           });
+  std::size_t before = 0;
+  const int cases = 300;
+  for (int i = 0; i < cases; ++i) {
+    if (i == cases / 4) before = resident_kb();
+    std::string bytes = good;
+    for (std::uint64_t flips = 1 + random.next() % 8; flips > 0; --flips) {
+      const std::size_t at = good.size() - 1 - random.next() % (random.next() % 3 == 0 ? good.size() : 400);
+      bytes[at] ^= static_cast<char>(1U << (random.next() % 8));
+    }
+    stranger guest(port, two);
+    BOOST_REQUIRE(guest.handshake());
+    guest.send(bytes);
+    guest.hang_up();
+    BOOST_REQUIRE_MESSAGE(guest.is_ended(), "case " << i);
+    const std::scoped_lock hold(mutex);
+    kept.clear();
+  }
+  require_alive();
+  const std::size_t grown = resident_kb() - std::min(resident_kb(), before);
+  BOOST_TEST(grown < 16U * 1024U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
