@@ -66,8 +66,14 @@ std::size_t resident_kb() {
 struct a_server_and_a_worker : peer_cluster {
   peer_member& one = add(1);
   peer_member worker;
+  // What events write to lives until both networks have stopped.
   user at_server;
   user at_worker;
+  user other;
+  std::deque<user> writers;
+  std::deque<user> readers;
+  std::mutex mutex;
+  lines opened;
 
   /// The worker serves "pipe" for the server, the server for the worker.
   void serve() {
@@ -165,7 +171,7 @@ BOOST_AUTO_TEST_CASE(streams_that_nobody_takes_are_refused) {
   });
   one.network->serve_stream("members", taker(at_server));
   begin();
-  user opener;
+  user& opener = other;
   const auto refused = [&](std::shared_ptr<peer_stream> stream, const std::string& why) {
     BOOST_TEST(opener.seen.wait_for("closed: " + why), opener.seen.text());
     BOOST_TEST(!stream->write("x"));
@@ -186,7 +192,6 @@ BOOST_AUTO_TEST_CASE(streams_that_nobody_takes_are_refused) {
 
 BOOST_AUTO_TEST_CASE(a_reader_that_takes_nothing_stops_its_own_writer_and_nobody_else) {
   serve();
-  user other;
   worker.network->serve_stream("other", taker(other));
   worker.network->serve("echo", [](const peer_caller&, std::string payload, const peer_answer& answer) {
     answer(std::move(payload));
@@ -202,7 +207,7 @@ BOOST_AUTO_TEST_CASE(a_reader_that_takes_nothing_stops_its_own_writer_and_nobody
     for (int i = 0; i < 20; ++i) BOOST_TEST(!writer->stream->write(std::string(20'000, 'g')));
     BOOST_REQUIRE(reader->wait_for_bytes(before + stream_window_first));
 
-    user busy;
+    user& busy = writers.emplace_back();
     busy.stream = one.network->open_node_stream("w", "other", "", busy.events());
     const std::string piece(50'000, 'b');
     std::size_t drains = 0;
@@ -246,8 +251,7 @@ BOOST_AUTO_TEST_CASE(a_window_grows_while_the_reader_keeps_up_and_no_further_tha
   BOOST_TEST(stuck > stream_window_last / 2); // what was taken last may not have been reported yet
   for (int i = 0; i < 8; ++i) at_server.stream->write(piece);
   BOOST_REQUIRE(at_worker.wait_for_bytes(before + stream_window_last * 3 / 4));
-  user last;
-  last.stream = one.network->open_node_stream("w", "pipe", "", last.events());
+  other.stream = one.network->open_node_stream("w", "pipe", "", other.events());
   BOOST_REQUIRE(at_worker.seen.wait_for("open 1 n1 ", 2)); // behind all that could be sent before
   BOOST_TEST(at_worker.bytes - before <= stream_window_last + piece.size());
 }
@@ -267,8 +271,6 @@ BOOST_AUTO_TEST_CASE(a_writer_that_does_not_wait_fails_its_stream) {
 
 BOOST_AUTO_TEST_CASE(a_connection_has_so_many_streams_and_no_more) {
   serve();
-  lines last_reader;
-  std::deque<user> readers;
   worker.network->serve_stream("many",
                                [&](const peer_caller&, std::string, std::shared_ptr<peer_stream> stream) {
                                  user& reader = readers.emplace_back();
@@ -276,21 +278,22 @@ BOOST_AUTO_TEST_CASE(a_connection_has_so_many_streams_and_no_more) {
                                  auto events = reader.events();
                                  if (readers.size() == peer_limits{}.streams) {
                                    events.piece = [&](std::string piece) {
-                                     last_reader.add("piece " + std::to_string(piece.size()));
+                                     opened.add("piece " + std::to_string(piece.size()));
                                      return intake::taken;
                                    };
                                  }
                                  return result<stream_events>(std::move(events));
                                });
   begin();
-  std::deque<user> openers(peer_limits{}.streams);
+  std::deque<user>& openers = writers;
+  openers.resize(peer_limits{}.streams);
   for (user& opener : openers)
     opener.stream = one.network->open_node_stream("w", "many", "", opener.events());
   at_server.stream = one.network->open_node_stream("w", "many", "", at_server.events());
   BOOST_REQUIRE(at_server.seen.wait_for("closed: there are too many streams on this connection"));
   // Nor may the other end open one.
   openers.back().stream->write("x");
-  BOOST_REQUIRE(last_reader.wait_for("piece 1"));
+  BOOST_REQUIRE(opened.wait_for("piece 1"));
   at_worker.stream = worker.network->open_stream(1, "pipe", "", at_worker.events());
   BOOST_REQUIRE(at_worker.seen.wait_for("closed: there are too many streams on this connection"));
   openers.front().stream->fail({.kind = error_kind::gone, .message = "no more"});
@@ -302,9 +305,6 @@ BOOST_AUTO_TEST_CASE(a_connection_has_so_many_streams_and_no_more) {
 }
 
 BOOST_AUTO_TEST_CASE(a_thousand_stuck_streams_hold_what_their_windows_say) {
-  std::deque<user> readers;
-  std::mutex mutex;
-  lines opened;
   worker.network->serve_stream(
       "many",
       [&](const peer_caller&, std::string, std::shared_ptr<peer_stream> stream) -> result<stream_events> {
@@ -317,7 +317,7 @@ BOOST_AUTO_TEST_CASE(a_thousand_stuck_streams_hold_what_their_windows_say) {
       });
   begin();
   constexpr std::size_t count = 1000;
-  std::deque<user> writers(count);
+  writers.resize(count);
   const std::size_t before = resident_kb();
   const std::string piece(30'000, 'm');
   for (user& writer : writers) {
