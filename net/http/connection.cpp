@@ -52,7 +52,7 @@ private:
 };
 
 connection::connection(std::shared_ptr<io_worker> worker, int socket, std::string remote_address)
-    : worker_(std::move(worker)), socket_(worker_->context), channel_(worker_->settings->tls.get(), socket),
+    : worker_(std::move(worker)), socket_(worker_->context), channel_(worker_->settings->tls().get(), socket),
       remote_address_(std::move(remote_address)),
       deadline_s_(worker_->now_s + static_cast<std::uint32_t>(worker_->settings->options->header_timeout_s) +
                   1) {

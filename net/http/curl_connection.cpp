@@ -50,6 +50,7 @@ result<curl_connection> curl_connection::open(const http_client_options& options
   curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT, static_cast<long>(options.connect_timeout_s));
   curl_easy_setopt(handle, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   curl_easy_setopt(handle, CURLOPT_TCP_KEEPALIVE, 1L);
+  curl_easy_setopt(handle, CURLOPT_CERTINFO, 1L);
   set_curl_identity(handle, options);
   const CURLcode outcome = curl_easy_perform(handle);
   curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, nullptr);
@@ -58,6 +59,18 @@ result<curl_connection> curl_connection::open(const http_client_options& options
   curl_easy_getinfo(handle, CURLINFO_ACTIVESOCKET, &socket);
   made.descriptor_ = socket;
   return made;
+}
+
+std::vector<std::string> curl_connection::presented_certificates() const {
+  constexpr std::string_view label = "Cert:";
+  std::vector<std::string> found;
+  curl_certinfo* info = nullptr;
+  if (curl_easy_getinfo(handle_.get(), CURLINFO_CERTINFO, &info) != CURLE_OK || info == nullptr) return found;
+  for (int i = 0; i < info->num_of_certs; ++i)
+    for (const curl_slist* line = info->certinfo[i]; line != nullptr; line = line->next)
+      if (const std::string_view text(line->data); text.starts_with(label))
+        found.emplace_back(text.substr(label.size()));
+  return found;
 }
 
 result<std::size_t> curl_connection::send(std::string_view bytes) {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace actord::net {
 
@@ -25,6 +26,8 @@ public:
     bool ended = false;
   };
   result<received> receive();
+  /// The certificates the server presented, its own first, in PEM.
+  [[nodiscard]] std::vector<std::string> presented_certificates() const;
 
 private:
   struct release {

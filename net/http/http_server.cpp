@@ -77,6 +77,13 @@ public:
   [[nodiscard]] std::uint16_t port() const override { return port_; }
   [[nodiscard]] std::size_t connections() const override { return settings_->connections.load(); }
 
+  result<void> use_certificate(const tls_server_options& options) override {
+    auto tls = make_server_tls(options);
+    if (!tls) return tls.error();
+    settings_->use_tls(*std::move(tls));
+    return {};
+  }
+
 private:
   void accept_next() {
     acceptor_->async_accept(*peer_socket_, peer_, [this](const boost::system::error_code& failure) {
@@ -148,7 +155,7 @@ result<std::unique_ptr<http_server>> http_server::start(http_server_options opti
   settings->options = std::make_shared<const http_server_options>(std::move(options));
   settings->bodies = std::make_shared<body_account>(settings->options->bodies_limit_bytes);
   settings->handler = std::move(handler);
-  settings->tls = *std::move(tls);
+  settings->use_tls(*std::move(tls));
   auto server = std::make_unique<asio_http_server>(std::move(settings));
   if (auto listening = server->listen(); !listening) return listening.error();
   return std::unique_ptr<http_server>(std::move(server));

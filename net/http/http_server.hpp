@@ -108,10 +108,16 @@ struct http_handler {
       stream_body;
 };
 
+struct tls_server_options {
+  std::string certificate_pem; ///< the server's own, then the authorities it shows along with it
+  std::string key_pem;
+  std::string client_ca_pem; ///< one or more; empty: client certificates are not asked for
+};
+
 struct http_server_options {
   std::string listen_address = "0.0.0.0";
-  std::uint16_t port = 6443; ///< 0 picks a free one
-  std::string certificate_pem;
+  std::uint16_t port = 6443;   ///< 0 picks a free one
+  std::string certificate_pem; ///< the server's own, then the authorities it shows along with it
   std::string key_pem;
   std::string
       client_ca_pem; ///< client certificates are asked for, not demanded; one that does not verify is none
@@ -138,6 +144,9 @@ public:
   virtual ~http_server() = default;
   [[nodiscard]] virtual std::uint16_t port() const = 0;
   [[nodiscard]] virtual std::size_t connections() const = 0;
+  /// For connections that begin from now on; those that are open go on as they are. Any thread. After an
+  /// error everything is as before.
+  virtual result<void> use_certificate(const tls_server_options& options) = 0;
 };
 
 } // namespace actord::net

@@ -33,9 +33,22 @@ public:
 struct server_settings {
   std::shared_ptr<const http_server_options> options;
   http_handler handler;
-  tls_context tls;
   std::atomic<std::size_t> connections{0};
   std::shared_ptr<body_account> bodies;
+
+  /// What connections begin with; those that are open keep theirs. Any thread.
+  [[nodiscard]] std::shared_ptr<SSL_CTX> tls() const {
+    const std::lock_guard lock(tls_mutex_);
+    return tls_;
+  }
+  void use_tls(tls_context context) {
+    const std::lock_guard lock(tls_mutex_);
+    tls_ = std::move(context);
+  }
+
+private:
+  mutable std::mutex tls_mutex_;
+  std::shared_ptr<SSL_CTX> tls_;
 };
 
 /// One thread's event loop and its connections. The scratch buffers are shared by all of them, so that an

@@ -2,6 +2,7 @@
 
 #include "net/pki/certificate_pool.hpp"
 #include "net/pki/certificate_subject.hpp"
+#include "net/pki/certificates.hpp"
 #include "net/pki/openssl_handles.hpp"
 
 #include <openssl/err.h>
@@ -9,6 +10,7 @@
 #include <openssl/ssl.h>
 
 #include <string_view>
+#include <vector>
 
 namespace actord::net {
 
@@ -59,6 +61,17 @@ int select_protocol(SSL*, const unsigned char** chosen, unsigned char* chosen_le
   return outcome == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
 }
 
+/// The authorities behind the first certificate: who joins a cluster knows it by them.
+result<void> show_authorities(SSL_CTX* context, std::string_view certificates_pem) {
+  const std::vector<std::string> chain = split_certificates(certificates_pem);
+  for (std::size_t i = 1; i < chain.size(); ++i) {
+    const certificate_handle authority = parse_certificate(chain[i]);
+    if (!authority || SSL_CTX_add1_chain_cert(context, authority.get()) != 1)
+      return openssl_error("adding an authority to the server's chain");
+  }
+  return {};
+}
+
 result<void> trust_clients_of(SSL_CTX* context, std::string_view authorities_pem) {
   const bio_handle bio = memory_bio(authorities_pem);
   int count = 0;
@@ -105,6 +118,7 @@ result<tls_context> make_server_tls(const tls_server_options& options) {
       SSL_CTX_use_PrivateKey(tls, key.get()) != 1 || SSL_CTX_check_private_key(tls) != 1) {
     return openssl_error("reading the server certificate");
   }
+  if (auto shown = show_authorities(tls, options.certificate_pem); !shown) return shown.error();
   if (!options.client_ca_pem.empty()) {
     if (auto trusted = trust_clients_of(tls, options.client_ca_pem); !trusted) return trusted.error();
   }

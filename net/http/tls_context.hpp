@@ -15,12 +15,6 @@ struct tls_context_release {
 };
 using tls_context = std::unique_ptr<SSL_CTX, tls_context_release>;
 
-struct tls_server_options {
-  std::string certificate_pem;
-  std::string key_pem;
-  std::string client_ca_pem; ///< empty: client certificates are not asked for
-};
-
 /// TLS 1.2 and 1.3 with forward secrecy and authenticated encryption only; no renegotiation, no compression,
 /// no session tickets (a ticket would keep a revoked client certificate alive). Prefers h2 to http/1.1 by
 /// ALPN.

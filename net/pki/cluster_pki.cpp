@@ -63,8 +63,7 @@ bool still_serves(const certified_key& pair, const certified_key& authority, con
   const auto facts = read_certificate(pair.certificate_pem);
   if (!facts || !key_matches(pair) || !is_signed_by(pair.certificate_pem, authority.certificate_pem))
     return false;
-  const auto life = facts->not_after - facts->not_before;
-  const bool young = now >= facts->not_before && facts->not_after - now > life / 3;
+  const bool young = now >= facts->not_before && now < half_life(*facts);
   return young && facts->subject == order.subject && sorted(facts->dns_names) == sorted(order.dns_names) &&
          sorted(facts->addresses) == sorted(order.addresses);
 }
@@ -126,14 +125,30 @@ certificate_order server_order(const cluster_pki_options& options) {
   return {.subject = {.common_name = "kube-apiserver", .organizations = {}},
           .purpose = certificate_purpose::server,
           .dns_names = sorted(std::move(names)),
-          .addresses = sorted(std::move(addresses))};
+          .addresses = sorted(std::move(addresses)),
+          .lifetime = options.server_life};
 }
 
-certificate_order admin_order() {
+certificate_order admin_order(const cluster_pki_options& options) {
   return {.subject = {.common_name = std::string(admin_user), .organizations = {std::string(admin_group)}},
           .purpose = certificate_purpose::client,
           .dns_names = {},
-          .addresses = {}};
+          .addresses = {},
+          .lifetime = options.admin_life};
+}
+
+/// The authorities that are believed besides the one that signs.
+result<std::string> other_authorities(const std::filesystem::path& directory) {
+  std::string all;
+  for (const char* name : {"ca-next.crt", "ca-previous.crt"}) {
+    auto stored = read_secret_file(directory / name);
+    if (!stored) return stored.error();
+    if (!*stored) continue;
+    const auto facts = read_certificate(**stored);
+    if (!facts || !facts->is_authority) return broken_files(directory / name);
+    all += **stored;
+  }
+  return all;
 }
 
 } // namespace
@@ -145,17 +160,28 @@ result<cluster_pki> open_cluster_pki(const cluster_pki_options& options, const c
   if (!authority) return authority.error();
   auto server = open_certificate(options.directory, "server", *authority, server_order(options), now);
   if (!server) return server.error();
-  auto admin = open_certificate(options.directory, "admin", *authority, admin_order(), now);
+  auto admin = open_certificate(options.directory, "admin", *authority, admin_order(options), now);
   if (!admin) return admin.error();
   auto service_account = open_signing_key(options.directory);
   if (!service_account) return service_account.error();
   auto token = open_token(options.directory / "admin.token");
   if (!token) return token.error();
+  auto others = other_authorities(options.directory);
+  if (!others) return others.error();
+  std::string trusted = authority->certificate_pem + *others;
   return cluster_pki{.authority = *std::move(authority),
+                     .trusted_pem = std::move(trusted),
                      .server = *std::move(server),
                      .admin = *std::move(admin),
                      .service_account = *std::move(service_account),
                      .admin_token = *std::move(token)};
+}
+
+wall_time next_renewal(const cluster_pki& pki) {
+  wall_time next = wall_time::max();
+  for (const certified_key* each : {&pki.server, &pki.admin})
+    if (const auto facts = read_certificate(each->certificate_pem)) next = std::min(next, half_life(*facts));
+  return next;
 }
 
 } // namespace actord::net

@@ -21,10 +21,16 @@ struct cluster_pki_options {
   std::vector<std::string> server_names;
   std::vector<std::string> server_addresses; ///< node addresses, the first address of the service range
   std::string cluster_domain = "cluster.local";
+  /// How long certificates are good; they are made anew when half of it is over.
+  std::chrono::seconds server_life = std::chrono::hours(90 * 24);
+  std::chrono::seconds admin_life = std::chrono::hours(365 * 24);
 };
 
 struct cluster_pki {
   certified_key authority; ///< signs servers, clients and nodes of this cluster
+  /// All authorities that are believed, the signing one first: while it changes, also the next one
+  /// (ca-next.crt) and the one before (ca-previous.crt).
+  std::string trusted_pem;
   certified_key server;
   certified_key admin;         ///< kubernetes-admin of system:masters
   signing_key service_account; ///< signs service-account tokens
@@ -32,9 +38,11 @@ struct cluster_pki {
 };
 
 /// Reads what the directory holds, creates what is missing, and issues anew what no longer fits: a
-/// certificate of another authority, for other names, or with less than a third of its life left. The
+/// certificate of another authority, for other names, or past the half of its life. The
 /// authority is never replaced: when its files are there but broken this fails.
 result<cluster_pki> open_cluster_pki(const cluster_pki_options& options, const clock_source& clock);
+/// When the first of the certificates is past the half of its life.
+wall_time next_renewal(const cluster_pki& pki);
 
 inline constexpr std::string_view admin_user = "kubernetes-admin";
 inline constexpr std::string_view admin_group = "system:masters";

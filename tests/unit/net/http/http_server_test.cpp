@@ -2,6 +2,7 @@
 #include "net/http/http_server.hpp"
 #include "net/pki/certificates.hpp"
 #include "net/pki/openssl_handles.hpp"
+#include "net/pki/x509_parts.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -101,6 +102,15 @@ public:
   }
   std::string hear_all() { return hear("\xff never \xff"); }
 
+  /// What the server showed, its own certificate first.
+  std::vector<std::string> chain() const {
+    std::vector<std::string> shown;
+    STACK_OF(X509)* const certificates = SSL_get_peer_cert_chain(connection_);
+    for (int i = 0; i < sk_X509_num(certificates); ++i)
+      shown.push_back(*certificate_pem_of(sk_X509_value(certificates, i)));
+    return shown;
+  }
+
   bool connected = false;
 
 private:
@@ -172,6 +182,35 @@ BOOST_AUTO_TEST_CASE(a_certificate_that_does_not_verify_names_nobody) {
     client.say(get);
     BOOST_CHECK_EQUAL(body_of(client.hear("$")), "||$");
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_certificate_is_replaced_while_connections_live_on) {
+  options.certificate_pem = keys().server.certificate_pem + keys().authority.certificate_pem;
+  const auto port = start();
+  raw_client before(port, &keys().client);
+  BOOST_CHECK((before.chain() ==
+               std::vector<std::string>{keys().server.certificate_pem, keys().authority.certificate_pem}));
+  const wall_time now = system_clock_source().wall_now();
+  const auto next = *issue_certificate(
+      keys().authority, {.subject = {"server", {}}, .purpose = certificate_purpose::server}, now);
+  const auto strangers = *create_authority("next-ca", now);
+  const auto jill = *issue_certificate(strangers, {.subject = {"jill", {}}}, now);
+  BOOST_REQUIRE(server->use_certificate(
+      {.certificate_pem = next.certificate_pem,
+       .key_pem = next.key_pem,
+       .client_ca_pem = keys().authority.certificate_pem + strangers.certificate_pem}));
+  raw_client after(port, &jill);
+  BOOST_CHECK((after.chain() == std::vector<std::string>{next.certificate_pem}));
+  after.say(get);
+  BOOST_CHECK_EQUAL(body_of(after.hear("$")), "jill||$");
+  before.say(get);
+  BOOST_CHECK_EQUAL(body_of(before.hear("$")), "jane|dev,ops,|$");
+  // One that does not fit changes nothing.
+  BOOST_CHECK(!server->use_certificate({.certificate_pem = next.certificate_pem,
+                                        .key_pem = keys().server.key_pem,
+                                        .client_ca_pem = keys().authority.certificate_pem}));
+  raw_client again(port);
+  BOOST_CHECK((again.chain() == std::vector<std::string>{next.certificate_pem}));
 }
 
 BOOST_AUTO_TEST_CASE(old_tls_is_refused) {

@@ -161,6 +161,40 @@ BOOST_AUTO_TEST_CASE(a_new_name_or_old_age_renews_the_certificate_only) {
   BOOST_CHECK(is_signed_by(aged.server.certificate_pem, first.authority.certificate_pem));
 }
 
+BOOST_AUTO_TEST_CASE(certificates_are_made_anew_at_half_of_their_life) {
+  options.server_life = std::chrono::hours(20);
+  options.admin_life = std::chrono::hours(40);
+  const auto first = open();
+  BOOST_TEST((next_renewal(first) == start + std::chrono::hours(10)));
+  clock.advance(std::chrono::hours(10) - std::chrono::seconds(1));
+  BOOST_CHECK(open().server == first.server);
+  clock.advance(std::chrono::seconds(1));
+  const auto second = open();
+  BOOST_CHECK(second.server != first.server);
+  BOOST_CHECK(second.admin == first.admin);
+  BOOST_TEST((next_renewal(second) == start + std::chrono::hours(20)));
+}
+
+BOOST_AUTO_TEST_CASE(while_the_authority_changes_several_are_believed) {
+  const auto first = open();
+  BOOST_CHECK_EQUAL(first.trusted_pem, first.authority.certificate_pem);
+  const auto next = create_authority("actord-ca", start);
+  BOOST_REQUIRE(write_secret_file(options.directory / "ca-next.crt", next->certificate_pem));
+  const auto second = open();
+  BOOST_CHECK(second.server == first.server);
+  BOOST_CHECK_EQUAL(second.trusted_pem, first.authority.certificate_pem + next->certificate_pem);
+  // The next one signs from now on; the old one is still believed.
+  BOOST_REQUIRE(write_secret_file(options.directory / "ca.key", next->key_pem));
+  BOOST_REQUIRE(write_secret_file(options.directory / "ca.crt", next->certificate_pem));
+  BOOST_REQUIRE(write_secret_file(options.directory / "ca-previous.crt", first.authority.certificate_pem));
+  std::filesystem::remove(options.directory / "ca-next.crt");
+  const auto third = open();
+  BOOST_CHECK(is_signed_by(third.server.certificate_pem, next->certificate_pem));
+  BOOST_CHECK_EQUAL(third.trusted_pem, next->certificate_pem + first.authority.certificate_pem);
+  BOOST_REQUIRE(write_secret_file(options.directory / "ca-previous.crt", "rubbish"));
+  BOOST_CHECK(!open_cluster_pki(options, clock));
+}
+
 BOOST_AUTO_TEST_CASE(a_broken_authority_is_never_replaced) {
   open();
   std::ofstream(options.directory / "ca.crt") << "rubbish";
