@@ -8,6 +8,7 @@
 #include "actors/api/console_endpoint.hpp"
 #include "actors/api/discovery_endpoint.hpp"
 #include "actors/api/metrics.hpp"
+#include "actors/api/own_group_service.hpp"
 #include "actors/api/proxy/incoming_body.hpp"
 #include "actors/api/proxy/proxy_endpoint.hpp"
 #include "actors/api/read_endpoint.hpp"
@@ -34,6 +35,7 @@ namespace actord::actors {
 namespace {
 
 constexpr std::string_view image_path = "/apis/actord.dev/v1/images";
+constexpr std::string_view joining_path = "/apis/actord.dev/v1/joins";
 
 /// Reviews are answers, not objects: they have no rows and no metadata to show.
 error only_as_itself() {
@@ -151,7 +153,7 @@ private:
       auto acting = acting_caller(request->http, sender);
       if (acting) request->caller = std::move(*acting);
       if (with_.audit) with_.audit->begin(*request, route, known ? &sender.caller : nullptr);
-      if (!acting) return refuse(*request, "other", acting.error());
+      if (!acting) return refuse(*request, "other", explained(acting.error(), sender, request->http.path));
     }
     if (!is_plain(request->http))
       return refuse(*request, "other", packed_body(request->http.header("content-encoding")));
@@ -181,6 +183,15 @@ private:
       return acting_identity(http, sender.caller, with_.authorization);
     if (sender.what == identity_verdict::outcome::nobody && !asks_to_impersonate(http)) return anonymous();
     return not_authenticated();
+  }
+
+  /// A machine that joins is told what is wrong with its token: whoever set it up has to know.
+  static error explained(error why, const identity_verdict& sender, std::string_view path) {
+    if (sender.what != identity_verdict::outcome::refused || !path.starts_with(joining_path)) return why;
+    why.message = sender.why.empty()
+                      ? "the token is not known here: it is mistyped, has expired or was deleted"
+                      : sender.why;
+    return why;
   }
 
   /// Why the request may not be; none when it may. Anonymous requests are asked to say who they are.
@@ -236,6 +247,7 @@ public:
 
   void stop() { with_.gate->stop(); }
   void connect_node(node_services* node) { node_ = node; }
+  void connect_cluster(own_group_service* cluster) { cluster_ = cluster; }
   void on_connection_count(std::function<std::size_t()> count) { connection_count_ = std::move(count); }
 
 private:
@@ -324,6 +336,8 @@ private:
               (with_.audit ? with_.audit->metrics_text() : ""));
     if (path == "/apis/actord.dev/v1/actors" && request->http.method == "GET")
       return serve_actors(with_.registry, request);
+    if (own_group_service* const cluster = cluster_.load(); cluster != nullptr && is_own_group(path))
+      if (cluster->serve(request)) return;
     if (path == "/") return serve_path_list(request);
     if (is_issuer_path(path)) return serve_issuer(with_.tokens, with_.advertised_address, request);
     if (path.starts_with("/openapi")) return serve_openapi(request, path);
@@ -336,6 +350,7 @@ private:
   request_admission admission_;
   proxy_endpoint proxy_{with_.store, with_.random};
   std::atomic<node_services*> node_{nullptr};
+  std::atomic<own_group_service*> cluster_{nullptr};
   std::function<std::size_t()> connection_count_;
 };
 
@@ -354,6 +369,7 @@ net::http_handler api_frontend::handler() const {
 }
 
 void api_frontend::connect_node(node_services* node) { state_->connect_node(node); }
+void api_frontend::connect_cluster(own_group_service* cluster) { state_->connect_cluster(cluster); }
 void api_frontend::on_connection_count(std::function<std::size_t()> count) {
   state_->on_connection_count(std::move(count));
 }

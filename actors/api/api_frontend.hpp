@@ -22,6 +22,7 @@ class authorizer;
 class flow_gate;
 class node_services;
 class object_router;
+class own_group_service;
 class token_authority;
 
 /// The HTTPS face of the cluster: authenticates, authorizes, routes, and lets the endpoint of the verb
@@ -59,6 +60,8 @@ public:
 
   /// The node of this machine, once it runs; it must outlive the server. Null before.
   void connect_node(node_services* node);
+  /// Further parts of our own API group; they must outlive the server. Null before.
+  void connect_cluster(own_group_service* cluster);
   void on_connection_count(std::function<std::size_t()> count);
 
 private:

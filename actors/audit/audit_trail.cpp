@@ -168,6 +168,9 @@ void audit_trail::begin(api_request& request, const request_route& route,
                       .name = noted->name,
                       .path = request.http.path});
   if (noted->decision.level == audit_level::none) return;
+  // What a server that joins is handed are the cluster's keys.
+  if (request.http.path.starts_with("/apis/actord.dev/v1/joins"))
+    noted->decision.level = audit_level::metadata;
   if (resource != nullptr && holds_secrets(*resource->type, noted->subresource))
     noted->decision.level = audit_level::metadata;
   const std::string_view given = request.http.header("audit-id");
