@@ -65,6 +65,25 @@ struct command_runner {
   result<void> operator()(const debug_store_command& command) const {
     return run_debug_store(session, command);
   }
+  result<void> operator()(const token_create_command& command) const {
+    return run_token_create(session, command);
+  }
+  result<void> operator()(const token_list_command& command) const {
+    return run_token_list(session, command);
+  }
+  result<void> operator()(const token_delete_command& command) const {
+    return run_token_delete(session, command);
+  }
+  result<void> operator()(const cluster_members_command& command) const {
+    return run_cluster_members(session, command);
+  }
+  result<void> operator()(const cluster_status_command& command) const {
+    return run_cluster_status(session, command);
+  }
+  result<void> operator()(const cluster_rotate_command&) const { return run_cluster_rotate(session); }
+  result<void> operator()(const cluster_remove_command& command) const {
+    return run_cluster_remove(session, command);
+  }
   result<void> operator()(const help_text& help) const {
     session.context.output << help.text;
     return {};

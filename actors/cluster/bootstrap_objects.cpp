@@ -1,6 +1,7 @@
 #include "actors/cluster/bootstrap_objects.hpp"
 
 #include "actors/authorization/default_roles.hpp"
+#include "actors/cluster/joining/join_service.hpp"
 #include "actors/flow/default_flow_objects.hpp"
 #include "actors/objects/object_router.hpp"
 #include "schema/base/json.hpp"
@@ -137,6 +138,15 @@ void add_roles(std::vector<wanted_object>& wanted) {
       object["apiVersion"] = type.api_version();
       object["kind"] = type.kind;
       wanted.push_back({&type, row["metadata"].value("namespace", ""), std::move(object)});
+    }
+  }
+  for (const auto& [objects, plural] :
+       {std::pair{join_roles(), "clusterroles"}, {join_role_bindings(), "clusterrolebindings"}}) {
+    const schema::resource_type& type = schema::builtin(rbac_group, plural);
+    for (json object : objects) {
+      object["apiVersion"] = type.api_version();
+      object["kind"] = type.kind;
+      wanted.push_back({&type, {}, std::move(object)});
     }
   }
 }

@@ -9,7 +9,10 @@
 #include "actors/authorization/authorizer.hpp"
 #include "actors/authorization/role_guard.hpp"
 #include "actors/cluster/bootstrap_objects.hpp"
+#include "actors/cluster/joining/server_seat.hpp"
+#include "actors/cluster/keys/key_store.hpp"
 #include "actors/cluster/memory_keeper.hpp"
+
 #include "actors/console/actor_registry.hpp"
 #include "actors/controllers/controllers.hpp"
 #include "actors/controllers/event_recorder.hpp"
@@ -32,6 +35,8 @@
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 #include <fmt/format.h>
+#include <mutex>
+
 #include <spdlog/spdlog.h>
 
 namespace actord::actors {
@@ -73,6 +78,15 @@ struct cluster_identity {
   std::string kubeconfig;
 };
 
+net::cluster_pki_options pki_options(const daemon_options& options, const cluster_identity& identity) {
+  net::cluster_pki_options made;
+  made.directory = options.data_dir + "/pki";
+  made.node_name = options.node_name;
+  made.server_addresses = {identity.address, identity.network.address(1)};
+  if (options.certificate_life) made.server_life = made.admin_life = *options.certificate_life;
+  return made;
+}
+
 result<cluster_identity> open_identity(const daemon_options& options) {
   cluster_identity identity;
   auto network = service_network::parse(options.service_cidr);
@@ -84,11 +98,8 @@ result<cluster_identity> open_identity(const daemon_options& options) {
   const bool vague = options.listen_address == "0.0.0.0" || options.listen_address == "::" ||
                      is_loopback(options.listen_address);
   identity.address = vague ? measure_machine(options.data_dir).address : options.listen_address;
-  auto pki = net::open_cluster_pki({.directory = options.data_dir + "/pki",
-                                    .node_name = options.node_name,
-                                    .server_names = {},
-                                    .server_addresses = {identity.address, identity.network.address(1)}},
-                                   system_clock_source());
+  auto pki = net::open_cluster_pki(pki_options(options, identity), system_clock_source());
+
   if (!pki) return in_context(pki.error(), "cannot read or make the cluster's keys");
   identity.pki = std::move(*pki);
   identity.kubeconfig = options.data_dir + "/admin.kubeconfig";
@@ -105,7 +116,7 @@ std::string server_url(const daemon_options& options, std::uint16_t port) {
 result<void> save_kubeconfig(const daemon_options& options, const cluster_identity& identity,
                              std::uint16_t port) {
   return net::write_kubeconfig(identity.kubeconfig, {.server_url = server_url(options, port),
-                                                     .authority_pem = identity.pki.authority.certificate_pem,
+                                                     .authority_pem = identity.pki.trusted_pem,
                                                      .client = identity.pki.admin,
                                                      .token = identity.pki.admin_token});
 }
@@ -146,9 +157,9 @@ public:
     admission_ =
         std::make_unique<admission_chain>(*store_, system_random_source(), access_of(*authorization_));
     role_guard_ = std::make_unique<role_guard>(*authorization_, *store_);
-    router_ = std::make_unique<object_router>(object_router::collaborators{
-        *system_, *store_, *admission_, registry_, system_random_source(), identity_.network,
-        identity_.pki.authority.certificate_pem, role_guard_.get()});
+    router_ = std::make_unique<object_router>(
+        object_router::collaborators{*system_, *store_, *admission_, registry_, system_random_source(),
+                                     identity_.network, identity_.pki.trusted_pem, role_guard_.get()});
     encryption_ = std::make_unique<encryption_keeper>(
         encryption_keeper::collaborators{*system_, *store_, *router_, registry_});
     if (auto announced = encryption_->announce_keys(); !announced) return announced;
@@ -162,6 +173,7 @@ public:
         !made)
       return in_context(made.error(), "cannot create the cluster's first objects");
     if (auto announced = encryption_->announce_keys(); !announced) return announced;
+    if (auto seated = take_the_seat(); !seated) return seated;
     flows_ = std::make_unique<flow_config>(
         flow_config::collaborators{*system_, *store_, *router_, registry_, gate_});
     ready_ = true;
@@ -179,6 +191,13 @@ private:
                                       .random = system_random_source()});
     if (!store) return in_context(store.error(), "cannot open the store in " + options_.data_dir);
     store_ = std::move(*store);
+    const auto restored = restore_keys(*store_, options_.data_dir + "/pki", system_random_source());
+    if (!restored) return in_context(restored.error(), "the cluster's keys");
+    if (*restored) {
+      auto pki = net::open_cluster_pki(pki_options(options_, identity_), system_clock_source());
+      if (!pki) return in_context(pki.error(), "cannot read the cluster's keys");
+      identity_.pki = std::move(*pki);
+    }
     const encryption_source keys{options_.encryption_config, options_.data_dir + "/pki/encryption.yaml"};
     if (auto opened = open_encryption(keys, *store_, system_random_source()); !opened)
       return in_context(opened.error(), "encryption of stored objects");
@@ -223,9 +242,11 @@ private:
     net::http_server_options options;
     options.listen_address = options_.listen_address;
     options.port = options_.listen_port;
-    options.certificate_pem = identity_.pki.server.certificate_pem;
-    options.key_pem = identity_.pki.server.key_pem;
-    options.client_ca_pem = identity_.pki.authority.certificate_pem;
+    const net::tls_server_options tls = tls_of(identity_.pki);
+    options.certificate_pem = tls.certificate_pem;
+    options.key_pem = tls.key_pem;
+    options.client_ca_pem = tls.client_ca_pem;
+
     options.threads = http_threads;
     options.render_error = refusal;
     auto server = net::http_server::start(std::move(options), frontend_->handler());
@@ -237,6 +258,63 @@ private:
     // Port 0 was a wish for any free one.
     if (options_.listen_port == 0) return save_kubeconfig(options_, identity_, server_->port());
     return {};
+  }
+
+  /// Certificates and authorities for what begins from now on.
+  static net::tls_server_options tls_of(const net::cluster_pki& pki) {
+    return {.certificate_pem = pki.server.certificate_pem + pki.trusted_pem,
+            .key_pem = pki.server.key_pem,
+            .client_ca_pem = pki.trusted_pem};
+  }
+
+  result<void> take_the_seat() {
+    auto seat = server_seat::take(
+        {.system = *system_,
+         .store = *store_,
+         .registry = registry_,
+         .authorization = *authorization_,
+         .clock = system_clock_source(),
+         .random = system_random_source(),
+         .members = nullptr,
+         .put_to_use = [this](const server_seat::credentials& credentials) { put_to_use(credentials); }},
+        {.pki = pki_options(options_, identity_),
+         .node = options_.node_name,
+         .member = store_->status().self,
+         .works = options_.works,
+         .rpc_address = {},
+         .api_address = fmt::format("{}:{}", identity_.address, port()),
+         .service_cidr = options_.service_cidr,
+         .cluster_cidr = options_.cluster_cidr});
+    if (!seat) return in_context(seat.error(), "this server's place in the cluster");
+    seat_ = std::move(*seat);
+    frontend_->connect_cluster(&seat_->service());
+    if (auto leading = seat_->begin_to_lead(); !leading)
+      return in_context(leading.error(), "this server's place in the cluster");
+    return {};
+  }
+
+  /// On the seat's thread.
+  void put_to_use(const server_seat::credentials& credentials) {
+    const std::lock_guard lock(serving_);
+    if (!server_) return;
+    cluster_identity renewed = identity_;
+    renewed.pki = credentials.pki;
+
+    if (auto used = server_->use_certificate(tls_of(credentials.pki)); !used)
+      spdlog::error("the renewed certificate cannot be used: {}", used.error().message);
+    if (auto saved = save_kubeconfig(options_, renewed, server_->port()); !saved)
+      spdlog::error("{}", saved.error().message);
+  }
+
+  /// No request and no renewal comes afterwards.
+  void stop_serving() {
+    std::unique_ptr<net::http_server> last;
+    {
+      const std::lock_guard lock(serving_);
+      last = std::move(server_);
+    }
+    last.reset();
+    seat_.reset();
   }
 
   result<void> start_the_controllers() {
@@ -254,11 +332,13 @@ private:
     controllers_ = start_controllers(
         {*system_, *store_, *router_, registry_, *events_, system_clock_source(), system_random_source()},
         *names,
-        {identity_.pki.authority, access_of(*authorization_),
+        {{identity_.pki.trusted_pem, identity_.pki.authority.key_pem},
+         access_of(*authorization_),
          [this](const std::string& space, const std::string& account, const std::string& account_uid,
                 const std::string& secret) {
            return tokens_->issue_legacy(space, {account, account_uid}, secret);
-         }});
+         },
+         [authority = seat_->authority()] { return authority->current()->signing; }});
     return {};
   }
 
@@ -288,7 +368,7 @@ private:
 
   void stop() {
     for (const auto& each : people_) each->stop();
-    server_.reset();
+    stop_serving();
     worker_.reset();
     controllers_.reset();
     events_.reset();
@@ -332,7 +412,10 @@ private:
   std::unique_ptr<event_recorder> events_;
   std::unique_ptr<controllers> controllers_;
   std::unique_ptr<worker> worker_;
+  std::unique_ptr<server_seat> seat_;
+  std::mutex serving_; ///< a renewal on one side, the end on the other
   std::unique_ptr<net::http_server> server_;
+
   std::atomic<bool> ready_{false};
 };
 

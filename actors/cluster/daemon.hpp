@@ -4,8 +4,12 @@
 #include "actors/authentication/openid_options.hpp"
 #include "schema/base/result.hpp"
 
+#include <chrono>
 #include <cstdint>
+
 #include <memory>
+#include <optional>
+
 #include <string>
 
 namespace actord::actors {
@@ -26,6 +30,8 @@ struct daemon_options {
   std::string encryption_config;          ///< file; empty: DIR/pki/encryption.yaml, made on the first start
   openid_options openid;                  ///< people of an identity provider
   std::string authentication_config = {}; ///< file with several of them (AuthenticationConfiguration)
+  /// How long certificates are good (renewed at half of it); none: 90 days, the administrator's a year.
+  std::optional<std::chrono::seconds> certificate_life = {};
 };
 
 /// All of one actord process. Started in this order, stopped in the reverse:

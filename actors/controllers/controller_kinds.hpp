@@ -5,6 +5,7 @@
 #include "actors/controllers/controller_kind.hpp"
 #include "net/pki/certificates.hpp"
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -44,8 +45,9 @@ std::unique_ptr<controller_kind> disruption_controller();
 std::unique_ptr<controller_kind> claim_protection_controller();
 std::unique_ptr<controller_kind> volume_protection_controller();
 std::unique_ptr<controller_kind> signing_approval_controller(access_check may);
-/// Without a key it signs nothing.
-std::unique_ptr<controller_kind> signing_controller(net::certified_key authority);
+/// Asks for the authority each time; without a key it signs nothing.
+std::unique_ptr<controller_kind> signing_controller(std::function<net::certified_key()> authority);
+
 std::unique_ptr<controller_kind> signing_cleanup_controller();
 
 } // namespace actord::actors

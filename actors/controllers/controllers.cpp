@@ -35,7 +35,9 @@ std::vector<std::unique_ptr<controller_kind>> all_kinds(const controller_powers&
   out.push_back(claim_protection_controller());
   out.push_back(volume_protection_controller());
   out.push_back(signing_approval_controller(powers.may));
-  out.push_back(signing_controller(powers.authority));
+  out.push_back(signing_controller(powers.signer ? powers.signer
+                                                 : [authority = powers.authority] { return authority; }));
+
   out.push_back(signing_cleanup_controller());
   return out;
 }

@@ -8,6 +8,7 @@
 #include "schema/base/result.hpp"
 #include "schema/base/rng.hpp"
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -59,6 +60,8 @@ struct controller_powers {
   net::certified_key authority;
   access_check may;
   token_minter mint = {}; ///< signs the tokens of secrets
+  /// The authority that signs at present, where it may change while the controllers run; none: `authority`.
+  std::function<net::certified_key()> signer = {};
 };
 
 /// `names` as chosen by `choose_controllers`.

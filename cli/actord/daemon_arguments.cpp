@@ -1,6 +1,9 @@
 #include "cli/actord/daemon_arguments.hpp"
 
+#include "cli/command_line/duration.hpp"
+
 #include <CLI/CLI.hpp>
+
 #include <charconv>
 #include <unistd.h>
 
@@ -130,6 +133,9 @@ daemon_arguments parse_daemon_arguments(int argc, char** argv) {
       "--encryption-config", options.encryption_config,
       "file that says what is encrypted at rest, with which keys (EncryptionConfiguration); without it "
       "Secrets are, with a key in DATA-DIR/pki/encryption.yaml");
+  std::string certificate_life;
+  app.add_option("--certificate-lifetime", certificate_life,
+                 "how long certificates are good: 24h, 30d; they are renewed at half of it (default: 90d)");
   audit_flags auditing;
   auditing.add(app, options.audit);
   std::vector<std::string> claims;
@@ -150,6 +156,12 @@ daemon_arguments parse_daemon_arguments(int argc, char** argv) {
       throw CLI::ValidationError("--roles", wrong);
     if (std::string wrong = read_claims(claims, options.openid); !wrong.empty())
       throw CLI::ValidationError("--oidc-required-claim", wrong);
+    if (!certificate_life.empty()) {
+      const auto life_s = duration_s(certificate_life);
+      if (!life_s || *life_s < 2)
+        throw CLI::ValidationError("--certificate-lifetime", "must be a duration such as 24h or 30d");
+      options.certificate_life = std::chrono::seconds(*life_s);
+    }
     if (!options.serves)
       throw CLI::ValidationError("--roles", "a worker without a server needs a cluster to join");
   } catch (const CLI::ParseError& failure) {

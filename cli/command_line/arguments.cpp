@@ -30,6 +30,13 @@ struct all_commands {
   version_command version;
   api_resources_command api_resources;
   debug_store_command debug_store;
+  token_create_command token_create;
+  token_list_command token_list;
+  token_delete_command token_delete;
+  cluster_members_command cluster_members;
+  cluster_status_command cluster_status;
+  cluster_remove_command cluster_remove;
+  cluster_rotate_command cluster_rotate;
 };
 
 void add_selection(CLI::App& app, object_selection& selection) {
@@ -187,6 +194,38 @@ void add_debug(CLI::App& root, debug_store_command& store) {
   app.add_flag("--check", store.check, "compare objects, index rows and log with each other");
 }
 
+void add_tokens(CLI::App& root, all_commands& all) {
+  CLI::App& token = *root.add_subcommand("token", "Let machines join: create, list and delete join tokens");
+  token.fallthrough();
+  CLI::App& create = *token.add_subcommand("create", "Make a join token, and say how to use it");
+  create.add_option("--ttl", all.token_create.ttl, "how long it is good: 30m, 24h, 7d; 0 for ever");
+  create
+      .add_option("--roles", all.token_create.roles,
+                  "what a machine may become with it: worker, server or both")
+      ->delimiter(',')
+      ->check(CLI::IsMember({"server", "worker"}));
+  create.add_option("--description", all.token_create.description, "what it is for");
+  add_output(create, all.token_create.output, {"token"});
+  CLI::App& list = *token.add_subcommand("list", "Show the join tokens there are");
+  list.add_flag("--no-headers", all.token_list.no_headers, "leave out the line of column names");
+  CLI::App& remove = *token.add_subcommand("delete", "Delete join tokens: nobody joins with them any more");
+  remove.add_option("tokens", all.token_delete.tokens, "ids, or whole tokens")->required();
+}
+
+void add_cluster(CLI::App& root, all_commands& all) {
+  CLI::App& cluster = *root.add_subcommand("cluster", "The machines of the cluster: status, members, remove");
+  cluster.fallthrough();
+  CLI::App& status = *cluster.add_subcommand("status", "Show who leads and how the members are");
+  add_output(status, all.cluster_status.output, {"json"});
+  CLI::App& members = *cluster.add_subcommand("members", "Show the machines that joined");
+  members.add_flag("--no-headers", all.cluster_members.no_headers, "leave out the line of column names");
+  CLI::App& remove = *cluster.add_subcommand("remove", "Take a machine out of the cluster for good");
+  cluster.add_subcommand("rotate-ca",
+                         "Take the next step towards another certificate authority, and say which "
+                         "that was and what has to be before the one after it");
+  remove.add_option("node", all.cluster_remove.node, "name of its node")->required();
+}
+
 void add_globals(CLI::App& app, global_options& global) {
   app.add_option("--kubeconfig", global.kubeconfig, "file with server and credentials");
   app.add_option("--context", global.context, "context of the kubeconfig");
@@ -219,9 +258,17 @@ const CLI::App& chosen_of(const CLI::App& root) {
   return *app;
 }
 
+/// The words that led to a command: "image load".
+std::string words_to(const CLI::App& root, const CLI::App& app) {
+  std::string words;
+  for (const CLI::App* at = &app; at != &root && at != nullptr; at = at->get_parent())
+    words = at->get_name() + (words.empty() ? "" : " " + words);
+  return words;
+}
+
 error explain_extras(const CLI::App& root, const std::vector<std::string>& extras) {
   const CLI::App& app = chosen_of(root);
-  const std::string command = &app == &root ? std::string("actctl") : "actctl " + app.get_name();
+  const std::string command = &app == &root ? std::string("actctl") : "actctl " + words_to(root, app);
   const std::string& first = extras.empty() ? command : extras.front();
   if (first.size() > 1 && first.front() == '-') {
     const std::string name = first.substr(0, first.find('='));
@@ -237,7 +284,7 @@ error explain_extras(const CLI::App& root, const std::vector<std::string>& extra
 
 any_command take_chosen(const CLI::App& root, all_commands& all) {
   const CLI::App& app = chosen_of(root);
-  const std::string& name = app.get_name();
+  const std::string name = words_to(root, app);
   if (name == "get") return std::move(all.get);
   if (name == "apply") return std::move(all.apply);
   if (name == "delete") return std::move(all.remove);
@@ -249,10 +296,17 @@ any_command take_chosen(const CLI::App& root, all_commands& all) {
   if (name == "port-forward") return std::move(all.port_forward);
   if (name == "scale") return std::move(all.scale);
   if (name == "actors") return std::move(all.actors);
-  if (name == "load") return std::move(all.image_load);
+  if (name == "image load") return std::move(all.image_load);
   if (name == "version") return std::move(all.version);
   if (name == "api-resources") return std::move(all.api_resources);
-  if (name == "store") return std::move(all.debug_store);
+  if (name == "debug store") return std::move(all.debug_store);
+  if (name == "token create") return std::move(all.token_create);
+  if (name == "token list") return std::move(all.token_list);
+  if (name == "token delete") return std::move(all.token_delete);
+  if (name == "cluster members") return std::move(all.cluster_members);
+  if (name == "cluster status") return std::move(all.cluster_status);
+  if (name == "cluster remove") return std::move(all.cluster_remove);
+  if (name == "cluster rotate-ca") return all.cluster_rotate;
   return help_text{app.help()};
 }
 
@@ -273,6 +327,8 @@ result<command_line> parse_command_line(const std::vector<std::string>& argument
   add_scale(root, all.scale);
   add_others(root, all);
   add_debug(root, all.debug_store);
+  add_tokens(root, all);
+  add_cluster(root, all);
   for (auto* sub : root.get_subcommands(nullptr)) sub->fallthrough();
   try {
     // What follows "--" is a command's own words, whatever they look like.

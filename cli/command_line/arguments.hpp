@@ -139,15 +139,46 @@ struct debug_store_command {
   bool check = false;
 };
 
+struct token_create_command {
+  std::string ttl = "24h"; ///< "0" for one that never expires
+  std::vector<std::string> roles = {"worker"};
+  std::string description;
+  std::string output; ///< "", token
+};
+
+struct token_list_command {
+  bool no_headers = false;
+};
+
+struct token_delete_command {
+  std::vector<std::string> tokens; ///< ids, or whole tokens
+};
+
+struct cluster_members_command {
+  bool no_headers = false;
+};
+
+struct cluster_status_command {
+  std::string output; ///< "", json
+};
+
+struct cluster_rotate_command {};
+
+struct cluster_remove_command {
+  std::string node;
+};
+
 /// The text was asked for (--help) and is the whole outcome.
 struct help_text {
   std::string text;
 };
 
-using any_command = std::variant<help_text, get_command, apply_command, delete_command, describe_command,
-                                 logs_command, exec_command, attach_command, copy_command,
-                                 port_forward_command, scale_command, actors_command, image_load_command,
-                                 version_command, api_resources_command, debug_store_command>;
+using any_command =
+    std::variant<help_text, get_command, apply_command, delete_command, describe_command, logs_command,
+                 exec_command, attach_command, copy_command, port_forward_command, scale_command, actors_command,
+                 image_load_command, version_command, api_resources_command, debug_store_command,
+                 token_create_command, token_list_command, token_delete_command, cluster_members_command,
+                 cluster_status_command, cluster_remove_command, cluster_rotate_command>;
 
 struct command_line {
   global_options global;

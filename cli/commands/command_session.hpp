@@ -64,6 +64,13 @@ result<void> run_image_load(command_session& session, const image_load_command& 
 result<void> run_version(command_session& session, const version_command& command);
 result<void> run_api_resources(command_session& session, const api_resources_command& command);
 result<void> run_debug_store(command_session& session, const debug_store_command& command);
+result<void> run_token_create(command_session& session, const token_create_command& command);
+result<void> run_token_list(command_session& session, const token_list_command& command);
+result<void> run_token_delete(command_session& session, const token_delete_command& command);
+result<void> run_cluster_members(command_session& session, const cluster_members_command& command);
+result<void> run_cluster_status(command_session& session, const cluster_status_command& command);
+result<void> run_cluster_rotate(command_session& session);
+result<void> run_cluster_remove(command_session& session, const cluster_remove_command& command);
 
 /// For messages: "deployment.apps/hello".
 std::string qualified_name(const resource_info& resource, std::string_view name);

@@ -1,3 +1,4 @@
+#include "cli/command_line/duration.hpp"
 #include "cli/commands/command_session.hpp"
 
 #include "schema/base/json.hpp"
@@ -11,30 +12,6 @@ namespace {
 
 error usage(std::string message) {
   return error{.kind = error_kind::bad_request, .message = std::move(message)};
-}
-
-/// "1h30m", "90s": hours, minutes and seconds in this order, at least one.
-std::optional<std::int64_t> duration_s(const std::string& text) {
-  std::int64_t total = 0;
-  const char* at = text.data();
-  const char* const end = at + text.size();
-  if (at == end) return std::nullopt;
-  while (at != end) {
-    std::int64_t count = 0;
-    const auto parsed = std::from_chars(at, end, count);
-    if (parsed.ec != std::errc() || parsed.ptr == end || count < 0) return std::nullopt;
-    if (*parsed.ptr == 'h') {
-      total += count * 3600;
-    } else if (*parsed.ptr == 'm') {
-      total += count * 60;
-    } else if (*parsed.ptr == 's') {
-      total += count;
-    } else {
-      return std::nullopt;
-    }
-    at = parsed.ptr + 1;
-  }
-  return total;
 }
 
 /// "a=b,c=d" of a workload's selector.

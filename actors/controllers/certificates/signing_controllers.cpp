@@ -50,18 +50,20 @@ private:
 
 class authority_kind final : public signing_kind {
 public:
-  explicit authority_kind(net::certified_key authority) : authority_(std::move(authority)) {}
+  explicit authority_kind(std::function<net::certified_key()> authority) : authority_(std::move(authority)) {}
   [[nodiscard]] std::string_view name() const override { return "certificatesigningrequest-signing"; }
 
 private:
   [[nodiscard]] plan decide(const signing_state& state, wall_time now) const override {
-    if (authority_.key_pem.empty()) return {};
+    const net::certified_key authority = authority_();
+    if (authority.key_pem.empty()) return {};
+
     return sign_approved(
         state, now, [&](const schema::signing_request_view& request, std::chrono::seconds life) {
-          return net::sign_request(authority_, request.request_pem, {request.usages, life}, now);
+          return net::sign_request(authority, request.request_pem, {request.usages, life}, now);
         });
   }
-  const net::certified_key authority_;
+  const std::function<net::certified_key()> authority_;
 };
 
 class cleaning_kind final : public signing_kind {
@@ -83,7 +85,7 @@ std::unique_ptr<controller_kind> signing_approval_controller(access_check may) {
   return std::make_unique<approving_kind>(std::move(may));
 }
 
-std::unique_ptr<controller_kind> signing_controller(net::certified_key authority) {
+std::unique_ptr<controller_kind> signing_controller(std::function<net::certified_key()> authority) {
   return std::make_unique<authority_kind>(std::move(authority));
 }
 
