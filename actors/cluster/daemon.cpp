@@ -34,6 +34,7 @@
 #include <atomic>
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
+#include <filesystem>
 #include <fmt/format.h>
 #include <mutex>
 
@@ -98,10 +99,9 @@ result<cluster_identity> open_identity(const daemon_options& options) {
   const bool vague = options.listen_address == "0.0.0.0" || options.listen_address == "::" ||
                      is_loopback(options.listen_address);
   identity.address = vague ? measure_machine(options.data_dir).address : options.listen_address;
-  auto pki = net::open_cluster_pki(pki_options(options, identity), system_clock_source());
+  if (auto made = net::make_secret_directory(options.data_dir + "/pki"); !made)
+    return in_context(made.error(), "cannot use the data directory " + options.data_dir);
 
-  if (!pki) return in_context(pki.error(), "cannot read or make the cluster's keys");
-  identity.pki = std::move(*pki);
   identity.kubeconfig = options.data_dir + "/admin.kubeconfig";
   return identity;
 }
@@ -186,18 +186,21 @@ public:
 
 private:
   result<void> open_the_store() {
+    // The first server of a cluster is its member 1.
+    const bool fresh = !std::filesystem::exists(options_.data_dir + "/store");
     auto store = storage::open_store({.directory = options_.data_dir + "/store",
                                       .clock = system_clock_source(),
-                                      .random = system_random_source()});
+                                      .random = system_random_source(),
+                                      .begin = storage::begin_cluster{.self = fresh ? 1U : 0U}});
     if (!store) return in_context(store.error(), "cannot open the store in " + options_.data_dir);
     store_ = std::move(*store);
     const auto restored = restore_keys(*store_, options_.data_dir + "/pki", system_random_source());
     if (!restored) return in_context(restored.error(), "the cluster's keys");
-    if (*restored) {
-      auto pki = net::open_cluster_pki(pki_options(options_, identity_), system_clock_source());
-      if (!pki) return in_context(pki.error(), "cannot read the cluster's keys");
-      identity_.pki = std::move(*pki);
-    }
+    // Only now: a key that was lost is one to restore, not one to make.
+    auto pki = net::open_cluster_pki(pki_options(options_, identity_), system_clock_source());
+    if (!pki) return in_context(pki.error(), "cannot read or make the cluster's keys");
+    identity_.pki = std::move(*pki);
+
     const encryption_source keys{options_.encryption_config, options_.data_dir + "/pki/encryption.yaml"};
     if (auto opened = open_encryption(keys, *store_, system_random_source()); !opened)
       return in_context(opened.error(), "encryption of stored objects");

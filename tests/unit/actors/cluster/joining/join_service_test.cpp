@@ -161,8 +161,9 @@ BOOST_AUTO_TEST_CASE(a_worker_joins_and_a_restart_asks_nobody) {
   BOOST_TEST(member("w-1")["server"] == false);
   BOOST_TEST(members->admitted.empty());
 
+  const join_order restart = order("w-1", "not.even.a-token");
   https.reset(); // nobody answers any more
-  const auto again = join(order("w-1", "not.even.a-token"));
+  const auto again = join(restart);
   BOOST_REQUIRE(again);
   BOOST_TEST((again->key == joined->key));
 }

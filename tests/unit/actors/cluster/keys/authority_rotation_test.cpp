@@ -7,7 +7,7 @@ using namespace actord::actors;
 
 namespace {
 
-void apply(key_files& files, const rotation_step& step) {
+void carry_out(key_files& files, const rotation_step& step) {
   for (const auto& [name, content] : step.change) {
     files.erase(name);
     if (!content.empty()) files.emplace(name, content);
@@ -26,16 +26,16 @@ BOOST_AUTO_TEST_CASE(three_steps_lead_from_one_authority_to_the_next) {
                            {"ca-next.crt", "new"},
                            {"ca-next.key", "new key"},
                            {"sa.key", "S"}};
-  apply(files, next_rotation_step(files, fresh));
+  carry_out(files, next_rotation_step(files, fresh));
   BOOST_TEST((files == trusting));
   // One that is on its way is not made twice.
-  apply(files, next_rotation_step(files, {"another", "another key"}));
+  carry_out(files, next_rotation_step(files, {"another", "another key"}));
   BOOST_TEST(
       (files ==
        key_files{{"ca.crt", "new"}, {"ca.key", "new key"}, {"ca-previous.crt", "old"}, {"sa.key", "S"}}));
   const rotation_step last = next_rotation_step(files, {"another", "another key"});
   BOOST_TEST(last.next.empty());
-  apply(files, last);
+  carry_out(files, last);
   BOOST_TEST((files == key_files{{"ca.crt", "new"}, {"ca.key", "new key"}, {"sa.key", "S"}}));
 }
 
