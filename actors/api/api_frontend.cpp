@@ -7,6 +7,11 @@
 #include "actors/api/api_request.hpp"
 #include "actors/api/console_endpoint.hpp"
 #include "actors/api/discovery_endpoint.hpp"
+#include "actors/api/forwarding/command_request.hpp"
+#include "actors/api/forwarding/forwarded_exchange.hpp"
+#include "actors/api/forwarding/leader_wait.hpp"
+#include "actors/api/forwarding/replica_reads.hpp"
+#include "actors/api/forwarding/write_forwarder.hpp"
 #include "actors/api/metrics.hpp"
 #include "actors/api/own_group_service.hpp"
 #include "actors/api/proxy/incoming_body.hpp"
@@ -22,8 +27,10 @@
 #include "actors/authentication/impersonation.hpp"
 #include "actors/authorization/authorizer.hpp"
 #include "actors/flow/flow_gate.hpp"
+#include "actors/objects/object_router.hpp"
 #include "actors/objects/refusals.hpp"
 #include "schema/base/json.hpp"
+#include "storage/leader_errors.hpp"
 #include "storage/store.hpp"
 
 #include <algorithm>
@@ -93,6 +100,34 @@ bool connects(const api_request& request) {
   return is_pod_stream(subresource_of(request)) || subresource_of(request) == "proxy";
 }
 
+/// Who belongs to the cluster, and by whose signature: the leader's to change.
+bool is_about_members(std::string_view path) {
+  constexpr std::array<std::string_view, 3> kinds{"joins", "members", "authorities"};
+  constexpr std::string_view group = "/apis/actord.dev/v1/";
+  if (!path.starts_with(group)) return false;
+  path.remove_prefix(group.size());
+  return std::ranges::find(kinds, path.substr(0, path.find('/'))) != kinds.end();
+}
+
+/// Whether only the server that leads can do it. Streams and proxied requests lead to a node, and reviews are
+/// answered from what this server knows.
+bool is_for_leader(const net::http_request& http) {
+  if (http.method == "GET" || http.method == "HEAD" || http.method == "OPTIONS") return false;
+  if (is_about_members(http.path)) return true;
+  const request_route route = find_route(http.path);
+  const auto* resource = std::get_if<resource_route>(&route);
+  if (resource == nullptr) return false;
+  const std::string_view subresource =
+      resource->subresource == nullptr ? std::string_view() : resource->subresource->name;
+  return !is_review(*resource->type) && !is_pod_stream(subresource) && subresource != "proxy";
+}
+
+caller_identity sender_of(const net::forwarded_request& what) {
+  caller_identity sender{.user = what.user, .uid = what.uid, .groups = what.groups, .extra = {}};
+  for (const auto& [name, values] : what.extra) sender.extra[name] = values;
+  return sender;
+}
+
 /// A WebSocket begins with a GET, but who may only look must not get a shell: streams into pods need "create"
 /// however they begin, as Kubernetes asks since 1.35.
 std::optional<access_question> further_question(const api_request& request) {
@@ -108,7 +143,11 @@ class api_frontend::state : public std::enable_shared_from_this<state> {
 public:
   explicit state(collaborators with)
       : with_(with_gate(std::move(with))),
-        watches_({with_.system, with_.store, with_.registry, with_.random}),
+        waiting_(with_.link == nullptr ? nullptr
+                                       : std::make_shared<leader_wait>(with_.system, with_.registry)),
+        reads_(with_.store, waiting_, system_clock_source(),
+               [gate = with_.gate](std::function<void()> job) { gate->lane().run_short(std::move(job)); }),
+        watches_({with_.system, reads_, with_.registry, with_.random}),
         metrics_(std::make_shared<api_metrics>()), admission_(with_.gate, with_.store, watches_, metrics_) {}
 
   void handle_safely(net::http_request http, const net::exchange_handle& exchange) {
@@ -140,25 +179,84 @@ private:
   void handle(const request_handle& request) {
     identity_verdict sender = with_.authentication.identify(request->http);
     if (sender.what == identity_verdict::outcome::waiting) return handle_later(request);
+    const bool known = sender.what == identity_verdict::outcome::known;
+    if (forwarder_ && known && is_for_leader(request->http))
+      return forward(std::move(request->http), request->exchange, std::move(sender.caller));
+    request->request_id = new_request_id();
+    proceed(request, std::move(sender));
+  }
+
+  void forward(net::http_request http, const net::exchange_handle& exchange, caller_identity sender) {
+    net::forwarded_request what;
+    what.request_id = new_request_id();
+    what.user = std::move(sender.user);
+    what.uid = std::move(sender.uid);
+    what.groups = std::move(sender.groups);
+    for (auto& [name, values] : sender.extra) what.extra.emplace_back(name, std::move(values));
+    what.http = std::move(http);
+    forwarder_->forward(std::move(what), exchange, system_clock_source().steady_now() + leader_patience);
+  }
+
+  /// A write that this server takes because it leads. Kept whole until it is answered: the next leader may
+  /// have to be asked.
+  void serve_own(net::forwarded_request what, const net::exchange_handle& exchange, steady_time until) {
+    const auto request = request_of(what, exchange);
+    request->ask_next_leader = [self = shared_from_this(), until,
+                                kept = std::make_shared<net::forwarded_request>(std::move(what))](
+                                   const api_request& failed, const error& why) {
+      net::forwarded_request next = *kept;
+      next.counted = true;
+      next.again = next.again || !storage::is_not_leading(why);
+      self->forwarder_->forward(std::move(next), failed.exchange, until);
+    };
+    proceed_safely(request);
+  }
+
+  std::shared_ptr<api_request> request_of(const net::forwarded_request& what,
+                                          const net::exchange_handle& exchange) {
+    auto request = std::make_shared<api_request>();
+    request->http = what.http;
+    request->exchange = exchange;
+    request->caller = sender_of(what);
+    request->request_id = what.request_id;
+    request->again = what.again;
+    request->counted = what.counted;
+    return request;
+  }
+
+  /// request.caller is who sent it.
+  void proceed_safely(const request_handle& request) {
+    try {
+      proceed(request, {.what = identity_verdict::outcome::known, .caller = std::move(request->caller)});
+    } catch (const std::exception& failure) {
+      spdlog::error("{} {} failed: {}", request->http.method, request->http.path, failure.what());
+      answer_error(*request, {.kind = error_kind::internal,
+                              .message = std::string("Internal error occurred: ") + failure.what(),
+                              .causes = {},
+                              .subject = {}});
+    }
+  }
+
+  void proceed(const request_handle& request, identity_verdict sender) {
     request_route route = find_route(request->http.path);
     request->query = query_values::parse(request->http.query);
     request->anonymous = sender.what == identity_verdict::outcome::nobody;
     const bool known = sender.what == identity_verdict::outcome::known;
+    const bool audits = with_.audit && !request->counted;
     if (known && !asks_to_impersonate(request->http)) {
       // As nearly all do: moved, for a caller is a dozen strings.
       request->caller = std::move(sender.caller);
-      if (with_.audit) with_.audit->begin(*request, route, &request->caller);
+      if (audits) with_.audit->begin(*request, route, &request->caller);
     } else {
       request->caller = request->anonymous ? anonymous() : sender.caller;
       auto acting = acting_caller(request->http, sender);
       if (acting) request->caller = std::move(*acting);
-      if (with_.audit) with_.audit->begin(*request, route, known ? &sender.caller : nullptr);
+      if (audits) with_.audit->begin(*request, route, known ? &sender.caller : nullptr);
       if (!acting) return refuse(*request, "other", explained(acting.error(), sender, request->http.path));
     }
     if (!is_plain(request->http))
       return refuse(*request, "other", packed_body(request->http.header("content-encoding")));
     request->pretty = request->query.has("pretty") && request->query.flag("pretty");
-    request->request_id = new_request_id();
     if (auto* resource = std::get_if<resource_route>(&route)) {
       request->route = std::move(*resource);
       return handle_resource(request);
@@ -246,6 +344,44 @@ public:
   }
 
   void stop() { with_.gate->stop(); }
+
+  /// Needs shared_from_this.
+  void connect_leader() {
+    if (with_.link == nullptr) return;
+    forwarder_ = std::make_shared<write_forwarder>(write_forwarder::collaborators{
+        .store = with_.store,
+        .link = *with_.link,
+        .waiting = waiting_,
+        .clock = system_clock_source(),
+        .leads = [this] { return with_.router.is_open_to_all(); },
+        .serve =
+            [weak = weak_from_this()](net::forwarded_request what, const net::exchange_handle& exchange,
+                                      steady_time until) {
+              if (const auto self = weak.lock()) self->serve_own(std::move(what), exchange, until);
+            }});
+  }
+  void leader_changed() {
+    if (!forwarder_) return;
+    // Not on the thread that told.
+    waiting_->park([forwarder = forwarder_] { forwarder->leader_changed(); });
+    waiting_->wake();
+  }
+  void write_at_leader(write_command command) {
+    const net::exchange_handle exchange = answer_to(std::move(command.done));
+    if (!forwarder_) return answer_error(*exchange, storage::not_leading("there is no other server"));
+    forwarder_->forward(travelling_form(command, new_request_id()), exchange,
+                        system_clock_source().steady_now() + leader_patience);
+  }
+  void serve_forwarded(std::string_view payload, std::function<void(result<std::string>)> answer) {
+    auto what = net::decode_forwarded_request(payload);
+    if (!what) return answer(what.error());
+    const auto exchange = std::make_shared<forwarded_exchange>(with_.store, std::move(answer));
+    const auto not_leading = storage::not_leading("this server does not lead the cluster");
+    if (!with_.router.is_open_to_all()) return exchange->turn_away(not_leading);
+    const auto request = request_of(*what, exchange);
+    request->ask_next_leader = [exchange](const api_request&, const error& why) { exchange->turn_away(why); };
+    proceed_safely(request);
+  }
   void connect_node(node_services* node) { node_ = node; }
   void connect_cluster(own_group_service* cluster) { cluster_ = cluster; }
   void on_connection_count(std::function<std::size_t()> count) { connection_count_ = std::move(count); }
@@ -273,6 +409,7 @@ private:
     const bool any_method = request->verb.empty() && subresource_of(*request) == "proxy";
     if (!any_method && (request->verb.empty() || !verb_is_served(request->route, request->verb)))
       return refuse(*request, request->verb.empty() ? "other" : request->verb, method_not_allowed());
+    if (request->counted) return dispatch(request);
     admission_.admit(request, [self = shared_from_this(), request] { self->dispatch(request); });
   }
 
@@ -287,8 +424,8 @@ private:
     if (subresource == "proxy") return proxy_.serve(request);
     if (subresource == "log") return serve_log(with_.store, node_.load(), request);
     if (subresource == "token") return serve_token_request(with_.store, with_.tokens, request);
-    if (request->verb == "get") return serve_get(with_.store, request);
-    if (request->verb == "list") return serve_list(with_.store, request);
+    if (request->verb == "get") return serve_get(reads_, request);
+    if (request->verb == "list") return serve_list(reads_, request);
     if (request->verb == "watch") return watches_.serve(request);
     if (request->verb == "deletecollection")
       return serve_delete_collection(with_.store, with_.router, request);
@@ -345,6 +482,9 @@ private:
   }
 
   collaborators with_;
+  std::shared_ptr<leader_wait> waiting_;       ///< null: the store always leads
+  std::shared_ptr<write_forwarder> forwarder_; ///< null: the store always leads
+  replica_reads reads_;
   watch_endpoint watches_;
   std::shared_ptr<api_metrics> metrics_;
   request_admission admission_;
@@ -354,7 +494,9 @@ private:
   std::function<std::size_t()> connection_count_;
 };
 
-api_frontend::api_frontend(collaborators with) : state_(std::make_shared<state>(std::move(with))) {}
+api_frontend::api_frontend(collaborators with) : state_(std::make_shared<state>(std::move(with))) {
+  state_->connect_leader();
+}
 api_frontend::~api_frontend() { state_->stop(); }
 
 net::http_handler api_frontend::handler() const {
@@ -366,6 +508,13 @@ net::http_handler api_frontend::handler() const {
               [state = state_](const net::http_request& head, const net::exchange_handle& exchange) {
                 return state->stream_body(head, exchange);
               }};
+}
+
+void api_frontend::leader_changed() { state_->leader_changed(); }
+void api_frontend::write_at_leader(write_command command) { state_->write_at_leader(std::move(command)); }
+void api_frontend::serve_forwarded(std::string_view payload,
+                                   std::function<void(result<std::string>)> answer) {
+  state_->serve_forwarded(payload, std::move(answer));
 }
 
 void api_frontend::connect_node(node_services* node) { state_->connect_node(node); }

@@ -20,6 +20,7 @@ class actor_registry;
 class audit_trail;
 class authorizer;
 class flow_gate;
+class leader_link;
 class node_services;
 class object_router;
 class own_group_service;
@@ -31,6 +32,7 @@ class token_authority;
 ///   GET, LIST        snapshots on the connection's thread          read_endpoint
 ///   WATCH            one actor per stream                          watch_endpoint
 ///   writes           commands to the object's actor                write_endpoint
+///                    on the server that leads                      forwarding/write_forwarder
 ///   logs, images     streams of the node                           console_endpoint
 class api_frontend {
 public:
@@ -48,6 +50,7 @@ public:
     std::function<std::string()> readiness;
     std::shared_ptr<flow_gate> gate = nullptr;          ///< null: one with the default rules
     std::shared_ptr<const audit_trail> audit = nullptr; ///< null: nothing is audited
+    leader_link* link = nullptr; ///< to the server that leads; null: the store always leads
   };
 
   explicit api_frontend(collaborators with);
@@ -63,6 +66,14 @@ public:
   /// Further parts of our own API group; they must outlive the server. Null before.
   void connect_cluster(own_group_service* cluster);
   void on_connection_count(std::function<std::size_t()> count);
+
+  /// Another member leads, or this one begins or ends to take writes. Any thread; quick.
+  void leader_changed();
+  /// A write of this server's own node, for the server that leads. Any thread.
+  void write_at_leader(write_command command);
+  /// A write that another server forwarded (net/peer/forwarding.hpp). `answer` is called once, on any thread,
+  /// with the encoded answer or with `bad_request`. Whoever calls this vouches for the other server.
+  void serve_forwarded(std::string_view payload, std::function<void(result<std::string>)> answer);
 
 private:
   class state;

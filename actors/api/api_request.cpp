@@ -6,6 +6,7 @@
 #include "schema/codec/status.hpp"
 #include "schema/custom/custom_kind.hpp"
 #include "schema/tables/resource_table.hpp"
+#include "storage/leader_errors.hpp"
 
 #include <fmt/format.h>
 
@@ -70,6 +71,8 @@ void answer_json(const api_request& request, int code, std::string document, con
 }
 
 void answer_error(const api_request& request, const error& failure) {
+  if (request.ask_next_leader && storage::is_for_the_leader(failure))
+    return request.ask_next_leader(request, failure);
   std::string document = schema::status_text(failure);
   std::string_view content_type = content_type_of(wire_format::json);
   if (request.form.format != wire_format::json) {

@@ -5,6 +5,7 @@
 #include "actors/objects/write_command.hpp"
 #include "net/http/http_server.hpp"
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -30,6 +31,11 @@ struct api_request {
   bool pretty = false;
   std::shared_ptr<incoming_body> incoming; ///< the body of a proxied request; null where http.body has it
   std::shared_ptr<audit_record> audit;     ///< null unless an audit policy wants to know of it
+  /// Of a write in a cluster: takes over what this server cannot do or tell because it does not lead (any
+  /// more). Null where nobody else could.
+  std::function<void(const api_request& request, const error& why)> ask_next_leader;
+  bool again = false;   ///< an earlier try may have taken effect
+  bool counted = false; ///< went through flow control and audit before
 
   [[nodiscard]] const schema::resource_type& type() const { return *route.type; }
   [[nodiscard]] object_key key() const { return {route.type->id, route.space, route.name}; }

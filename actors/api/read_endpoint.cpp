@@ -2,6 +2,7 @@
 
 #include "actors/api/forms/object_forms.hpp"
 #include "actors/api/forms/protobuf_forms.hpp"
+#include "actors/api/forwarding/replica_reads.hpp"
 #include "actors/api/list_page.hpp"
 #include "actors/api/request_options.hpp"
 #include "actors/objects/refusals.hpp"
@@ -16,34 +17,13 @@
 namespace actord::actors {
 namespace {
 
-constexpr std::chrono::milliseconds version_wait{3000};
-
-error too_large_version(revision wanted, revision current) {
-  const std::string text =
-      fmt::format("Too large resource version: {}, current: {}", wanted.value, current.value);
-  return {.kind = error_kind::timeout,
-          .message = "Timeout: " + text,
-          .causes = {{"ResourceVersionTooLarge", "Too large resource version", ""}},
-          .subject = error_subject{},
-          .retry_after_s = 1};
-}
-
-/// Calls `read` once a snapshot is new enough for `at`, or answers the request with why there is none.
-void when_readable(storage::store& store, const request_handle& request, std::optional<revision> at,
+/// Calls `read` once the replica is new enough for `at`, or answers the request with why it is not.
+void when_readable(const replica_reads& reads, const request_handle& request, std::optional<revision> at,
                    std::function<void()> read) {
-  if (!at) {
-    store.confirm_reads([request, read = std::move(read)](result<void> ready) {
-      if (!ready) return answer_error(*request, ready.error());
-      read();
-    });
-    return;
-  }
-  if (at->value == 0 || *at <= store.status().last) return read();
-  store.wait_for(*at, version_wait,
-                 [&store, request, wanted = *at, read = std::move(read)](result<void> ready) {
-                   if (!ready) return answer_error(*request, too_large_version(wanted, store.status().last));
-                   read();
-                 });
+  reads.when_readable(at, [request, read = std::move(read)](const result<void>& ready) {
+    if (!ready) return answer_error(*request, ready.error());
+    read();
+  });
 }
 
 table_objects included_objects(const query_values& query) {
@@ -144,17 +124,17 @@ void read_list(storage::store& store, const request_handle& request, const list_
 
 } // namespace
 
-void serve_get(storage::store& store, const request_handle& request) {
+void serve_get(const replica_reads& reads, const request_handle& request) {
   const auto at = parse_get_version(request->query);
   if (!at) return answer_error(*request, at.error());
-  when_readable(store, request, *at, [&store, request] {
-    const std::unique_ptr<storage::snapshot> reads = store.read();
+  when_readable(reads, request, *at, [&store = reads.store(), request] {
+    const std::unique_ptr<storage::snapshot> state = store.read();
     answer_object(request,
-                  reads->get({request->type().stored_as, request->route.space, request->route.name}));
+                  state->get({request->type().stored_as, request->route.space, request->route.name}));
   });
 }
 
-void serve_list(storage::store& store, const request_handle& request) {
+void serve_list(const replica_reads& reads, const request_handle& request) {
   auto parsed = parse_list_options(request->query, request->type(), false);
   if (!parsed) return answer_error(*request, parsed.error());
   const auto options = std::make_shared<const list_options>(std::move(*parsed));
@@ -169,8 +149,9 @@ void serve_list(storage::store& store, const request_handle& request) {
   }
   std::optional<revision> at = options->at;
   if (place) at = place->at.value == 0 ? std::nullopt : std::optional(place->at);
-  when_readable(store, request, at,
-                [&store, request, options, place] { read_list(store, request, *options, place); });
+  when_readable(reads, request, at, [&store = reads.store(), request, options, place] {
+    read_list(store, request, *options, place);
+  });
 }
 
 } // namespace actord::actors

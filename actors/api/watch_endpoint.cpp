@@ -1,6 +1,7 @@
 #include "actors/api/watch_endpoint.hpp"
 
 #include "actors/api/event_messages.hpp"
+#include "actors/api/forwarding/replica_reads.hpp"
 #include "actors/api/list_page.hpp"
 #include "actors/api/request_options.hpp"
 #include "actors/api/watch_bell.hpp"
@@ -375,7 +376,7 @@ void watch_endpoint::serve(const request_handle& request) {
   if (!options) return answer_error(*request, options.error());
   if (!request->route.name.empty())
     options->selector.fields.push_back({"metadata.name", request->route.name, false});
-  stream_setup setup{.store = &with_.store,
+  stream_setup setup{.store = &with_.reads.store(),
                      .registry = &with_.registry,
                      .encoder = encoder_,
                      .counts = counts_,
@@ -391,7 +392,8 @@ void watch_endpoint::serve(const request_handle& request) {
   const bool as_messages = net::asks_for_websocket(request->http);
   if (request->form.format == wire_format::yaml || as_messages) request->form.format = wire_format::json;
   setup.timeout = setup.options.timeout.value_or(default_timeout(with_.random));
-  const bool linearizable = !setup.options.at;
+  // From a version on, events come when they come.
+  const bool begins_with_state = !setup.options.at || setup.options.at->value == 0;
   const auto begin = [&system = with_.system, request](stream_setup ready) {
     ready.form = request->form;
     ready.exchange = request->exchange;
@@ -408,8 +410,9 @@ void watch_endpoint::serve(const request_handle& request) {
         },
         std::make_shared<stream_setup>(std::move(ready)));
   };
-  if (!linearizable) return begin(std::move(setup));
-  with_.store.confirm_reads([request, begin, setup = std::move(setup)](result<void> ready) {
+  if (!begins_with_state) return begin(std::move(setup));
+  const std::optional<revision> at = setup.options.at;
+  with_.reads.when_readable(at, [request, begin, setup = std::move(setup)](const result<void>& ready) {
     if (!ready) return answer_error(*request, ready.error());
     begin(setup);
   });

@@ -8,14 +8,11 @@ namespace caf {
 class actor_system;
 }
 
-namespace actord::storage {
-class store;
-}
-
 namespace actord::actors {
 
 class actor_registry;
 class event_encoder;
+class replica_reads;
 class watch_pacer;
 struct watch_counts;
 
@@ -24,7 +21,7 @@ class watch_endpoint {
 public:
   struct collaborators {
     caf::actor_system& system;
-    storage::store& store;
+    const replica_reads& reads;
     actor_registry& registry;
     random_source& random;
   };

@@ -40,6 +40,8 @@ write_command base_command(const api_request& request, write_verb verb) {
   command.key = request.key();
   if (request.route.subresource != nullptr) command.subresource = request.route.subresource->name;
   command.caller = request.caller;
+  if (request.ask_next_leader) command.request_id = request.request_id;
+  command.again = request.again;
   command.cause = cause_of(request);
   return command;
 }
@@ -267,18 +269,18 @@ void serve_write(object_router& router, const request_handle& request) {
   serve_delete(router, request);
 }
 
-void serve_delete_collection(storage::store& store, object_router& router, const request_handle& request) {
-  auto removal = removal_of(*request);
-  if (!removal) return answer_error(*request, removal.error());
-  auto options = parse_list_options(request->query, request->type(), false);
-  if (!options) return answer_error(*request, options.error());
+namespace {
+
+/// Deletes what matches now.
+void remove_matching(storage::store& store, object_router& router, const request_handle& request,
+                     const removal_request& removal, const list_options& options) {
   const auto all = std::make_shared<collection_removal>();
   all->request = request;
   std::vector<object_key> keys;
   {
     const std::unique_ptr<storage::snapshot> reads = store.read();
     const object_page page =
-        read_page(*reads, {request->type(), request->route.space, options->selector, options->limit, {}, {}});
+        read_page(*reads, {request->type(), request->route.space, options.selector, options.limit, {}, {}});
     all->at = page.at;
     for (const std::string_view value : page.values) {
       const auto view = schema::object_view::open(value);
@@ -291,12 +293,29 @@ void serve_delete_collection(storage::store& store, object_router& router, const
   for (object_key& key : keys) {
     write_command command = base_command(*request, write_verb::remove);
     command.key = std::move(key);
-    command.removal = removal->options;
-    command.dry_run = removal->dry_run;
+    // One request, many transactions: each is its own, and a second try finds less to delete.
+    command.request_id.clear();
+    command.again = false;
+    command.removal = removal.options;
+    command.dry_run = removal.dry_run;
     command.done = [all](result<write_answer> outcome) { all->settle(std::move(outcome)); };
     router.submit(std::move(command));
   }
   all->settle(write_answer{});
+}
+
+} // namespace
+
+void serve_delete_collection(storage::store& store, object_router& router, const request_handle& request) {
+  auto removal = removal_of(*request);
+  if (!removal) return answer_error(*request, removal.error());
+  auto options = parse_list_options(request->query, request->type(), false);
+  if (!options) return answer_error(*request, options.error());
+  store.confirm_reads([&store, &router, request, removal = std::move(*removal),
+                       options = std::move(*options)](const result<void>& ready) {
+    if (!ready) return answer_error(*request, ready.error());
+    remove_matching(store, router, request, removal, options);
+  });
 }
 
 } // namespace actord::actors

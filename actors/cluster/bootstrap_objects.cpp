@@ -41,7 +41,8 @@ public:
     const bool late = !outcome && (outcome.error().kind == error_kind::already_exists ||
                                    outcome.error().kind == error_kind::conflict);
     if (!outcome && !late) {
-      spdlog::error("cannot create one of the cluster's first objects: {}", outcome.error().message);
+      if (!failure_)
+        spdlog::error("cannot create one of the cluster's first objects: {}", outcome.error().message);
       failure_ = outcome.error();
     }
     if (--open_ == 0) done_.notify_all();
@@ -152,8 +153,9 @@ void add_roles(std::vector<wanted_object>& wanted) {
 }
 
 write_command command_for(const wanted_object& what, write_verb verb,
-                          const std::shared_ptr<write_barrier>& barrier) {
+                          const std::shared_ptr<write_barrier>& barrier, std::optional<raft_term> term) {
   write_command command;
+  command.only_in_term = term;
   command.verb = verb;
   command.key = {what.type->id, what.space, what.object["metadata"]["name"].get<std::string>()};
   if (verb != write_verb::remove) command.body = what.object.dump();
@@ -173,27 +175,28 @@ write_command command_for(const wanted_object& what, write_verb verb,
 
 /// What is there already is left alone, but for default roles and bindings, to which what they lack is added.
 void submit(object_router& router, const wanted_object& wanted, const std::string& stored,
-            const std::shared_ptr<write_barrier>& barrier) {
-  if (stored.empty()) return router.submit(command_for(wanted, write_verb::create, barrier));
+            const std::shared_ptr<write_barrier>& barrier, std::optional<raft_term> term) {
+  if (stored.empty()) return router.submit(command_for(wanted, write_verb::create, barrier, term));
   if (wanted.type->group != rbac_group) return;
   const auto view = schema::object_view::open(stored);
   if (!view) return spdlog::error("a default role is damaged: {}", view.error().message);
   auto change = reconcile_default(wanted.object, view->to_json(*wanted.type));
   if (!change) return;
   const wanted_object next{wanted.type, wanted.space, std::move(change->object)};
-  if (!change->replaces) return router.submit(command_for(next, write_verb::update, barrier));
-  router.submit(command_for(next, write_verb::remove, barrier));
-  router.submit(command_for(next, write_verb::create, barrier));
+  if (!change->replaces) return router.submit(command_for(next, write_verb::update, barrier, term));
+  router.submit(command_for(next, write_verb::remove, barrier, term));
+  router.submit(command_for(next, write_verb::create, barrier, term));
 }
 
 /// Hands them all to their actors; the barrier opens when all are stored.
 std::shared_ptr<write_barrier> submit_all(const storage::store& store, object_router& router,
-                                          const std::vector<wanted_object>& wanted) {
+                                          const std::vector<wanted_object>& wanted,
+                                          std::optional<raft_term> term) {
   const auto barrier = std::make_shared<write_barrier>();
   barrier->expect();
   for (const wanted_object& each : wanted)
     submit(router, each, store.head({each.type->stored_as, each.space, each.object["metadata"]["name"]}),
-           barrier);
+           barrier, term);
   barrier->settle(write_answer{});
   return barrier;
 }
@@ -204,13 +207,13 @@ bool is_loopback(std::string_view address) { return address.starts_with("127.") 
 
 result<void> create_bootstrap_objects(const storage::store& store, object_router& router,
                                       const bootstrap_facts& facts) {
-  if (auto made = submit_all(store, router, namespaces())->wait(); !made) return made.error();
+  if (auto made = submit_all(store, router, namespaces(), facts.term)->wait(); !made) return made.error();
   std::vector<wanted_object> wanted;
   add_api_service(wanted, facts);
   add_priority_classes(wanted);
   add_flow_objects(wanted);
   add_roles(wanted);
-  return submit_all(store, router, wanted)->wait();
+  return submit_all(store, router, wanted, facts.term)->wait();
 }
 
 } // namespace actord::actors

@@ -1,9 +1,11 @@
 #pragma once
 
 #include "actors/objects/service_allocation.hpp"
+#include "schema/base/ids.hpp"
 #include "schema/base/result.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22,6 +24,7 @@ struct bootstrap_facts {
   service_network network;
   std::string advertised_address; ///< where pods reach the API server
   std::uint16_t port = 6443;
+  std::optional<raft_term> term = {}; ///< of the leadership that makes them
 };
 
 /// Makes what every cluster has and this one lacks: the namespaces, the service `kubernetes` and where it

@@ -8,11 +8,11 @@
 #include "actors/authentication/token_authority.hpp"
 #include "actors/authorization/authorizer.hpp"
 #include "actors/authorization/role_guard.hpp"
-#include "actors/cluster/bootstrap_objects.hpp"
+#include "actors/cluster/cluster_identity.hpp"
 #include "actors/cluster/joining/server_seat.hpp"
 #include "actors/cluster/keys/key_store.hpp"
+#include "actors/cluster/leadership_keeper.hpp"
 #include "actors/cluster/memory_keeper.hpp"
-
 #include "actors/console/actor_registry.hpp"
 #include "actors/controllers/controllers.hpp"
 #include "actors/controllers/event_recorder.hpp"
@@ -20,15 +20,10 @@
 #include "actors/encryption/encryption_actor.hpp"
 #include "actors/flow/flow_actor.hpp"
 #include "actors/flow/flow_gate.hpp"
-#include "actors/objects/expiry_actor.hpp"
 #include "actors/objects/object_router.hpp"
-#include "actors/worker/node/node_object.hpp"
 #include "actors/worker/worker.hpp"
 #include "net/http/http_server.hpp"
-#include "net/pki/cluster_pki.hpp"
-#include "net/pki/secret_files.hpp"
 #include "schema/codec/status.hpp"
-#include "schema/tables/resource_table.hpp"
 #include "storage/open_store.hpp"
 
 #include <atomic>
@@ -37,7 +32,6 @@
 #include <filesystem>
 #include <fmt/format.h>
 #include <mutex>
-
 #include <spdlog/spdlog.h>
 
 namespace actord::actors {
@@ -45,12 +39,6 @@ namespace {
 
 constexpr std::size_t scheduler_threads = 2;
 constexpr int http_threads = 2;
-
-error in_context(const error& why, std::string_view what) {
-  error explained = why;
-  explained.message = fmt::format("{}: {}", what, why.message);
-  return explained;
-}
 
 class actor_config : public caf::actor_system_config {
 public:
@@ -69,56 +57,6 @@ net::http_response refusal(int code, std::string_view message) {
   return {code,
           {{"content-type", "application/json"}},
           share_bytes(schema::status_text({.kind = kind, .message = std::string(message)}))};
-}
-
-/// What exists before any actor: the identity of the cluster.
-struct cluster_identity {
-  service_network network;
-  std::string address;
-  net::cluster_pki pki;
-  std::string kubeconfig;
-};
-
-net::cluster_pki_options pki_options(const daemon_options& options, const cluster_identity& identity) {
-  net::cluster_pki_options made;
-  made.directory = options.data_dir + "/pki";
-  made.node_name = options.node_name;
-  made.server_addresses = {identity.address, identity.network.address(1)};
-  if (options.certificate_life) made.server_life = made.admin_life = *options.certificate_life;
-  return made;
-}
-
-result<cluster_identity> open_identity(const daemon_options& options) {
-  cluster_identity identity;
-  auto network = service_network::parse(options.service_cidr);
-  if (!network) return in_context(network.error(), "--service-cidr");
-  identity.network = *network;
-  if (auto made = net::make_secret_directory(options.data_dir); !made)
-    return in_context(made.error(), "cannot use the data directory " + options.data_dir);
-  // Pods and other machines cannot reach a server at its own loopback address.
-  const bool vague = options.listen_address == "0.0.0.0" || options.listen_address == "::" ||
-                     is_loopback(options.listen_address);
-  identity.address = vague ? measure_machine(options.data_dir).address : options.listen_address;
-  if (auto made = net::make_secret_directory(options.data_dir + "/pki"); !made)
-    return in_context(made.error(), "cannot use the data directory " + options.data_dir);
-
-  identity.kubeconfig = options.data_dir + "/admin.kubeconfig";
-  return identity;
-}
-
-std::string server_url(const daemon_options& options, std::uint16_t port) {
-  const bool any = options.listen_address == "0.0.0.0" || options.listen_address == "::";
-  const std::string host = any ? "127.0.0.1" : options.listen_address;
-  return host.find(':') == std::string::npos ? fmt::format("https://{}:{}", host, port)
-                                             : fmt::format("https://[{}]:{}", host, port);
-}
-
-result<void> save_kubeconfig(const daemon_options& options, const cluster_identity& identity,
-                             std::uint16_t port) {
-  return net::write_kubeconfig(identity.kubeconfig, {.server_url = server_url(options, port),
-                                                     .authority_pem = identity.pki.trusted_pem,
-                                                     .client = identity.pki.admin,
-                                                     .token = identity.pki.admin_token});
 }
 
 /// The authorizer, for admission and controllers.
@@ -158,26 +96,26 @@ public:
         std::make_unique<admission_chain>(*store_, system_random_source(), access_of(*authorization_));
     role_guard_ = std::make_unique<role_guard>(*authorization_, *store_);
     router_ = std::make_unique<object_router>(
-        object_router::collaborators{*system_, *store_, *admission_, registry_, system_random_source(),
-                                     identity_.network, identity_.pki.trusted_pem, role_guard_.get()});
-    encryption_ = std::make_unique<encryption_keeper>(
-        encryption_keeper::collaborators{*system_, *store_, *router_, registry_});
-    if (auto announced = encryption_->announce_keys(); !announced) return announced;
+        object_router::collaborators{.system = *system_,
+                                     .store = *store_,
+                                     .admission = *admission_,
+                                     .registry = registry_,
+                                     .random = system_random_source(),
+                                     .network = identity_.network,
+                                     .root_certificate_pem = identity_.pki.trusted_pem,
+                                     .roles = role_guard_.get(),
+                                     .begins_closed = true});
     auto tokens = token_authority::open(identity_.pki.service_account, *store_, system_random_source());
     if (!tokens) return in_context(tokens.error(), "cannot read the key that signs tokens");
     tokens_ = std::move(*tokens);
     if (auto written = save_kubeconfig(options_, identity_, options_.listen_port); !written) return written;
+    auto names = chosen_controllers();
+    if (!names) return names.error();
     if (auto listening = listen(); !listening) return listening;
-    if (auto made =
-            create_bootstrap_objects(*store_, *router_, {identity_.network, identity_.address, port()});
-        !made)
-      return in_context(made.error(), "cannot create the cluster's first objects");
-    if (auto announced = encryption_->announce_keys(); !announced) return announced;
-    if (auto seated = take_the_seat(); !seated) return seated;
     flows_ = std::make_unique<flow_config>(
         flow_config::collaborators{*system_, *store_, *router_, registry_, gate_});
-    ready_ = true;
-    if (auto controlling = start_the_controllers(); !controlling) return controlling;
+    if (auto seated = take_the_seat(); !seated) return seated;
+    if (auto leads = lead_when_due(std::move(*names)); !leads) return leads;
     return start_the_worker();
   }
 
@@ -200,7 +138,6 @@ private:
     auto pki = net::open_cluster_pki(pki_options(options_, identity_), system_clock_source());
     if (!pki) return in_context(pki.error(), "cannot read or make the cluster's keys");
     identity_.pki = std::move(*pki);
-
     const encryption_source keys{options_.encryption_config, options_.data_dir + "/pki/encryption.yaml"};
     if (auto opened = open_encryption(keys, *store_, system_random_source()); !opened)
       return in_context(opened.error(), "encryption of stored objects");
@@ -238,8 +175,7 @@ private:
         .authorization = *authorization_,
         .tokens = *tokens_,
         .advertised_address = fmt::format("{}:{}", identity_.address, options_.listen_port),
-        .readiness =
-            [this] { return ready_ ? std::string() : std::string("the first objects are not stored yet"); },
+        .readiness = [this] { return waiting_for(); },
         .gate = gate_,
         .audit = audit_});
     net::http_server_options options;
@@ -249,7 +185,6 @@ private:
     options.certificate_pem = tls.certificate_pem;
     options.key_pem = tls.key_pem;
     options.client_ca_pem = tls.client_ca_pem;
-
     options.threads = http_threads;
     options.render_error = refusal;
     auto server = net::http_server::start(std::move(options), frontend_->handler());
@@ -291,8 +226,6 @@ private:
     if (!seat) return in_context(seat.error(), "this server's place in the cluster");
     seat_ = std::move(*seat);
     frontend_->connect_cluster(&seat_->service());
-    if (auto leading = seat_->begin_to_lead(); !leading)
-      return in_context(leading.error(), "this server's place in the cluster");
     return {};
   }
 
@@ -302,7 +235,6 @@ private:
     if (!server_) return;
     cluster_identity renewed = identity_;
     renewed.pki = credentials.pki;
-
     if (auto used = server_->use_certificate(tls_of(credentials.pki)); !used)
       spdlog::error("the renewed certificate cannot be used: {}", used.error().message);
     if (auto saved = save_kubeconfig(options_, renewed, server_->port()); !saved)
@@ -317,10 +249,9 @@ private:
       last = std::move(server_);
     }
     last.reset();
-    seat_.reset();
   }
 
-  result<void> start_the_controllers() {
+  [[nodiscard]] result<std::vector<std::string>> chosen_controllers() const {
     std::vector<std::string> wanted;
     for (std::size_t from = 0; from <= options_.controllers.size();) {
       const std::size_t to = std::min(options_.controllers.find(',', from), options_.controllers.size());
@@ -329,20 +260,47 @@ private:
     }
     auto names = choose_controllers(wanted);
     if (!names) return in_context(names.error(), "--controllers");
-    expiry_ = std::make_unique<expiry>(expiry::collaborators{*system_, *store_, *router_, registry_});
-    events_ = std::make_unique<event_recorder>(
-        event_recorder::collaborators{*router_, system_clock_source(), system_random_source()});
-    controllers_ = start_controllers(
-        {*system_, *store_, *router_, registry_, *events_, system_clock_source(), system_random_source()},
-        *names,
-        {{identity_.pki.trusted_pem, identity_.pki.authority.key_pem},
-         access_of(*authorization_),
-         [this](const std::string& space, const std::string& account, const std::string& account_uid,
-                const std::string& secret) {
-           return tokens_->issue_legacy(space, {account, account_uid}, secret);
-         },
-         [authority = seat_->authority()] { return authority->current()->signing; }});
-    return {};
+    return names;
+  }
+
+  [[nodiscard]] leadership::plan leadership_plan(std::vector<std::string> controllers) {
+    return {.first_objects = {identity_.network, identity_.address, port()},
+            .controllers = std::move(controllers),
+            .powers = {{identity_.pki.trusted_pem, identity_.pki.authority.key_pem},
+                       access_of(*authorization_),
+                       [this](const std::string& space, const std::string& account,
+                              const std::string& account_uid, const std::string& secret) {
+                         return tokens_->issue_legacy(space, {account, account_uid}, secret);
+                       },
+                       [authority = seat_->authority()] { return authority->current()->signing; }},
+            .enter = [this] { return seat_->begin_to_lead(); }};
+  }
+
+  /// A cluster of one leads at once, and has its first objects when this returns.
+  result<void> lead_when_due(std::vector<std::string> controllers) {
+    keeper_ = std::make_unique<leadership_keeper>(leadership_keeper::collaborators{
+        .leading_in = [this]() -> std::optional<raft_term> {
+          const raft_term term{leading_in_};
+          return term.value == 0 ? std::nullopt : std::optional(term);
+        },
+        .begin =
+            [this, plan = leadership_plan(std::move(controllers))](raft_term term) {
+              return leadership::begin(
+                  {*system_, *store_, *router_, registry_, system_clock_source(), system_random_source()},
+                  plan, term);
+            },
+        .changed = [this] { frontend_->leader_changed(); }});
+    listening_ = store_->on_leadership([this](const storage::leadership& news) {
+      leading_in_ = news.leading ? news.term.value : 0;
+      keeper_->look();
+      frontend_->leader_changed();
+    });
+    return keeper_->wait_for_first_attempt();
+  }
+
+  /// What /readyz says; empty when nothing is lacking.
+  [[nodiscard]] std::string waiting_for() const {
+    return router_->is_open_to_all() ? std::string() : std::string("the first objects are not stored yet");
   }
 
   result<void> start_the_worker() {
@@ -359,8 +317,10 @@ private:
                           return tokens_->issue_for_pod(space, account, {pod, pod_uid}, audience,
                                                         std::chrono::seconds(expiration_s));
                         }};
-    auto worker = start_worker(std::move(node),
-                               {*system_, *store_, *router_, registry_, *events_, system_clock_source()});
+    node_events_ = std::make_unique<event_recorder>(
+        event_recorder::collaborators{*router_, system_clock_source(), system_random_source()});
+    auto worker = start_worker(
+        std::move(node), {*system_, *store_, *router_, registry_, *node_events_, system_clock_source()});
     if (!worker)
       return in_context(worker.error(),
                         "cannot run containers on this machine (--roles server runs without)");
@@ -373,11 +333,11 @@ private:
     for (const auto& each : people_) each->stop();
     stop_serving();
     worker_.reset();
-    controllers_.reset();
-    events_.reset();
-    expiry_.reset();
+    node_events_.reset();
+    listening_.reset();
+    keeper_.reset();
     flows_.reset();
-    encryption_.reset();
+    seat_.reset();
     frontend_.reset();
     audit_.reset();
     router_.reset();
@@ -410,16 +370,14 @@ private:
   openid_providers people_; ///< who else gives out identities
   std::unique_ptr<api_frontend> frontend_;
   std::unique_ptr<flow_config> flows_;
-  std::unique_ptr<encryption_keeper> encryption_;
-  std::unique_ptr<expiry> expiry_;
-  std::unique_ptr<event_recorder> events_;
-  std::unique_ptr<controllers> controllers_;
-  std::unique_ptr<worker> worker_;
   std::unique_ptr<server_seat> seat_;
+  std::atomic<std::uint64_t> leading_in_{0}; ///< the term in which the store may propose; 0: it follows
+  std::unique_ptr<leadership_keeper> keeper_;
+  std::shared_ptr<void> listening_; ///< to who leads
+  std::unique_ptr<event_recorder> node_events_;
+  std::unique_ptr<worker> worker_;
   std::mutex serving_; ///< a renewal on one side, the end on the other
   std::unique_ptr<net::http_server> server_;
-
-  std::atomic<bool> ready_{false};
 };
 
 } // namespace

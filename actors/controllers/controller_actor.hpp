@@ -6,6 +6,7 @@
 #include <caf/actor.hpp>
 
 #include <memory>
+#include <optional>
 
 namespace caf {
 class actor_system;
@@ -27,6 +28,7 @@ struct controller_context {
   event_recorder& events;
   verdict_board& verdicts;
   const clock_source& clock;
+  std::optional<raft_term> term; ///< of every write; none in tests whose store always leads
   std::shared_ptr<actor_gate> live;
 };
 

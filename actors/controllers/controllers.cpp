@@ -48,7 +48,7 @@ public:
                       const controller_powers& powers)
       : context_(std::make_shared<controller_context>(
             controller_context{with.system, with.store, with.router, with.registry, with.events, verdicts_,
-                               with.clock, std::make_shared<actor_gate>()})) {
+                               with.clock, with.term, std::make_shared<actor_gate>()})) {
     const auto chosen = [&](std::string_view name) {
       return std::find(names.begin(), names.end(), name) != names.end();
     };

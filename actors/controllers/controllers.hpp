@@ -10,6 +10,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,7 @@ struct controller_collaborators {
   event_recorder& events;
   const clock_source& clock;
   random_source& random;
+  std::optional<raft_term> term = {}; ///< their writes are of this term of leadership and no other
 };
 
 /// The running controllers and the scheduler. Stops them when destroyed and waits until the last reconciler

@@ -133,6 +133,7 @@ struct event_recorder::state : std::enable_shared_from_this<state> {
     command.body = (of.written == 0 ? event_body(of, space) : count_patch(of)).dump();
     command.patch = schema::patch_format::merge_patch;
     command.field_manager = of.what.component;
+    command.only_in_term = with.term;
     command.caller = {
         .user = "system:" + of.what.component, .uid = {}, .groups = {"system:masters"}, .extra = {}};
     command.cause = {of.what.component, "event", "", revision(), of.what.reason};

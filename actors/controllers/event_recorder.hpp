@@ -5,6 +5,7 @@
 #include "schema/base/rng.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace actord::actors {
@@ -33,6 +34,7 @@ public:
     object_router& router;
     const clock_source& clock;
     random_source& random;
+    std::optional<raft_term> term = {}; ///< its writes are of this term of leadership and no other
   };
 
   explicit event_recorder(collaborators with);

@@ -114,8 +114,7 @@ private:
   }
 
   void begin() {
-    const storage::store_status status = context_->store.status();
-    if (!status.leading) return begin_later(leader_check);
+    if (!context_->store.status().leading) return begin_later(leader_check);
     auto snapshot = context_->store.read();
     if (snapshot->at() < floor_) return await_floor();
     started_ = true;
@@ -125,7 +124,6 @@ private:
       work_->waited.observe(last_start_ - queued_);
     }
     ++round_;
-    term_ = status.term;
     decided_ = kind_->reconcile({*snapshot, key_, context_->store.now(), refusal_ ? &*refusal_ : nullptr});
     remember_subject(*snapshot);
     context_->verdicts.note(key_,
@@ -210,7 +208,7 @@ private:
                      : verb == write_verb::patch ? "patch"
                                                  : "delete",
                      "", cause_, note};
-    command.only_in_term = term_;
+    command.only_in_term = context_->term;
     command.done = [me = caf::actor_cast<caf::actor>(self_), number = round_,
                     index](result<write_answer> outcome) {
       caf::anon_send(me, std::make_shared<action_answer>(action_answer{number, index, std::move(outcome)}));
@@ -307,7 +305,6 @@ private:
   std::optional<wall_time> timer_; ///< when the timer that is running rings
   std::uint64_t round_ = 0;
   plan decided_;
-  raft_term term_;
   revision cause_;
   std::string subject_uid_;
   std::size_t pending_ = 0; ///< actions not answered yet

@@ -48,7 +48,8 @@ bool kube_system_exists(const storage::snapshot& reads) {
   return !reads.get({schema::builtin("", "namespaces").stored_as, "", key_record_space}).empty();
 }
 
-write_command record_command(const key_record& record, const schema::key_ring& ring) {
+write_command record_command(const key_record& record, const schema::key_ring& ring,
+                             std::optional<raft_term> term) {
   const schema::resource_type& type = schema::builtin("", "configmaps");
   const json object = {{"apiVersion", "v1"},
                        {"kind", "ConfigMap"},
@@ -61,6 +62,7 @@ write_command record_command(const key_record& record, const schema::key_ring& r
   command.key = {type.id, key_record_space, key_record_name};
   command.body = object.dump();
   command.field_manager = "actord";
+  command.only_in_term = term;
   command.caller = {.user = "system:apiserver", .uid = {}, .groups = {"system:masters"}, .extra = {}};
   command.cause = {.actor = "encryption",
                    .verb = "update",
@@ -120,7 +122,7 @@ private:
       record.rewritten = reads->at();
       if (count_ > 0) spdlog::info("encryption: {} objects were rewritten with their current key", count_);
       card_->summarize("every object has its current key");
-      with_.router.submit(record_command(record, *ring_));
+      with_.router.submit(record_command(record, *ring_, with_.term));
     }
     forget_old_keys(record);
   }
@@ -132,7 +134,7 @@ private:
     if (with_.store.status().compacted < record.rewritten)
       return self_->delayed_send(self_, history_check, step{});
     record.needed = current;
-    with_.router.submit(record_command(record, *ring_));
+    with_.router.submit(record_command(record, *ring_, with_.term));
     spdlog::info("encryption: older keys are not needed any more and may be taken out of {}",
                  ring_->source());
   }
@@ -158,6 +160,7 @@ private:
                                                               .note = "rewritten with its current key"})};
       storage::transaction write;
       write.changes.push_back(std::move(change));
+      write.only_in_term = with_.term;
       writes.push_back(std::move(write));
     }
     // What cannot be read stays as it is, and is said again at the next start.
@@ -234,7 +237,7 @@ result<void> encryption_keeper::announce_keys() {
     if (!known) return known.error();
     key_record record = announced(*known, *reads, *ring);
     if (*known != record) {
-      write_command command = record_command(record, *ring);
+      write_command command = record_command(record, *ring, state_->with.term);
       command.done = [&stored](const result<write_answer>& outcome) {
         stored.set_value(outcome ? result<void>() : result<void>(outcome.error()));
       };

@@ -1,9 +1,11 @@
 #pragma once
 
+#include "schema/base/ids.hpp"
 #include "schema/base/result.hpp"
 #include "schema/base/rng.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace caf {
@@ -40,6 +42,7 @@ public:
     storage::store& store;
     object_router& router;
     actor_registry& registry;
+    std::optional<raft_term> term = {}; ///< its writes are of this term of leadership and no other
   };
 
   explicit encryption_keeper(collaborators with);

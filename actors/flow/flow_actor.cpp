@@ -66,7 +66,9 @@ public:
             },
             [this](tick) {
               with_.gate->expire();
-              if (++ticks_ % ticks_per_look == 0) look();
+              const bool leads = with_.router.is_open_to_all();
+              if (++ticks_ % ticks_per_look == 0 || leads != led_) look();
+              led_ = leads;
               self_->delayed_send(self_, tick_interval, tick{});
             }};
   }
@@ -117,7 +119,8 @@ private:
     card_->summarize(
         fmt::format("{} flow schemas, {} priority levels", rules->schemas().size(), rules->levels().size()));
     with_.gate->use(std::move(rules));
-    carry_out(plan_flow_objects(schemas, levels, with_.store.now()));
+    // The gate follows the objects on every server, the objects follow the server that leads.
+    if (with_.router.is_open_to_all()) carry_out(plan_flow_objects(schemas, levels, with_.store.now()));
   }
 
   void carry_out(flow_plan plan) {
@@ -141,6 +144,7 @@ private:
     }
     command.body = object.dump();
     command.field_manager = manager;
+    command.only_in_term = with_.router.term();
     command.caller = {.user = "system:apiserver", .uid = {}, .groups = {"system:masters"}, .extra = {}};
     command.cause = {.actor = "flow control",
                      .verb = verb == write_verb::create ? "create" : "update",
@@ -164,6 +168,7 @@ private:
   std::shared_ptr<actor_card> card_;
   std::vector<std::unique_ptr<storage::watch_cursor>> cursors_;
   int ticks_ = 0;
+  bool led_ = false;
 };
 
 struct keeper_state {

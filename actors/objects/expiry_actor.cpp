@@ -32,6 +32,7 @@ struct actor_setup {
   storage::store* store;
   object_router* router;
   actor_registry* registry;
+  std::optional<raft_term> term;
 };
 
 struct actor_state {
@@ -56,6 +57,7 @@ void remove_expired(const actor_setup& with, actor_state& state) {
     command.verb = write_verb::remove;
     command.key = std::move(each.key);
     command.only_at = each.at;
+    command.only_in_term = with.term;
     command.caller = {.user = "system:expiry", .uid = {}, .groups = {}, .extra = {}};
     command.cause = {.actor = "expiry",
                      .verb = "delete",
@@ -97,7 +99,8 @@ std::vector<expired_object> expired_objects(const storage::snapshot& reads, wall
 }
 
 expiry::expiry(collaborators with) : state_(std::make_unique<state>()) {
-  state_->timer = with.system.spawn(run_expiry, actor_setup{&with.store, &with.router, &with.registry});
+  state_->timer =
+      with.system.spawn(run_expiry, actor_setup{&with.store, &with.router, &with.registry, with.term});
 }
 
 expiry::~expiry() { caf::anon_send_exit(state_->timer, caf::exit_reason::user_shutdown); }

@@ -4,6 +4,7 @@
 #include "schema/base/ids.hpp"
 
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -40,6 +41,7 @@ public:
     storage::store& store;
     object_router& router;
     actor_registry& registry;
+    std::optional<raft_term> term = {}; ///< its writes are of this term of leadership and no other
   };
 
   explicit expiry(collaborators with);

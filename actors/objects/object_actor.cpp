@@ -1,6 +1,8 @@
 #include "actors/objects/object_actor.hpp"
 
 #include "actors/console/actor_registry.hpp"
+#include "actors/objects/first_outcome.hpp"
+#include "storage/leader_errors.hpp"
 #include "schema/base/always.hpp"
 
 #include <caf/actor_system.hpp>
@@ -20,11 +22,16 @@ struct command {
 struct settled {
   std::shared_ptr<storage::outcome> outcome;
 };
+/// Whether the state that an answer follows from was still the newest.
+struct confirmed {
+  result<void> ready;
+};
 
 } // namespace actord::actors::object_messages
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actord::actors::object_messages::command)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actord::actors::object_messages::settled)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actord::actors::object_messages::confirmed)
 
 namespace actord::actors {
 namespace {
@@ -42,10 +49,7 @@ result<write_plan> plan_safely(const write_environment& environment, const write
 }
 
 error outcome_unknown(const storage::unknown& outcome) {
-  return {.kind = error_kind::timeout,
-          .message = "the server cannot tell whether the request took effect: " + outcome.why,
-          .causes = {},
-          .subject = {}};
+  return storage::leader_lost("the server cannot tell whether the request took effect: " + outcome.why);
 }
 
 class object_behavior {
@@ -66,6 +70,11 @@ public:
         [this](const object_messages::settled& message) {
           card_->handled("settled", waiting_.size());
           settle(std::move(*message.outcome));
+        },
+        [this](const object_messages::confirmed& message) {
+          card_->handled("confirmed", waiting_.size());
+          finish_confirmed(message.ready);
+          start_next();
         },
     };
   }
@@ -90,29 +99,65 @@ private:
 
   void try_current() {
     ++attempt_;
+    if (attempt_ == 1 && current_->again && !current_->request_id.empty()) {
+      looks_back_ = true;
+      return propose(earlier_try(*current_));
+    }
+    planned_in_ = setup_.environment->store.status().term;
     auto plan = plan_safely(*setup_.environment, *current_);
-    if (!plan) return answer(plan.error());
-    if (plan->transaction.changes.empty()) return answer(std::move(plan->answer));
+    if (!plan) return answer_confirmed(plan.error());
+    if (plan->transaction.changes.empty()) return answer_confirmed(std::move(plan->answer));
     plan_ = std::move(*plan);
-    setup_.environment->store.propose(std::move(plan_.transaction), [self = caf::actor_cast<caf::actor>(
-                                                                         self_)](storage::outcome outcome) {
+    propose(std::move(plan_.transaction));
+  }
+
+  void propose(storage::transaction what) {
+    setup_.environment->store.propose(std::move(what), [self = caf::actor_cast<caf::actor>(self_)](
+                                                           storage::outcome outcome) {
       caf::anon_send(self, object_messages::settled{std::make_shared<storage::outcome>(std::move(outcome))});
     });
   }
 
   void settle(storage::outcome outcome) {
+    const bool looked_back = std::exchange(looks_back_, false);
     if (auto* done = std::get_if<storage::committed>(&outcome)) {
-      answer(finish_write(std::move(plan_), *done));
+      // What took effect may be what an earlier try proposed.
+      answer(current_->again ? outcome_at(setup_.environment->store, *current_, done->revisions)
+                             : result<write_answer>(finish_write(std::move(plan_), *done)));
     } else if (auto* refusal = std::get_if<storage::refused>(&outcome)) {
-      refusal_verdict verdict = judge_refusal(*current_, plan_, *refusal, attempt_);
-      if (verdict.retry)
-        try_current();
-      else
-        answer(std::move(verdict.answer));
+      follow_refusal(*refusal, looked_back);
     } else {
       answer(outcome_unknown(std::get<storage::unknown>(outcome)));
     }
     if (!current_) start_next();
+  }
+
+  void follow_refusal(const storage::refused& refusal, bool looked_back) {
+    if (storage::is_for_the_leader(refusal.why)) return answer(refusal.why);
+    if (looked_back) return try_current(); // no earlier try took effect
+    refusal_verdict verdict = judge_refusal(*current_, plan_, refusal, attempt_);
+    if (verdict.retry)
+      try_current();
+    else
+      answer_confirmed(std::move(verdict.answer));
+  }
+
+  /// What follows from the state and not from a commit is true only if no other member has led meanwhile: a
+  /// leader that was cut off would answer "not found" for what exists since.
+  void answer_confirmed(result<write_answer> what) {
+    finding_ = std::move(what);
+    setup_.environment->store.confirm_reads([self = caf::actor_cast<caf::actor>(self_)](result<void> ready) {
+      caf::anon_send(self, object_messages::confirmed{std::move(ready)});
+    });
+  }
+
+  void finish_confirmed(const result<void>& ready) {
+    if (!ready) return answer(ready.error());
+    // Whoever leads now confirmed that this member has all there is now, not that it had when it planned.
+    const storage::store_status status = setup_.environment->store.status();
+    if (!status.leading || status.term != planned_in_)
+      return answer(storage::not_leading("this server stopped leading the cluster"));
+    answer(std::move(finding_));
   }
 
   void answer(result<write_answer> what) {
@@ -128,9 +173,12 @@ private:
   std::shared_ptr<actor_card> card_;
   std::function<void(std::uint64_t)> on_idle_;
   std::deque<std::shared_ptr<write_command>> waiting_;
-  std::shared_ptr<write_command> current_; ///< null: idle
-  write_plan plan_;                        ///< of current_, while the store works on it
+  std::shared_ptr<write_command> current_;        ///< null: idle
+  write_plan plan_;                               ///< of current_, while the store works on it
+  result<write_answer> finding_ = write_answer{}; ///< of current_, while the state is confirmed
+  raft_term planned_in_;                          ///< the store's term when current_ was planned
   int attempt_ = 0;
+  bool looks_back_ = false; ///< the store is asked for an earlier try of current_
   std::uint64_t handled_ = 0; ///< of the object at hand
 };
 

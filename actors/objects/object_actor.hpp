@@ -19,7 +19,7 @@ class actor_registry;
 ///
 ///          command                 transaction
 ///   idle ──────────▶ planning ───────────────────▶ waiting ──▶ (answer) ──▶ next command, or idle
-///                       ▲  └── nothing to store ──▶ (answer)      │
+///                       ▲  └─ nothing to store: is the state the newest? ──▶ (answer)
 ///                       └────────── refused, plan again ──────────┘
 ///
 /// It holds no copy of the object: every plan starts from the store's head. An idle actor can so become the

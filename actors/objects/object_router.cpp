@@ -2,6 +2,7 @@
 
 #include "actors/objects/object_actor.hpp"
 #include "schema/tables/resource_table.hpp"
+#include "storage/leader_errors.hpp"
 
 #include <array>
 #include <atomic>
@@ -61,7 +62,10 @@ struct object_router::state : std::enable_shared_from_this<object_router::state>
                     with.network,
                     std::move(with.root_certificate_pem),
                     with.roles},
-        actor_system(with.system), registry(with.registry) {}
+        actor_system(with.system), registry(with.registry), elsewhere(std::move(with.elsewhere)),
+        door(with.begins_closed ? closed : to_all) {}
+
+  enum door_position : std::uint8_t { closed, to_own, to_all };
 
   shard& shard_of(const object_key& key) { return shards[std::hash<object_key>{}(key) % shard_count]; }
 
@@ -93,11 +97,16 @@ struct object_router::state : std::enable_shared_from_this<object_router::state>
       const std::lock_guard lock(home.mutex);
       const auto found = home.objects.find(key);
       if (found == home.objects.end() || found->second.sent != handled || found->second.is_idle) return;
-      found->second.is_idle = true;
-      // Nobody will ask for one without a name again.
-      found->second.idle = home.idle.insert(is_unnamed(key) ? home.idle.begin() : home.idle.end(), key);
-      if (home.idle.size() <= idle_max) return;
-      retired = take_oldest(home);
+      if (door == closed) {
+        retired = std::move(found->second.object);
+        home.objects.erase(found);
+      } else {
+        found->second.is_idle = true;
+        // Nobody will ask for one without a name again.
+        found->second.idle = home.idle.insert(is_unnamed(key) ? home.idle.begin() : home.idle.end(), key);
+        if (home.idle.size() <= idle_max) return;
+        retired = take_oldest(home);
+      }
     }
     retire(retired);
   }
@@ -105,13 +114,17 @@ struct object_router::state : std::enable_shared_from_this<object_router::state>
   write_environment environment;
   caf::actor_system& actor_system;
   actor_registry& registry;
+  const std::function<void(write_command)> elsewhere;
   std::array<shard, shard_count> shards;
   std::atomic<std::uint64_t> unnamed{0};
+  std::atomic<door_position> door;
+  std::atomic<std::uint64_t> term{0}; ///< that it is open in; 0 in tests whose store always leads
 };
 
 object_router::object_router(collaborators with) : state_(std::make_shared<state>(std::move(with))) {}
 
 object_router::~object_router() {
+  // Nobody waits for an answer any more.
   for (state::shard& home : state_->shards) {
     const std::lock_guard lock(home.mutex);
     for (auto& [key, entry] : home.objects) retire(entry.object);
@@ -120,7 +133,40 @@ object_router::~object_router() {
   }
 }
 
+void object_router::open(raft_term term) {
+  state_->term = term.value;
+  state_->door = state::to_own;
+}
+
+void object_router::open_to_all() { state_->door = state::to_all; }
+bool object_router::is_open_to_all() const { return state_->door == state::to_all; }
+
+std::optional<raft_term> object_router::term() const {
+  const raft_term term{state_->term};
+  if (state_->door == state::closed || term.value == 0) return {};
+  return term;
+}
+
+void object_router::close() {
+  state_->door = state::closed;
+  for (state::shard& home : state_->shards) {
+    const std::lock_guard lock(home.mutex);
+    for (const object_key& key : home.idle) {
+      const auto found = home.objects.find(key);
+      retire(found->second.object);
+      home.objects.erase(found);
+    }
+    home.idle.clear();
+  }
+}
+
 void object_router::submit(write_command command) {
+  if (state_->door == state::closed) {
+    // What a leadership writes is its own and ends with it.
+    if (state_->elsewhere && !command.only_in_term) return state_->elsewhere(std::move(command));
+    if (command.done) command.done(storage::not_leading("this server does not lead the cluster"));
+    return;
+  }
   object_key key = command.key;
   // Versions of one object share one actor.
   if (const auto type = schema::resource_of(key.resource)) key.resource = type->stored_as;

@@ -3,7 +3,9 @@
 #include "actors/objects/service_allocation.hpp"
 #include "actors/objects/write_command.hpp"
 
+#include <functional>
 #include <memory>
+#include <optional>
 
 namespace caf {
 class actor_system;
@@ -25,6 +27,14 @@ class role_guard;
 ///   submit ──▶ shard (by key) ──▶ object actor: head → prepare (off the mailbox) → propose → answer
 ///
 /// An object actor is activated by its first command and retired when all it was sent has been answered.
+/// Writes of objects are ordered on the server that leads and nowhere else:
+///
+///   closed ──open──▶ its own: what the leader itself begins with ──open_to_all──▶ everybody's
+///     ▲                                  │                                            │
+///     └──────────────close───────────────┴────────────────────close───────────────────┘
+///
+/// Closed, it answers storage::not_leading. Actors that work when it closes end once they have answered: what
+/// they still propose the store refuses, for it does not lead either.
 class object_router {
 public:
   struct collaborators {
@@ -38,6 +48,11 @@ public:
     std::string root_certificate_pem;
     /// Keeps people from giving themselves rights; null in tests without authorization.
     const role_guard* roles = nullptr;
+    /// A store that always leads needs nobody to open its router.
+    bool begins_closed = false;
+    /// Takes to the server that leads what comes while the router is closed: the writes of this server's own
+    /// node. None: they are answered storage::not_leading.
+    std::function<void(write_command)> elsewhere = nullptr;
   };
 
   explicit object_router(collaborators with);
@@ -46,6 +61,13 @@ public:
   object_router& operator=(const object_router&) = delete;
 
   void submit(write_command command);
+
+  void open(raft_term term);
+  void open_to_all();
+  void close();
+  [[nodiscard]] bool is_open_to_all() const;
+  /// The term it was opened in: the fence of those who write by themselves. None while it is closed.
+  [[nodiscard]] std::optional<raft_term> term() const;
 
 private:
   struct state;

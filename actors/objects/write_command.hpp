@@ -67,6 +67,9 @@ struct write_command {
   std::optional<revision> only_at;
   std::string only_uid;
   std::optional<raft_term> only_in_term;
+  /// The same for every try of one request, of which at most one takes effect; empty for none.
+  std::string request_id;
+  bool again = false; ///< an earlier try may have taken effect: then its outcome is the answer
   /// Called exactly once, on any thread; must only hand the answer on.
   std::function<void(result<write_answer>)> done;
 };

@@ -93,6 +93,7 @@ result<void> check_guards_now(const planning& step, const write_plan& plan) {
 /// The common end of all plans.
 result<write_plan> seal(const planning& step, write_plan plan, revision dry_revision) {
   plan.transaction.only_in_term = step.command.only_in_term;
+  plan.transaction.request_id = step.command.request_id;
   if (!step.command.dry_run) return plan;
   if (auto held = check_guards_now(step, plan); !held) return held.error();
   plan.transaction.changes.clear();

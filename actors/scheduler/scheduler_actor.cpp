@@ -306,7 +306,7 @@ private:
     write_command command;
     command.key = key_of(pod);
     command.only_uid = pod.uid;
-    command.only_in_term = context_->store.status().term;
+    command.only_in_term = context_->term;
     command.field_manager = our_name;
     command.caller = {.user = "system:kube-scheduler",
                       .uid = {},

@@ -2,6 +2,7 @@
 
 #include "schema/base/always.hpp"
 #include "storage/layout.hpp"
+#include "storage/leader_errors.hpp"
 #include "storage/log/log_entry.hpp"
 
 #include <algorithm>
@@ -272,8 +273,7 @@ sealing_result proposer::seal(std::deque<waiting_proposal>& waiting, const kv::r
       continue;
     }
     if (next.what.only_in_term && *next.what.only_in_term != term_) {
-      error fenced{error_kind::unavailable, "the leader's term has changed", {}, {}, 0};
-      out.now.push_back({std::move(next.done), refused{0, std::move(fenced)}});
+      out.now.push_back({std::move(next.done), refused{0, not_leading("the leader's term has changed")}});
       continue;
     }
     if (const std::string& id = next.what.request_id; !id.empty()) {

@@ -1,6 +1,7 @@
 #include "storage/member/store_engine.hpp"
 
 #include "schema/base/always.hpp"
+#include "storage/leader_errors.hpp"
 #include "storage/read/history.hpp"
 #include "storage/read/kv_snapshot.hpp"
 
@@ -306,8 +307,8 @@ void store_engine::step() {
   if (proposing_in_.value != 0) {
     if (may_seal()) seal_and_submit();
   } else if (!waiting_.empty() && !replica_->leading()) {
-    refuse_waiting(unavailable(writable_ ? "this member does not lead the store"
-                                         : "the store's disk is full: nothing can be written"));
+    refuse_waiting(writable_ ? not_leading("this member does not lead the store")
+                             : unavailable("the store's disk is full: nothing can be written"));
   }
   tend_reads();
   // When another batch follows at once, its transaction applies what is committed by now.

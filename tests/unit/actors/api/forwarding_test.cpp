@@ -1,0 +1,271 @@
+#include "actors/api/forwarding/leader_wait.hpp"
+#include "actors/api/forwarding/write_forwarder.hpp"
+#include "actors/cluster/leader_link.hpp"
+#include "api_plane.hpp"
+
+#include <atomic>
+
+using namespace actord;
+using namespace actord::testing;
+
+namespace {
+
+constexpr storage::member_id leader_id = 1;
+constexpr storage::member_id follower_id = 2;
+
+/// The leader's store as another member sees it: it does not lead, may know no leader, and may lag.
+class follower_view final : public storage::store {
+public:
+  explicit follower_view(storage::store& inner) : inner_(inner) {}
+
+  std::atomic<storage::member_id> leader{leader_id};
+  std::atomic<bool> lags{false};
+
+  /// Applies what it lagged behind.
+  void catch_up() {
+    lags = false;
+    std::function<void(result<void>)> ready;
+    {
+      const std::lock_guard lock(mutex_);
+      std::swap(ready, waiting_);
+    }
+    if (ready) ready({});
+  }
+  [[nodiscard]] bool is_waited_for() {
+    const std::lock_guard lock(mutex_);
+    return waiting_ != nullptr;
+  }
+
+  void propose(storage::transaction what, std::function<void(storage::outcome)> done) override {
+    inner_.propose(std::move(what), std::move(done));
+  }
+  [[nodiscard]] std::unique_ptr<storage::snapshot> read() const override { return inner_.read(); }
+  void confirm_reads(std::function<void(result<void>)> ready) override {
+    if (leader == 0) return ready(error{error_kind::unavailable, "nobody leads"});
+    inner_.confirm_reads(std::move(ready));
+  }
+  void wait_for(revision at, std::chrono::milliseconds wait,
+                std::function<void(result<void>)> ready) override {
+    if (!lags) return inner_.wait_for(at, wait, std::move(ready));
+    const std::lock_guard lock(mutex_);
+    waiting_ = std::move(ready);
+  }
+  [[nodiscard]] std::string head(const object_key& key) const override { return inner_.head(key); }
+  result<std::unique_ptr<storage::watch_cursor>> watch(storage::watch_scope scope, revision after,
+                                                       std::function<void()> wake) override {
+    return inner_.watch(std::move(scope), after, std::move(wake));
+  }
+  [[nodiscard]] wall_time now() const override { return inner_.now(); }
+  [[nodiscard]] storage::store_status status() const override {
+    storage::store_status status = inner_.status();
+    status.leading = false;
+    status.self = follower_id;
+    status.leader = leader;
+    if (lags) status.last = revision{0};
+    return status;
+  }
+  [[nodiscard]] std::string cluster_id() const override { return inner_.cluster_id(); }
+  void receive(storage::member_id, std::string) override {}
+  [[nodiscard]] std::vector<storage::cluster_member> members() const override { return {}; }
+  [[nodiscard]] std::shared_ptr<void> on_leadership(storage::leadership_listener) override { return {}; }
+  void add_learner(storage::member_id, std::string, storage::membership_answer) override {}
+  void promote(storage::member_id, std::chrono::milliseconds, storage::membership_answer) override {}
+  void remove_member(storage::member_id, storage::membership_answer) override {}
+  void transfer_leadership(storage::member_id, storage::membership_answer) override {}
+
+private:
+  storage::store& inner_;
+  std::mutex mutex_;
+  std::function<void(result<void>)> waiting_;
+};
+
+/// Leads from the follower to the leader, with the faults a test asks for.
+class faulty_link final : public actors::leader_link {
+public:
+  explicit faulty_link(actors::api_frontend& leader) : leader_(leader) {}
+
+  std::atomic<int> calls{0};
+  std::atomic<int> lose{0};   ///< answers: the request is served, its answer is lost
+  std::atomic<int> refuse{0}; ///< calls: the server asked says that it does not lead
+
+  void call(storage::member_id member, std::string_view method, std::string payload,
+            std::chrono::milliseconds, std::function<void(result<std::string>)> done) override {
+    ++calls;
+    BOOST_REQUIRE(member == leader_id);
+    BOOST_REQUIRE(method == net::forward_method);
+    if (refuse > 0) {
+      --refuse;
+      return done(net::encode_forwarded({net::forwarded_answer::not_leading{}}));
+    }
+    const bool loses = lose > 0;
+    if (loses) --lose;
+    leader_.serve_forwarded(payload, [done, loses](result<std::string> answer) {
+      if (loses) return done(error{error_kind::timeout, "the connection broke"});
+      done(std::move(answer));
+    });
+  }
+
+private:
+  actors::api_frontend& leader_;
+};
+
+/// A leader and a follower of it in one process; requests go to the follower.
+struct two_servers : plane {
+  follower_view view{*store};
+  faulty_link link{frontend};
+  std::unique_ptr<actors::object_router> closed_router =
+      std::make_unique<actors::object_router>(actors::object_router::collaborators{
+          system, view, admission, registry, random, network, "CERTIFICATE", &roles, true});
+  actors::api_frontend follower{{.system = system,
+                                 .store = view,
+                                 .router = *closed_router,
+                                 .registry = registry,
+                                 .random = random,
+                                 .authentication = actors::authenticator({}, {tokens, bootstrap}, clock),
+                                 .authorization = authorization,
+                                 .tokens = *tokens,
+                                 .advertised_address = "192.0.2.3:6443",
+                                 .readiness = nullptr,
+                                 .link = &link}};
+
+  two_servers() { handler = follower.handler(); }
+  ~two_servers() { handler = {}; }
+  /// How many ConfigMaps of the test's there are.
+  std::size_t stored(const std::string& prefix) {
+    std::size_t count = 0;
+    const reply all = call("GET", maps);
+    for (const json& item : all.body["items"])
+      if (item["metadata"]["name"].get<std::string>().starts_with(prefix)) ++count;
+    return count;
+  }
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(forwarding)
+
+BOOST_FIXTURE_TEST_CASE(writes_are_done_by_the_leader, two_servers) {
+  const reply made = call("POST", maps, config_map("a"));
+  BOOST_TEST(made.code == 201);
+  BOOST_TEST(call("GET", maps + "/a").body == made.body);
+  BOOST_TEST(call("PATCH", maps + "/a", {{"data", {{"k", "w"}}}}, "application/merge-patch+json").code ==
+             200);
+  BOOST_TEST(call("POST", maps, config_map("a")).code == 409);
+  BOOST_TEST(call("DELETE", maps + "/a").code == 200);
+  BOOST_TEST(call("DELETE", maps + "?labelSelector=none").code == 200);
+  BOOST_TEST(link.calls == 5);
+}
+
+BOOST_FIXTURE_TEST_CASE(the_leader_authorizes, two_servers) {
+  const reply refused = call_as({"jane", {}}, "POST", maps, config_map("a"));
+  BOOST_TEST(refused.code == 403);
+  BOOST_TEST(refused.body["message"].get<std::string>().find("User \"jane\" cannot create") !=
+             std::string::npos);
+  // Who shows nothing is asked to, here.
+  BOOST_TEST(call_as({}, "POST", maps, config_map("a")).code == 401);
+  BOOST_TEST(link.calls == 1);
+}
+
+BOOST_FIXTURE_TEST_CASE(the_client_reads_its_own_writes, two_servers) {
+  view.lags = true;
+  const auto exchange = send("POST", maps, config_map("a").dump());
+  while (!view.is_waited_for()) std::this_thread::yield();
+  view.catch_up();
+  BOOST_TEST(exchange->wait().code == 201);
+}
+
+BOOST_FIXTURE_TEST_CASE(requests_wait_for_a_leader, two_servers) {
+  view.leader = 0;
+  const auto write = send("POST", maps, config_map("a").dump());
+  const auto read = send("GET", maps + "/kube-root-ca.crt");
+  const auto any = send("GET", maps + "/kube-root-ca.crt?resourceVersion=0");
+  const auto watch = send("GET", maps + "?watch=1");
+  BOOST_TEST(link.calls == 0);
+  view.leader = leader_id;
+  follower.leader_changed();
+  BOOST_TEST(write->wait().code == 201);
+  BOOST_TEST(read->wait().code != 503);
+  BOOST_TEST(any->wait().code != 503);
+  BOOST_TEST(watch->wait().code == 200);
+  watch->leave();
+}
+
+BOOST_FIXTURE_TEST_CASE(who_does_not_lead_is_not_asked_twice_in_vain, two_servers) {
+  link.refuse = 2;
+  BOOST_TEST(call("POST", maps, config_map("a")).code == 201);
+  BOOST_TEST(link.calls == 3);
+}
+
+/// The answer is lost, the write is not: the second try is answered with what the first one did.
+BOOST_FIXTURE_TEST_CASE(a_second_try_gets_the_first_outcome, two_servers) {
+  link.lose = 1;
+  const reply made = call("POST", maps, config_map("a"));
+  BOOST_TEST(made.code == 201);
+  BOOST_TEST(link.calls == 2);
+  BOOST_TEST(call("GET", maps + "/a").body == made.body);
+
+  link.lose = 2;
+  json named = config_map("");
+  named["metadata"] = {{"generateName", "many-"}};
+  const reply generated = call("POST", maps, named);
+  BOOST_TEST(generated.code == 201);
+  BOOST_TEST(stored("many-") == 1U);
+  BOOST_TEST(call("GET", maps + "/" + generated.body["metadata"]["name"].get<std::string>()).body ==
+             generated.body);
+
+  // An update that would conflict with itself.
+  link.lose = 1;
+  json changed = made.body;
+  changed["data"]["k"] = "w";
+  const reply updated = call("PUT", maps + "/a", changed);
+  BOOST_TEST(updated.code == 200);
+  BOOST_TEST(updated.body["data"]["k"] == "w");
+
+  link.lose = 1;
+  const reply removed = call("DELETE", maps + "/a");
+  BOOST_TEST(removed.code == 200);
+  BOOST_TEST(removed.body["status"] == "Success");
+  BOOST_TEST(call("GET", maps + "/a").code == 404);
+
+  // One that was refused is refused again.
+  link.lose = 1;
+  BOOST_TEST(call("DELETE", maps + "/a").code == 404);
+}
+
+BOOST_FIXTURE_TEST_CASE(reviews_are_answered_here, two_servers) {
+  const json review = {{"apiVersion", "authorization.k8s.io/v1"},
+                       {"kind", "SelfSubjectAccessReview"},
+                       {"spec", {{"resourceAttributes", {{"verb", "get"}, {"resource", "pods"}}}}}};
+  BOOST_TEST(call("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", review).code == 201);
+  BOOST_TEST(link.calls == 0);
+}
+
+/// By the forwarder's own clock, for five seconds are long in a test.
+BOOST_FIXTURE_TEST_CASE(patience_ends, two_servers) {
+  view.leader = 0;
+  const auto waiting = std::make_shared<actors::leader_wait>(system, registry);
+  const auto forwarder = std::make_shared<actors::write_forwarder>(actors::write_forwarder::collaborators{
+      .store = view,
+      .link = link,
+      .waiting = waiting,
+      .clock = clock,
+      .leads = [] { return false; },
+      .serve = [](net::forwarded_request, const net::exchange_handle&,
+                  steady_time) { BOOST_FAIL("this server does not lead"); }});
+  const auto fresh = std::make_shared<recorded_exchange>();
+  const auto tried = std::make_shared<recorded_exchange>();
+  net::forwarded_request again;
+  again.again = true;
+  const steady_time until = clock.steady_now() + std::chrono::seconds(5);
+  forwarder->forward({}, fresh, until);
+  forwarder->forward(again, tried, until);
+  clock.advance(std::chrono::seconds(5));
+  waiting->wake();
+  const net::http_response refused = fresh->wait();
+  BOOST_TEST(refused.code == 503);
+  BOOST_TEST((std::find(refused.headers.begin(), refused.headers.end(),
+                        std::pair<std::string, std::string>("retry-after", "1")) != refused.headers.end()));
+  BOOST_TEST(tried->wait().code == 504);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
