@@ -66,9 +66,7 @@ public:
             },
             [this](tick) {
               with_.gate->expire();
-              const bool leads = with_.router.is_open_to_all();
-              if (++ticks_ % ticks_per_look == 0 || leads != led_) look();
-              led_ = leads;
+              if (++ticks_ % ticks_per_look == 0) look();
               self_->delayed_send(self_, tick_interval, tick{});
             }};
   }
@@ -168,7 +166,6 @@ private:
   std::shared_ptr<actor_card> card_;
   std::vector<std::unique_ptr<storage::watch_cursor>> cursors_;
   int ticks_ = 0;
-  bool led_ = false;
 };
 
 struct keeper_state {
@@ -190,6 +187,8 @@ struct flow_config::state {
 flow_config::flow_config(collaborators with) : state_(std::make_unique<state>()) {
   state_->keeper = with.system.spawn(keep_flows, std::make_shared<collaborators>(with));
 }
+
+void flow_config::leader_changed() { caf::anon_send(state_->keeper, wake{}); }
 
 flow_config::~flow_config() { caf::anon_send_exit(state_->keeper, caf::exit_reason::user_shutdown); }
 

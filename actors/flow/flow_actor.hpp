@@ -36,6 +36,9 @@ public:
   flow_config(const flow_config&) = delete;
   flow_config& operator=(const flow_config&) = delete;
 
+  /// This server begins or ends to lead: whoever leads keeps the objects. Any thread.
+  void leader_changed();
+
 private:
   struct state;
   std::unique_ptr<state> state_;

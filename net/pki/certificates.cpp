@@ -237,6 +237,10 @@ wall_time half_life(const certificate_facts& facts) {
   return made + (facts.not_after - made) / 2;
 }
 
+bool is_fresh(const certificate_facts& facts, std::chrono::seconds lifetime, wall_time now) {
+  return now >= facts.not_before && now < half_life(facts) && facts.not_after <= now + lifetime + clock_skew;
+}
+
 std::string key_hash_of_certificate(std::string_view certificate_pem) {
   const certificate_handle certificate = parse_certificate(certificate_pem);
   std::string hash = certificate ? hash_of(X509_get0_pubkey(certificate.get())) : std::string();

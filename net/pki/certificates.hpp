@@ -74,6 +74,9 @@ result<std::string> certify_key(const certified_key& authority, std::string_view
 
 /// When half of a certificate's life is over: time for the next one.
 wall_time half_life(const certificate_facts& facts);
+/// Whether it is to be used now: valid, not past the half of its life, and not for longer than is wished
+/// today.
+bool is_fresh(const certificate_facts& facts, std::chrono::seconds lifetime, wall_time now);
 /// SHA-256 of the public key (SubjectPublicKeyInfo) in hexadecimal digits: the same for every certificate of
 /// one key. Empty when the text is no certificate (or no key).
 std::string key_hash_of_certificate(std::string_view certificate_pem);

@@ -63,8 +63,8 @@ bool still_serves(const certified_key& pair, const certified_key& authority, con
   const auto facts = read_certificate(pair.certificate_pem);
   if (!facts || !key_matches(pair) || !is_signed_by(pair.certificate_pem, authority.certificate_pem))
     return false;
-  const bool young = now >= facts->not_before && now < half_life(*facts);
-  return young && facts->subject == order.subject && sorted(facts->dns_names) == sorted(order.dns_names) &&
+  return is_fresh(*facts, order.lifetime, now) && facts->subject == order.subject &&
+         sorted(facts->dns_names) == sorted(order.dns_names) &&
          sorted(facts->addresses) == sorted(order.addresses);
 }
 

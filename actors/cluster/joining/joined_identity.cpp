@@ -117,8 +117,7 @@ result<joined_identity> open_own_identity(const std::filesystem::path& pki_direc
   const auto facts = net::read_certificate(wanted.key.certificate_pem);
   const bool good = facts && net::key_matches(wanted.key) &&
                     net::is_signed_by(wanted.key.certificate_pem, authority.certificate_pem) &&
-                    net::node_identity_of(*facts) == wanted.name() && now >= facts->not_before &&
-                    now < net::half_life(*facts);
+                    net::node_identity_of(*facts) == wanted.name() && net::is_fresh(*facts, lifetime, now);
   if (!good) {
     auto made = net::certify_key(authority, key->public_pem,
                                  net::node_certificate_order(wanted.name(), lifetime), now);

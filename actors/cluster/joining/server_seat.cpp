@@ -28,8 +28,7 @@ public:
 
   result<void> sit_down() {
     if (auto made = net::make_secret_directory(how_.pki.directory); !made) return made;
-    if (auto settled = settle(); !settled) return settled.error();
-    auto made = make_credentials();
+    auto made = read_anew();
     if (!made) return made.error();
     first_ = current_ = *std::move(made);
     authority_ = std::make_shared<authority_holder>(authority_of(current_));
@@ -113,6 +112,11 @@ private:
     return credentials{.pki = *std::move(pki), .node = *std::move(node)};
   }
 
+  [[nodiscard]] result<credentials> read_anew() {
+    if (auto settled = settle(); !settled) return settled.error();
+    return make_credentials();
+  }
+
   static wall_time due(const credentials& of) {
     const auto node = net::read_certificate(of.node.key.certificate_pem);
     return std::min(net::next_renewal(of.pki), node ? net::half_life(*node) : wall_time::max());
@@ -127,8 +131,8 @@ private:
     const auto fresh = net::create_authority("actord-ca", with_.clock.wall_now());
     if (!fresh) return answer_error(request, fresh.error());
     const rotation_step step = next_rotation_step(*files, *fresh);
-    if (auto changed = change_keys(with_.store, how_.pki.directory, step.change, with_.random); !changed)
-      return answer_error(request, changed.error());
+    const auto changed = change_keys(with_.store, how_.pki.directory, step.change, with_.random);
+    if (!changed) return answer_error(request, changed.error());
     spdlog::info("{} (asked for by {})", step.did, request.caller.user);
     const json document = {{"kind", "AuthorityRotation"},
                            {"apiVersion", "actord.dev/v1"},
@@ -142,8 +146,7 @@ private:
   /// On the keeper's thread.
   result<wall_time> refresh() {
     if (auto followed = follow_keys(); !followed) return followed.error();
-    if (auto settled = settle(); !settled) return settled.error();
-    auto made = make_credentials();
+    auto made = read_anew();
     if (!made) return made.error();
     if (!same(current_, *made)) {
       current_ = *std::move(made);

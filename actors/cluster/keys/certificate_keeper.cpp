@@ -53,14 +53,15 @@ struct keeper_plan {
   certificate_keeper::collaborators with;
   wall_time due;
   certificate_keeper::renewal renew;
-  std::shared_ptr<actor_gate> gate;
+  /// Taken before the actor has a thread: whoever destroys the keeper at once waits for it all the same.
+  std::shared_ptr<actor_gate::place> place;
 };
 
 caf::behavior keep_certificates(caf::stateful_actor<keeper_state>* self,
                                 const std::shared_ptr<keeper_plan>& plan) {
   keeper_state& state = self->state;
   state.card = plan->with.registry.enroll("cluster", "certificates");
-  state.place = std::make_shared<actor_gate::place>(plan->gate);
+  state.place = std::move(plan->place);
   state.due = plan->due;
   const auto plan_look = [self](milliseconds wait) {
     self->delayed_send(self, wait, look{++self->state.plan});
@@ -115,7 +116,8 @@ struct certificate_keeper::state {
 
 certificate_keeper::certificate_keeper(collaborators with, wall_time due, renewal renew)
     : state_(std::make_unique<state>()) {
-  const auto plan = std::make_shared<keeper_plan>(keeper_plan{with, due, std::move(renew), state_->gate});
+  const auto plan = std::make_shared<keeper_plan>(
+      keeper_plan{with, due, std::move(renew), std::make_shared<actor_gate::place>(state_->gate)});
   // Signing and writing files take milliseconds: on a thread of its own nobody else waits for them.
   state_->actor = with.system.spawn<caf::detached>(keep_certificates, plan);
 }

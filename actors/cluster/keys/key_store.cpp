@@ -11,6 +11,7 @@
 #include <charconv>
 #include <fmt/format.h>
 #include <future>
+#include <mutex>
 #include <spdlog/spdlog.h>
 
 namespace actord::actors {
@@ -138,8 +139,16 @@ result<key_files> read_key_files(const std::filesystem::path& directory) {
   return files;
 }
 
-result<bool> settle_keys(storage::store& store, const std::filesystem::path& directory, bool leads,
-                         random_source& random) {
+namespace {
+
+/// Whoever begins to lead, renews certificates or changes keys does so alone: all write the same files.
+std::mutex& one_at_a_time() {
+  static std::mutex mutex;
+  return mutex;
+}
+
+result<bool> settle_alone(storage::store& store, const std::filesystem::path& directory, bool leads,
+                          random_source& random) {
   const stored_table stored = read_table(*store.read());
   if (stored.sealed.empty() && !leads) return false;
   const auto master = open_master_key(directory, stored.sealed.empty(), random);
@@ -171,6 +180,14 @@ result<bool> settle_keys(storage::store& store, const std::filesystem::path& dir
   return changed;
 }
 
+} // namespace
+
+result<bool> settle_keys(storage::store& store, const std::filesystem::path& directory, bool leads,
+                         random_source& random) {
+  const std::scoped_lock hold(one_at_a_time());
+  return settle_alone(store, directory, leads, random);
+}
+
 result<bool> restore_keys(storage::store& store, const std::filesystem::path& directory,
                           random_source& random) {
   const bool has_table = !read_sealed_table(*store.read()).empty();
@@ -199,7 +216,8 @@ result<void> receive_keys(const std::filesystem::path& directory, const key_hand
 
 result<void> change_keys(storage::store& store, const std::filesystem::path& directory,
                          const key_files& files, random_source& random) {
-  const auto settled = settle_keys(store, directory, true, random);
+  const std::scoped_lock hold(one_at_a_time());
+  const auto settled = settle_alone(store, directory, true, random);
   if (!settled) return settled.error();
   const stored_table stored = read_table(*store.read());
   const auto master = open_master_key(directory, false, random);

@@ -117,8 +117,8 @@ BOOST_AUTO_TEST_CASE(list_shows_everything_but_the_secrets) {
              server.last().target);
   BOOST_TEST(output == "ID       ROLES           EXPIRES   DESCRIPTION\n"
                        "aaaaaa   worker          in 24h    rack 4\n"
-                       "bbbbbb   server,worker   expired   \n"
-                       "cccccc   -               never     \n",
+                       "bbbbbb   server,worker   expired\n"
+                       "cccccc   -               never\n",
              output);
   BOOST_TEST(output.find("0123456789abcdef") == std::string::npos);
 }

@@ -137,7 +137,7 @@ BOOST_AUTO_TEST_CASE(the_first_start_makes_everything_private) {
 
 BOOST_AUTO_TEST_CASE(a_restart_reuses_everything) {
   const auto first = open();
-  clock.advance(std::chrono::hours(24 * 100));
+  clock.advance(std::chrono::hours(24 * 40));
   const auto second = open();
   BOOST_CHECK(first.authority == second.authority);
   BOOST_CHECK(first.server == second.server);
@@ -173,6 +173,11 @@ BOOST_AUTO_TEST_CASE(certificates_are_made_anew_at_half_of_their_life) {
   BOOST_CHECK(second.server != first.server);
   BOOST_CHECK(second.admin == first.admin);
   BOOST_TEST((next_renewal(second) == start + std::chrono::hours(20)));
+  // One that is good for longer than is wished by now is made anew at once.
+  options.admin_life = std::chrono::hours(2);
+  const auto third = open();
+  BOOST_CHECK(third.server == second.server);
+  BOOST_CHECK(third.admin != second.admin);
 }
 
 BOOST_AUTO_TEST_CASE(while_the_authority_changes_several_are_believed) {

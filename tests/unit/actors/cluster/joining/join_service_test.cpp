@@ -269,6 +269,8 @@ BOOST_AUTO_TEST_CASE(a_node_renews_with_its_certificate) {
   const auto joined = join(order("w-1", worker_token()));
   BOOST_REQUIRE(joined);
   const std::string server = "127.0.0.1:" + std::to_string(https->port());
+  const auto other = join(order("w-2", worker_token()));
+  BOOST_REQUIRE(other);
   const auto before = net::read_certificate(joined->key.certificate_pem);
   plane.clock.advance(std::chrono::hours(13));
   const auto renewed = renew_identity(server, *joined, scratch / "w-1/pki");
@@ -278,8 +280,6 @@ BOOST_AUTO_TEST_CASE(a_node_renews_with_its_certificate) {
   BOOST_TEST(renewed->key.key_pem == joined->key.key_pem);
   BOOST_TEST(((*read_identity(scratch / "w-1/pki"))->key == renewed->key));
   // With the certificate of another node it does not.
-  const auto other = join(order("w-2", worker_token()));
-  BOOST_REQUIRE(other);
   joined_identity posing = *other;
   posing.node = "w-1";
   const auto refused = renew_identity(server, posing, scratch / "w-2/pki");
