@@ -29,6 +29,7 @@ json to_json(const std::vector<schema::condition_view>& conditions) {
     if (!condition.message.empty()) item["message"] = condition.message;
     if (condition.transitioned) item["lastTransitionTime"] = schema::format_time(*condition.transitioned);
     if (condition.updated) item["lastUpdateTime"] = schema::format_time(*condition.updated);
+    if (condition.observed_generation > 0) item["observedGeneration"] = condition.observed_generation;
     out.push_back(std::move(item));
   }
   return out;

@@ -191,4 +191,8 @@ caf::actor spawn_controller(std::shared_ptr<const controller_context> context,
   return system.spawn(controller, std::move(context), std::move(kind));
 }
 
+void look_at(const caf::actor& controller, const object_key& key) {
+  caf::anon_send(controller, idle_notice{key, 0}, again_atom::value);
+}
+
 } // namespace actord::actors

@@ -43,4 +43,7 @@ struct controller_context {
 caf::actor spawn_controller(std::shared_ptr<const controller_context> context,
                             std::shared_ptr<const controller_kind> kind);
 
+/// Lets a controller look at a key although nothing in the store changed. Any thread.
+void look_at(const caf::actor& controller, const object_key& key);
+
 } // namespace actord::actors

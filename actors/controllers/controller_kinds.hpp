@@ -3,6 +3,7 @@
 #include "actors/admission/admission_chain.hpp"
 #include "actors/controllers/access/token_minter.hpp"
 #include "actors/controllers/controller_kind.hpp"
+#include "actors/controllers/nodes/life_board.hpp"
 #include "net/pki/certificates.hpp"
 
 #include <functional>
@@ -32,6 +33,11 @@ std::unique_ptr<controller_kind> token_cleaner_controller();
 std::unique_ptr<controller_kind> garbage_controller();
 /// Shows a node's conditions as taints, which is what keeps pods away from it.
 std::unique_ptr<controller_kind> node_taint_controller();
+/// Says of nodes that are not heard from that nothing is known of them.
+std::unique_ptr<controller_kind> node_life_controller(std::shared_ptr<life_board> board,
+                                                      const clock_source& clock);
+/// Deletes pods from nodes whose taints they do not, or no longer, tolerate.
+std::unique_ptr<controller_kind> taint_eviction_controller();
 /// Accepts the names of custom resource definitions and clears up behind those that are deleted. Part of
 /// serving: it runs whatever controllers are chosen.
 std::unique_ptr<controller_kind> definition_controller();

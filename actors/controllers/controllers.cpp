@@ -3,6 +3,7 @@
 #include "actors/controllers/controller_actor.hpp"
 #include "actors/controllers/controller_kinds.hpp"
 #include "actors/scheduler/scheduler_actor.hpp"
+#include "schema/tables/resource_table.hpp"
 
 #include <caf/all.hpp>
 
@@ -13,8 +14,18 @@ namespace actord::actors {
 namespace {
 
 constexpr std::string_view scheduler_name = "scheduler";
+constexpr std::string_view node_life_name = "node-lifecycle";
 
-std::vector<std::unique_ptr<controller_kind>> all_kinds(const controller_powers& powers) {
+/// A connection that comes or goes makes its node worth a look.
+void listen_to(const std::shared_ptr<life_board>& board, const caf::actor& controller) {
+  board->on_change([weak = caf::actor_cast<caf::actor_addr>(controller)](const std::string& node) {
+    if (const auto strong = caf::actor_cast<caf::actor>(weak))
+      look_at(strong, {schema::builtin("", "nodes").id, "", node});
+  });
+}
+
+std::vector<std::unique_ptr<controller_kind>> all_kinds(const controller_powers& powers,
+                                                        const clock_source& clock) {
   std::vector<std::unique_ptr<controller_kind>> out;
   out.push_back(deployment_controller());
   out.push_back(replica_set_controller());
@@ -30,6 +41,8 @@ std::vector<std::unique_ptr<controller_kind>> all_kinds(const controller_powers&
   out.push_back(garbage_controller());
   out.push_back(pod_garbage_controller());
   out.push_back(node_taint_controller());
+  out.push_back(node_life_controller(powers.board ? powers.board : std::make_shared<life_board>(), clock));
+  out.push_back(taint_eviction_controller());
   out.push_back(quota_controller());
   out.push_back(disruption_controller());
   out.push_back(claim_protection_controller());
@@ -48,13 +61,18 @@ public:
                       const controller_powers& powers)
       : context_(std::make_shared<controller_context>(
             controller_context{with.system, with.store, with.router, with.registry, with.events, verdicts_,
-                               with.clock, with.term, std::make_shared<actor_gate>()})) {
+                               with.clock, with.term, std::make_shared<actor_gate>()})),
+        board_(powers.board) {
     const auto chosen = [&](std::string_view name) {
       return std::find(names.begin(), names.end(), name) != names.end();
     };
     actors_.push_back(spawn_controller(context_, definition_controller()));
-    for (auto& kind : all_kinds(powers))
-      if (chosen(kind->name())) actors_.push_back(spawn_controller(context_, std::move(kind)));
+    for (auto& kind : all_kinds(powers, with.clock)) {
+      if (!chosen(kind->name())) continue;
+      const bool watches_lives = kind->name() == node_life_name;
+      actors_.push_back(spawn_controller(context_, std::move(kind)));
+      if (watches_lives && powers.board) listen_to(powers.board, actors_.back());
+    }
     if (chosen(scheduler_name)) actors_.push_back(spawn_scheduler(context_, with.random));
   }
 
@@ -64,6 +82,7 @@ public:
   }
 
   void begin_stop() override {
+    if (board_) board_->on_change({});
     for (const auto& actor : actors_) caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
     actors_.clear();
   }
@@ -74,6 +93,7 @@ private:
   verdict_board verdicts_;
   const std::shared_ptr<const controller_context> context_;
   std::vector<caf::actor> actors_;
+  const std::shared_ptr<life_board> board_;
 };
 
 } // namespace
@@ -81,7 +101,7 @@ private:
 const std::vector<std::string>& controller_names() {
   static const std::vector<std::string> names = [] {
     std::vector<std::string> out;
-    for (const auto& kind : all_kinds({})) out.emplace_back(kind->name());
+    for (const auto& kind : all_kinds({}, system_clock_source())) out.emplace_back(kind->name());
     out.emplace_back(scheduler_name);
     return out;
   }();

@@ -2,6 +2,7 @@
 
 #include "actors/admission/admission_chain.hpp"
 #include "actors/controllers/access/token_minter.hpp"
+#include "actors/controllers/nodes/life_board.hpp"
 #include "actors/controllers/verdict_board.hpp"
 #include "net/pki/certificates.hpp"
 #include "schema/base/clock.hpp"
@@ -64,6 +65,8 @@ struct controller_powers {
   token_minter mint = {}; ///< signs the tokens of secrets
   /// The authority that signs at present, where it may change while the controllers run; none: `authority`.
   std::function<net::certified_key()> signer = {};
+  /// Where the network tells which nodes are connected; none: nodes live by what they write.
+  std::shared_ptr<life_board> board = {};
 };
 
 /// `names` as chosen by `choose_controllers`.

@@ -1,7 +1,6 @@
 #include "actors/controllers/collect/garbage_reconciler.hpp"
 #include "actors/controllers/collect/pod_garbage_reconciler.hpp"
 #include "actors/controllers/core/namespace_reconciler.hpp"
-#include "actors/controllers/core/node_taint_reconciler.hpp"
 #include "schema/base/json.hpp"
 #include "schema/tables/resource_table.hpp"
 
@@ -182,29 +181,6 @@ BOOST_AUTO_TEST_CASE(a_namespace_goes_pods_first_and_when_it_is_empty) {
   BOOST_REQUIRE(decided.patch.size() == 1U);
   BOOST_TEST(decided.patch[0].subresource == "finalize");
   BOOST_TEST(decided.patch[0].patch["spec"]["finalizers"] == json::array());
-}
-
-BOOST_AUTO_TEST_CASE(conditions_of_a_node_become_taints_and_go_with_them) {
-  const object_key key{schema::builtin("", "nodes").id, "", "n1"};
-  seen<schema::node_view> node{
-      schema::parse_node(
-          R"({"metadata":{"name":"n1","uid":"u"},"spec":{"taints":[{"effect":"NoSchedule","key":"mine"}],)"
-          R"("unschedulable":true},"status":{"conditions":[{"status":"False","type":"Ready"}]}})"),
-      revision(3)};
-  plan decided = reconcile(key, node, now);
-  BOOST_REQUIRE(decided.patch.size() == 1U);
-  const json& taints = decided.patch[0].patch["spec"]["taints"];
-  BOOST_REQUIRE(taints.size() == 3U);
-  BOOST_TEST(taints[0]["key"] == "mine");
-  BOOST_TEST(taints[1]["key"] == "node.kubernetes.io/not-ready");
-  BOOST_TEST(taints[2]["key"] == "node.kubernetes.io/unschedulable");
-  node.view.taints_text = taints.dump();
-  BOOST_TEST(!reconcile(key, node, now).acts());
-  node.view.unschedulable = false;
-  node.view.conditions[0].status = "True";
-  decided = reconcile(key, node, now);
-  BOOST_REQUIRE(decided.patch.size() == 1U);
-  BOOST_TEST(decided.patch[0].patch["spec"]["taints"].size() == 1U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
