@@ -455,22 +455,27 @@ private:
     serve_plain(request, std::get<plain_route>(route).path);
   }
 
+  static std::string store_problem(const storage::store_status& status) {
+    if (!status.writable) return "the disk or the map is full";
+    return status.leader == 0 ? "no leader of the cluster is heard from" : "";
+  }
+
   void serve_plain(const request_handle& request, const std::string& path) {
     if (path == "/version") return serve_version(request);
     if (is_open_to_all(path)) {
-      health_answer health =
-          check_health(path, request->query,
-                       {.store_writable = with_.store.status().writable,
-                        .waiting_for = with_.readiness ? with_.readiness() : std::string()});
+      health_answer health = check_health(path, request->query,
+                                          {.store_problem = store_problem(with_.store.status()),
+                                           .waiting_for = with_.readiness ? with_.readiness() : std::string(),
+                                           .explains = !request->anonymous});
       return answer_text(*request->exchange, health.code, std::move(health.text));
     }
     if (path == "/metrics")
-      return answer_metrics(
-          *request->exchange,
-          metrics_->text(with_.store.status(), connection_count_ ? connection_count_() : 0) +
-              storage_metrics_text(*with_.store.read()) + watches_.metrics_text() +
-              work_metrics_text(with_.registry) + with_.gate->metrics_text() +
-              (with_.audit ? with_.audit->metrics_text() : ""));
+      return answer_metrics(*request->exchange,
+                            metrics_->text(with_.store.status(), with_.store.members(),
+                                           connection_count_ ? connection_count_() : 0) +
+                                storage_metrics_text(*with_.store.read()) + watches_.metrics_text() +
+                                work_metrics_text(with_.registry) + with_.gate->metrics_text() +
+                                (with_.audit ? with_.audit->metrics_text() : ""));
     if (path == "/apis/actord.dev/v1/actors" && request->http.method == "GET")
       return serve_actors(with_.registry, request);
     if (own_group_service* const cluster = cluster_.load(); cluster != nullptr && is_own_group(path))

@@ -24,7 +24,9 @@ void api_metrics::count(std::string_view verb, int code) {
   verbs_[index_of(verb)].codes[column].fetch_add(1, std::memory_order_relaxed);
 }
 
-std::string api_metrics::text(const storage::store_status& store, std::size_t connections) const {
+std::string api_metrics::text(const storage::store_status& store,
+                              std::span<const storage::cluster_member> members,
+                              std::size_t connections) const {
   std::string out = "# HELP actord_http_requests_total Requests answered, by verb and code.\n"
                     "# TYPE actord_http_requests_total counter\n";
   for (std::size_t verb = 0; verb < verb_names.size(); ++verb)
@@ -40,6 +42,9 @@ std::string api_metrics::text(const storage::store_status& store, std::size_t co
   gauge("actord_store_revision", "Newest applied revision.", store.last.value);
   gauge("actord_store_compacted_revision", "History below is gone.", store.compacted.value);
   gauge("actord_store_leading", "1 while this member leads.", store.leading ? 1 : 0);
+  gauge("actord_store_members", "Servers of the cluster.", members.size());
+  gauge("actord_store_voters", "Servers whose word counts when one is elected.",
+        static_cast<std::uint64_t>(std::ranges::count(members, true, &storage::cluster_member::voter)));
   gauge("actord_store_writable", "0 when the disk or the map is full.", store.writable ? 1 : 0);
   gauge("actord_store_term", "Raft term.", store.term.value);
   gauge("actord_store_log_last", "Index of the newest log entry.", store.log_last);

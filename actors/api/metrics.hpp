@@ -5,12 +5,14 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
 namespace actord::storage {
+struct cluster_member;
 struct store_status;
-}
+} // namespace actord::storage
 
 namespace actord::actors {
 
@@ -20,7 +22,9 @@ public:
   void count(std::string_view verb, int code);
   [[nodiscard]] request_metrics& requests() { return requests_; }
   /// The Prometheus text format.
-  [[nodiscard]] std::string text(const storage::store_status& store, std::size_t connections) const;
+  [[nodiscard]] std::string text(const storage::store_status& store,
+                                 std::span<const storage::cluster_member> members,
+                                 std::size_t connections) const;
 
 private:
   static constexpr std::size_t code_count = 600;

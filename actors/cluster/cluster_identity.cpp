@@ -1,19 +1,49 @@
 #include "actors/cluster/cluster_identity.hpp"
 
 #include "actors/cluster/bootstrap_objects.hpp"
+#include "actors/cluster/joining/join_client.hpp"
 #include "actors/worker/node/node_object.hpp"
 #include "net/pki/secret_files.hpp"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
+#include <thread>
+#include <utility>
 
 namespace actord::actors {
 namespace {
 
+/// A cluster that has just started, or that elects a leader, is there in a moment.
+constexpr std::chrono::seconds join_patience{60};
+constexpr std::chrono::milliseconds join_pause{500};
+
 std::string server_url(const daemon_options& options, std::uint16_t port) {
   const bool any = options.listen_address == "0.0.0.0" || options.listen_address == "::";
-  const std::string host = any ? "127.0.0.1" : options.listen_address;
-  return host.find(':') == std::string::npos ? fmt::format("https://{}:{}", host, port)
-                                             : fmt::format("https://[{}]:{}", host, port);
+  return "https://" + host_and_port(any ? "127.0.0.1" : options.listen_address, port);
+}
+
+result<std::optional<joined_identity>> join(const daemon_options& options, const std::string& address) {
+  const std::filesystem::path directory = options.data_dir + "/pki";
+  if (options.join.empty()) return read_identity(directory);
+  const std::string rpc_host = is_vague(options.rpc_listen_address) ? address : options.rpc_listen_address;
+  const join_order order{.server = options.join,
+                         .token = options.token,
+                         .node = options.node_name,
+                         .serves = options.serves,
+                         .works = options.works,
+                         .rpc_address = host_and_port(rpc_host, options.rpc_listen_port),
+                         .api_address = host_and_port(address, options.listen_port),
+                         .pki_directory = directory};
+  const clock_source& clock = system_clock_source();
+  const steady_time until = clock.steady_now() + join_patience;
+  for (bool told = false;;) {
+    auto joined = join_cluster(order, clock);
+    if (joined) return std::optional(std::move(*joined));
+    if (joined.error().kind != error_kind::unavailable || clock.steady_now() >= until)
+      return in_context(joined.error(), "cannot join the cluster at " + options.join);
+    if (!std::exchange(told, true)) spdlog::warn("{}; trying again", joined.error().message);
+    std::this_thread::sleep_for(join_pause);
+  }
 }
 
 } // namespace
@@ -22,6 +52,15 @@ error in_context(const error& why, std::string_view what) {
   error explained = why;
   explained.message = fmt::format("{}: {}", what, why.message);
   return explained;
+}
+
+std::string host_and_port(const std::string& host, std::uint16_t port) {
+  return host.find(':') == std::string::npos ? fmt::format("{}:{}", host, port)
+                                             : fmt::format("[{}]:{}", host, port);
+}
+
+bool is_vague(std::string_view address) {
+  return address == "0.0.0.0" || address == "::" || is_loopback(address);
 }
 
 net::cluster_pki_options pki_options(const daemon_options& options, const cluster_identity& identity) {
@@ -33,19 +72,25 @@ net::cluster_pki_options pki_options(const daemon_options& options, const cluste
   return made;
 }
 
-result<cluster_identity> open_identity(const daemon_options& options) {
+result<cluster_identity> open_identity(daemon_options& options) {
   cluster_identity identity;
+  if (auto made = net::make_secret_directory(options.data_dir); !made)
+    return in_context(made.error(), "cannot use the data directory " + options.data_dir);
+  if (auto made = net::make_secret_directory(options.data_dir + "/pki"); !made)
+    return in_context(made.error(), "cannot use the data directory " + options.data_dir);
+  // Pods and other machines cannot reach a server at its own loopback address.
+  identity.address =
+      is_vague(options.listen_address) ? measure_machine(options.data_dir).address : options.listen_address;
+  auto joined = join(options, identity.address);
+  if (!joined) return joined.error();
+  identity.joined = std::move(*joined);
+  if (identity.joined && !identity.joined->service_cidr.empty()) {
+    options.service_cidr = identity.joined->service_cidr;
+    options.cluster_cidr = identity.joined->cluster_cidr;
+  }
   auto network = service_network::parse(options.service_cidr);
   if (!network) return in_context(network.error(), "--service-cidr");
   identity.network = *network;
-  if (auto made = net::make_secret_directory(options.data_dir); !made)
-    return in_context(made.error(), "cannot use the data directory " + options.data_dir);
-  // Pods and other machines cannot reach a server at its own loopback address.
-  const bool vague = options.listen_address == "0.0.0.0" || options.listen_address == "::" ||
-                     is_loopback(options.listen_address);
-  identity.address = vague ? measure_machine(options.data_dir).address : options.listen_address;
-  if (auto made = net::make_secret_directory(options.data_dir + "/pki"); !made)
-    return in_context(made.error(), "cannot use the data directory " + options.data_dir);
   identity.kubeconfig = options.data_dir + "/admin.kubeconfig";
   return identity;
 }

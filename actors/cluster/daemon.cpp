@@ -13,6 +13,7 @@
 #include "actors/cluster/keys/key_store.hpp"
 #include "actors/cluster/leadership_keeper.hpp"
 #include "actors/cluster/memory_keeper.hpp"
+#include "actors/cluster/server_network.hpp"
 #include "actors/console/actor_registry.hpp"
 #include "actors/controllers/controllers.hpp"
 #include "actors/controllers/event_recorder.hpp"
@@ -95,16 +96,17 @@ public:
     admission_ =
         std::make_unique<admission_chain>(*store_, system_random_source(), access_of(*authorization_));
     role_guard_ = std::make_unique<role_guard>(*authorization_, *store_);
-    router_ = std::make_unique<object_router>(
-        object_router::collaborators{.system = *system_,
-                                     .store = *store_,
-                                     .admission = *admission_,
-                                     .registry = registry_,
-                                     .random = system_random_source(),
-                                     .network = identity_.network,
-                                     .root_certificate_pem = identity_.pki.trusted_pem,
-                                     .roles = role_guard_.get(),
-                                     .begins_closed = true});
+    router_ = std::make_unique<object_router>(object_router::collaborators{
+        .system = *system_,
+        .store = *store_,
+        .admission = *admission_,
+        .registry = registry_,
+        .random = system_random_source(),
+        .network = identity_.network,
+        .root_certificate_pem = identity_.pki.trusted_pem,
+        .roles = role_guard_.get(),
+        .begins_closed = true,
+        .elsewhere = [this](write_command command) { frontend_->write_at_leader(std::move(command)); }});
     auto tokens = token_authority::open(identity_.pki.service_account, *store_, system_random_source());
     if (!tokens) return in_context(tokens.error(), "cannot read the key that signs tokens");
     tokens_ = std::move(*tokens);
@@ -115,6 +117,7 @@ public:
     flows_ = std::make_unique<flow_config>(
         flow_config::collaborators{*system_, *store_, *router_, registry_, gate_});
     if (auto seated = take_the_seat(); !seated) return seated;
+    if (auto speaking = speak_with_others(); !speaking) return speaking;
     if (auto leads = lead_when_due(std::move(*names)); !leads) return leads;
     return start_the_worker();
   }
@@ -124,12 +127,20 @@ public:
 
 private:
   result<void> open_the_store() {
-    // The first server of a cluster is its member 1.
-    const bool fresh = !std::filesystem::exists(options_.data_dir + "/store");
-    auto store = storage::open_store({.directory = options_.data_dir + "/store",
-                                      .clock = system_clock_source(),
-                                      .random = system_random_source(),
-                                      .begin = storage::begin_cluster{.self = fresh ? 1U : 0U}});
+    storage::store_options how{.directory = options_.data_dir + "/store",
+                               .clock = system_clock_source(),
+                               .random = system_random_source(),
+                               .transport = network_->transport()};
+    const auto& joined = identity_.joined;
+    if (joined && joined->members.size() > 1) {
+      // Who was let in by others knows nothing until they have told it.
+      how.begin = storage::join_cluster{.self = joined->member, .cluster = joined->cluster};
+    } else {
+      // The first server of a cluster is its member 1.
+      const bool fresh = !std::filesystem::exists(how.directory);
+      how.begin = storage::begin_cluster{.self = fresh ? 1U : 0U};
+    }
+    auto store = storage::open_store(std::move(how));
     if (!store) return in_context(store.error(), "cannot open the store in " + options_.data_dir);
     store_ = std::move(*store);
     const auto restored = restore_keys(*store_, options_.data_dir + "/pki", system_random_source());
@@ -177,7 +188,8 @@ private:
         .advertised_address = fmt::format("{}:{}", identity_.address, options_.listen_port),
         .readiness = [this] { return waiting_for(); },
         .gate = gate_,
-        .audit = audit_});
+        .audit = audit_,
+        .link = network_.get()});
     net::http_server_options options;
     options.listen_address = options_.listen_address;
     options.port = options_.listen_port;
@@ -205,6 +217,12 @@ private:
             .client_ca_pem = pki.trusted_pem};
   }
 
+  [[nodiscard]] std::string rpc_address() const {
+    return host_and_port(is_vague(options_.rpc_listen_address) ? identity_.address
+                                                               : options_.rpc_listen_address,
+                         options_.rpc_listen_port);
+  }
+
   result<void> take_the_seat() {
     auto seat = server_seat::take(
         {.system = *system_,
@@ -213,19 +231,42 @@ private:
          .authorization = *authorization_,
          .clock = system_clock_source(),
          .random = system_random_source(),
-         .members = nullptr,
+         .members = network_,
          .put_to_use = [this](const server_seat::credentials& credentials) { put_to_use(credentials); }},
         {.pki = pki_options(options_, identity_),
          .node = options_.node_name,
          .member = store_->status().self,
          .works = options_.works,
-         .rpc_address = {},
-         .api_address = fmt::format("{}:{}", identity_.address, port()),
+         .rpc_address = rpc_address(),
+         .api_address = host_and_port(identity_.address, port()),
          .service_cidr = options_.service_cidr,
          .cluster_cidr = options_.cluster_cidr});
     if (!seat) return in_context(seat.error(), "this server's place in the cluster");
     seat_ = std::move(*seat);
     frontend_->connect_cluster(&seat_->service());
+    return {};
+  }
+
+  static net::peer_credentials peer_credentials_of(const server_seat::credentials& credentials) {
+    return {.authorities_pem = credentials.pki.trusted_pem, .own = credentials.node.key};
+  }
+
+  result<void> speak_with_others() {
+    server_network::settings how{.listen_address = options_.rpc_listen_address,
+                                 .port = options_.rpc_listen_port,
+                                 .credentials = peer_credentials_of(seat_->first_credentials()),
+                                 .node_name = options_.node_name,
+                                 .known = {}};
+    if (identity_.joined) how.known = identity_.joined->members;
+    auto started = network_->start(
+        *system_, registry_, *store_, std::move(how),
+        [this](std::string payload, std::function<void(result<std::string>)> answer) {
+          // The network's own thread has other things to do than a request.
+          gate_->lane().run_short([this, payload = std::move(payload), answer = std::move(answer)] {
+            frontend_->serve_forwarded(payload, answer);
+          });
+        });
+    if (!started) return in_context(started.error(), "the network of the cluster's servers");
     return {};
   }
 
@@ -239,6 +280,7 @@ private:
       spdlog::error("the renewed certificate cannot be used: {}", used.error().message);
     if (auto saved = save_kubeconfig(options_, renewed, server_->port()); !saved)
       spdlog::error("{}", saved.error().message);
+    network_->use_credentials(peer_credentials_of(credentials));
   }
 
   /// No request and no renewal comes afterwards.
@@ -289,18 +331,31 @@ private:
                   {*system_, *store_, *router_, registry_, system_clock_source(), system_random_source()},
                   plan, term);
             },
-        .changed = [this] { frontend_->leader_changed(); }});
+        .changed =
+            [this] {
+              frontend_->leader_changed();
+              flows_->leader_changed();
+            }});
     listening_ = store_->on_leadership([this](const storage::leadership& news) {
       leading_in_ = news.leading ? news.term.value : 0;
       keeper_->look();
       frontend_->leader_changed();
     });
+    if (leading_in_ == 0 && network_->has_others()) return {};
     return keeper_->wait_for_first_attempt();
   }
 
   /// What /readyz says; empty when nothing is lacking.
-  [[nodiscard]] std::string waiting_for() const {
-    return router_->is_open_to_all() ? std::string() : std::string("the first objects are not stored yet");
+  std::string waiting_for() {
+    if (router_->is_open_to_all()) return {};
+    const storage::store_status status = store_->status();
+    if (status.leader == status.self && status.self != 0) return "the first objects are not stored yet";
+    if (!caught_up_ && status.leader != 0 && !catching_up_.exchange(true))
+      store_->confirm_reads([this](const result<void>& ready) {
+        if (ready) caught_up_ = true;
+        catching_up_ = false;
+      });
+    return caught_up_ ? std::string() : std::string("this server has not caught up with the cluster yet");
   }
 
   result<void> start_the_worker() {
@@ -332,6 +387,7 @@ private:
   void stop() {
     for (const auto& each : people_) each->stop();
     stop_serving();
+    network_->stop();
     worker_.reset();
     node_events_.reset();
     listening_.reset();
@@ -355,6 +411,8 @@ private:
   daemon_options options_;
   cluster_identity identity_;
   actor_registry registry_;
+  const std::shared_ptr<server_network> network_ =
+      std::make_shared<server_network>(system_clock_source(), system_random_source());
   std::unique_ptr<storage::store> store_;
   actor_config config_;
   std::unique_ptr<caf::actor_system> system_;
@@ -378,6 +436,8 @@ private:
   std::unique_ptr<worker> worker_;
   std::mutex serving_; ///< a renewal on one side, the end on the other
   std::unique_ptr<net::http_server> server_;
+  std::atomic<bool> caught_up_{false};   ///< with the cluster, once since the start
+  std::atomic<bool> catching_up_{false}; ///< the store was asked
 };
 
 } // namespace

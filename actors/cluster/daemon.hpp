@@ -19,6 +19,10 @@ struct daemon_options {
   std::string data_dir = "/var/lib/actord";
   std::string listen_address = "0.0.0.0";
   std::uint16_t listen_port = 6443;
+  std::string rpc_listen_address = "0.0.0.0"; ///< for other servers, once there are any
+  std::uint16_t rpc_listen_port = 7443;
+  std::string join;  ///< "HOST:6443": a server of the cluster to become a part of; empty: its own
+  std::string token; ///< that lets this machine in; needed until it has joined
   std::string node_name;
   bool serves = true;            ///< role "server": store, API, controllers
   bool works = true;             ///< role "worker": runs pods
@@ -36,8 +40,8 @@ struct daemon_options {
 
 /// All of one actord process. Started in this order, stopped in the reverse:
 ///
-///   data directory → keys and admin.kubeconfig → store → actors → first objects → HTTPS → controllers →
-///   worker
+///   data directory → joining, if asked to → store → keys and admin.kubeconfig → actors → HTTPS → network of
+///   the servers → leadership, while this server leads (leadership.hpp) → worker
 class daemon {
 public:
   static result<std::unique_ptr<daemon>> start(daemon_options options);

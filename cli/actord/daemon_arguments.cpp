@@ -114,6 +114,7 @@ daemon_arguments parse_daemon_arguments(int argc, char** argv) {
   actors::daemon_options& options = arguments.options;
   options.node_name = host_name();
   std::string listen = "0.0.0.0:6443";
+  std::string rpc_listen = "0.0.0.0:7443";
   std::string roles = "server,worker";
 
   CLI::App app(
@@ -123,6 +124,12 @@ daemon_arguments parse_daemon_arguments(int argc, char** argv) {
   app.set_config("--config", "", "read options from a file (name = value)");
   app.add_option("--data-dir", options.data_dir, "everything that must survive a restart");
   app.add_option("--listen", listen, "address and port of the API");
+  app.add_option("--rpc-listen", rpc_listen,
+                 "address and port for other servers, listened on once there are any");
+  app.add_option("--join", options.join,
+                 "HOST:6443 of a server whose cluster this machine becomes a part of (once; then it knows)");
+  app.add_option("--token", options.token,
+                 "what `actctl token create` printed on one of the cluster's machines");
   app.add_option("--node-name", options.node_name, "name of this node");
   app.add_option("--roles", roles, "server, worker or both");
   app.add_option("--controllers", options.controllers, "'*', 'none', or '*,-name' to leave some out");
@@ -152,6 +159,11 @@ daemon_arguments parse_daemon_arguments(int argc, char** argv) {
     if (std::string wrong = split_address(listen, options.listen_address, options.listen_port);
         !wrong.empty())
       throw CLI::ValidationError("--listen", wrong);
+    if (std::string wrong = split_address(rpc_listen, options.rpc_listen_address, options.rpc_listen_port);
+        !wrong.empty())
+      throw CLI::ValidationError("--rpc-listen", wrong);
+    if (!options.token.empty() && options.join.empty())
+      throw CLI::ValidationError("--token", "needs --join HOST:6443");
     if (std::string wrong = read_roles(roles, options); !wrong.empty())
       throw CLI::ValidationError("--roles", wrong);
     if (std::string wrong = read_claims(claims, options.openid); !wrong.empty())

@@ -6,15 +6,15 @@
 #include <string_view>
 
 /// /livez, /readyz, /healthz and one check of theirs by its path (/readyz/etcd). ?verbose lists the checks,
-/// ?exclude=NAME leaves one out; a failing answer lists them too, without the reasons, which anybody may not
-/// know.
+/// ?exclude=NAME leaves one out; a failing answer lists them too, with the reasons for those who are known.
 
 namespace actord::actors {
 
 struct health_facts {
-  bool store_writable = true;
+  std::string store_problem; ///< empty when it can be read and written
   /// What the daemon still waits for before it serves; empty when it does.
   std::string waiting_for;
+  bool explains = false; ///< who asks may know why
 };
 
 struct health_answer {

@@ -29,7 +29,7 @@ BOOST_AUTO_TEST_CASE(a_healthy_server_says_ok_and_how_when_asked) {
 }
 
 BOOST_AUTO_TEST_CASE(what_fails_is_named_without_its_reason) {
-  const health_facts full{.store_writable = false, .waiting_for = {}};
+  const health_facts full{.store_problem = "the disk is full", .waiting_for = {}};
   BOOST_TEST(asked("/livez", "", full).code == 200);
   const health_answer not_ready = asked("/readyz", "", full);
   BOOST_TEST(not_ready.code == 500);
@@ -43,7 +43,11 @@ BOOST_AUTO_TEST_CASE(what_fails_is_named_without_its_reason) {
   BOOST_TEST(asked("/readyz", "exclude=nope&verbose")
                  .text.find("warn: some health checks cannot be excluded: no matches for \"nope\"\n") !=
              std::string::npos);
-  BOOST_TEST(asked("/readyz", "", {.store_writable = true, .waiting_for = "objects"}).code == 500);
+  BOOST_TEST(asked("/readyz", "", {.store_problem = {}, .waiting_for = "objects"}).code == 500);
+  health_facts known = full;
+  known.explains = true;
+  BOOST_TEST(asked("/readyz", "", known).text.find("[-]etcd failed: the disk is full\n") !=
+             std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(requests_count_by_what_they_asked) {

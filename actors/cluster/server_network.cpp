@@ -1,0 +1,233 @@
+#include "actors/cluster/server_network.hpp"
+
+#include "actors/cluster/joining/node_register.hpp"
+#include "actors/console/actor_registry.hpp"
+#include "net/peer/forwarding.hpp"
+#include "net/peer/peer_network.hpp"
+#include "storage/store.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <caf/actor_system.hpp>
+#include <caf/event_based_actor.hpp>
+#include <caf/exit_reason.hpp>
+#include <caf/send.hpp>
+#include <caf/stateful_actor.hpp>
+#include <fmt/format.h>
+#include <map>
+#include <mutex>
+#include <set>
+#include <spdlog/spdlog.h>
+
+namespace actord::actors::server_network_messages {
+
+/// Time to look at the members.
+struct look {
+  bool timer = false;
+};
+
+} // namespace actord::actors::server_network_messages
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actord::actors::server_network_messages::look)
+
+namespace actord::actors {
+namespace {
+
+using server_network_messages::look;
+
+constexpr std::chrono::seconds interval{1};
+/// A learner that has not caught up by then is looked at again.
+constexpr std::chrono::seconds promotion_wait{30};
+
+struct watcher_state {
+  std::shared_ptr<actor_card> card;
+};
+
+template <class Network>
+caf::behavior watch_members(caf::stateful_actor<watcher_state>* self, const std::weak_ptr<Network>& weak,
+                            actor_registry* registry) {
+  self->state.card = registry->enroll("members", "store");
+  self->delayed_send(self, interval, look{true});
+  return {[self, weak](look what) {
+    const auto network = weak.lock();
+    if (!network) return self->quit();
+    if (auto looked = network->look_at_members(); !looked)
+      spdlog::error("network of the servers: {}", looked.error().message);
+    self->state.card->handled("look", 0);
+    self->state.card->summarize(network->summary());
+    if (what.timer) self->delayed_send(self, interval, look{true});
+  }};
+}
+
+} // namespace
+
+class server_network::state : public std::enable_shared_from_this<state> {
+public:
+  state(const clock_source& clock, random_source& random)
+      : network_(net::peer_network::create(clock, random)) {}
+
+  std::unique_ptr<storage::raft_transport> transport() { return network_->transport(); }
+
+  result<void> start(caf::actor_system& system, actor_registry& registry, storage::store& store, settings how,
+                     forwarded_handler forwarded) {
+    store_ = &store;
+    how_ = std::move(how);
+    network_->serve(std::string(net::forward_method),
+                    [forwarded = std::move(forwarded)](const net::peer_caller&, std::string payload,
+                                                       const net::peer_answer& answer) {
+                      forwarded(std::move(payload), answer);
+                    });
+    if (auto looked = look_at_members(); !looked) return looked;
+    watcher_ = system.spawn(watch_members<state>, weak_from_this(), &registry);
+    return {};
+  }
+
+  void stop() {
+    if (watcher_) caf::anon_send_exit(std::exchange(watcher_, nullptr), caf::exit_reason::user_shutdown);
+    // No look is under way any more, and none begins.
+    const std::scoped_lock hold(mutex_);
+    stopped_ = true;
+    if (running_) network_->stop();
+  }
+
+  void use_credentials(net::peer_credentials credentials) {
+    const std::scoped_lock hold(mutex_);
+    how_.credentials = std::move(credentials);
+    if (!running_ || stopped_) return;
+    if (auto used = network_->set_credentials(how_.credentials); !used)
+      spdlog::error("the node's new certificate cannot be used: {}", used.error().message);
+  }
+
+  void admit(const node_record& server, std::function<void(result<void>)> done) {
+    has_others_ = true;
+    if (auto running = run(); !running) return done(running.error());
+    network_->set_address(server.member, server.rpc_address);
+    store_->add_learner(server.member, server.rpc_address, [done = std::move(done)](result<void> added) {
+      const bool known = !added && added.error().kind == error_kind::already_exists;
+      done(known ? result<void>() : std::move(added));
+    });
+  }
+
+  void expel(const node_record& server, std::function<void(result<void>)> done) {
+    store_->remove_member(server.member, [done = std::move(done)](result<void> removed) {
+      const bool unknown = !removed && removed.error().kind == error_kind::not_found;
+      done(unknown ? result<void>() : std::move(removed));
+    });
+  }
+
+  /// Time to look at the members.
+  result<void> look_at_members() {
+    const std::vector<storage::cluster_member> members = store_->members();
+    const storage::store_status status = store_->status();
+    const bool alone = members.size() <= 1 && how_.known.size() <= 1;
+    if (alone && !has_others_) return {};
+    has_others_ = true;
+    if (auto running = run(); !running) return running;
+    tell_addresses(members, status.self);
+    if (status.leading) promote_learners(members);
+    return {};
+  }
+
+  [[nodiscard]] std::string summary() const {
+    std::size_t voters = 0;
+    const auto members = store_->members();
+    for (const storage::cluster_member& one : members) voters += one.voter ? 1 : 0;
+    return fmt::format("{} members, {} of them vote", members.size(), voters);
+  }
+
+  [[nodiscard]] bool has_others() const { return has_others_; }
+
+  void call(storage::member_id member, std::string_view method, std::string payload,
+            std::chrono::milliseconds deadline, std::function<void(result<std::string>)> done) {
+    network_->call(member, method, std::move(payload), deadline, std::move(done));
+  }
+
+private:
+  /// Listens and dials, from the first time on.
+  result<void> run() {
+    const std::scoped_lock hold(mutex_);
+    if (running_ || stopped_) return {};
+    net::peer_options options;
+    options.self = store_->status().self;
+    options.node_name = how_.node_name;
+    options.cluster_id = store_->cluster_id();
+    options.listen_address = how_.listen_address;
+    options.port = how_.port;
+    options.credentials = how_.credentials;
+    net::peer_events events;
+    events.raft = [store = store_](storage::member_id from, std::string bytes) {
+      store->receive(from, std::move(bytes));
+    };
+    if (auto started = network_->start(std::move(options), std::move(events)); !started) return started;
+    running_ = true;
+    spdlog::info("other servers are spoken with on port {}", network_->port());
+    for (const known_server& one : how_.known) network_->set_address(one.member, one.rpc_address);
+    return {};
+  }
+
+  /// One at a time, as the store would have it.
+  void promote_learners(const std::vector<storage::cluster_member>& members) {
+    const auto learner = std::ranges::find(members, false, &storage::cluster_member::voter);
+    if (learner == members.end() || promoting_.exchange(true)) return;
+    store_->promote(learner->id, promotion_wait,
+                    [self = shared_from_this(), id = learner->id](const result<void>& done) {
+                      self->promoting_ = false;
+                      if (done) spdlog::info("member {} has caught up, and votes", id);
+                    });
+  }
+
+  /// What nodes said when they joined or came back is newer than what the configuration remembers.
+  void tell_addresses(const std::vector<storage::cluster_member>& members, storage::member_id self) {
+    std::map<storage::member_id, std::string> addresses;
+    for (const storage::cluster_member& one : members) addresses[one.id] = one.address;
+    const auto reads = store_->read();
+    for (const known_server& one : members_of(node_records(*reads)))
+      if (addresses.contains(one.member) && !one.rpc_address.empty()) addresses[one.member] = one.rpc_address;
+    const std::scoped_lock hold(mutex_);
+    if (stopped_) return;
+    for (const auto& [id, address] : addresses)
+      if (id != self && !address.empty()) network_->set_address(id, address);
+    for (const storage::member_id id : told_)
+      if (!addresses.contains(id)) network_->forget(id);
+    told_.clear();
+    for (const auto& [id, address] : addresses) told_.insert(id);
+  }
+
+  const std::unique_ptr<net::peer_network> network_;
+  storage::store* store_ = nullptr;
+  settings how_;
+  caf::actor watcher_;
+  std::atomic<bool> has_others_{false};
+  std::atomic<bool> promoting_{false};
+  std::mutex mutex_;
+  bool running_ = false;
+  bool stopped_ = false;
+  std::set<storage::member_id> told_;
+};
+
+server_network::server_network(const clock_source& clock, random_source& random)
+    : state_(std::make_shared<state>(clock, random)) {}
+server_network::~server_network() { stop(); }
+
+std::unique_ptr<storage::raft_transport> server_network::transport() { return state_->transport(); }
+result<void> server_network::start(caf::actor_system& system, actor_registry& registry, storage::store& store,
+                                   settings how, forwarded_handler forwarded) {
+  return state_->start(system, registry, store, std::move(how), std::move(forwarded));
+}
+void server_network::stop() { state_->stop(); }
+void server_network::use_credentials(net::peer_credentials credentials) {
+  state_->use_credentials(std::move(credentials));
+}
+bool server_network::has_others() const { return state_->has_others(); }
+void server_network::call(storage::member_id member, std::string_view method, std::string payload,
+                          std::chrono::milliseconds deadline, std::function<void(result<std::string>)> done) {
+  state_->call(member, method, std::move(payload), deadline, std::move(done));
+}
+void server_network::admit(const node_record& server, std::function<void(result<void>)> done) {
+  state_->admit(server, std::move(done));
+}
+void server_network::expel(const node_record& server, std::function<void(result<void>)> done) {
+  state_->expel(server, std::move(done));
+}
+
+} // namespace actord::actors

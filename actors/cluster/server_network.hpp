@@ -1,0 +1,67 @@
+#pragma once
+
+#include "actors/cluster/joining/join_service.hpp"
+#include "actors/cluster/leader_link.hpp"
+#include "net/peer/peer_network.hpp"
+#include "schema/base/clock.hpp"
+#include "schema/base/rng.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace caf {
+class actor_system;
+}
+
+namespace actord::actors {
+
+class actor_registry;
+
+/// The network between servers as the daemon keeps it: silent while this server is alone, and then with every
+/// member of the store.
+///
+///   alone ──(a server is admitted, or there are others already)──▶ listens, dials every member
+///
+/// An actor looks at the members once a second: tells the network where each is, forgets those that are gone
+/// and, on the server that leads, makes voters of learners that have caught up.
+class server_network final : public leader_link, public member_admission {
+public:
+  struct settings {
+    std::string listen_address;
+    std::uint16_t port = 7443;
+    net::peer_credentials credentials;
+    std::string node_name;
+    std::vector<known_server> known; ///< where to begin to look for the others
+  };
+  /// What other servers ask this one, besides consensus.
+  using forwarded_handler =
+      std::function<void(std::string payload, std::function<void(result<std::string>)> answer)>;
+
+  server_network(const clock_source& clock, random_source& random);
+  ~server_network() override;
+  server_network(const server_network&) = delete;
+  server_network& operator=(const server_network&) = delete;
+
+  /// For the store, before it is opened.
+  [[nodiscard]] std::unique_ptr<storage::raft_transport> transport();
+  /// Begins to look after the members of `store`, which must outlive `stop`.
+  result<void> start(caf::actor_system& system, actor_registry& registry, storage::store& store, settings how,
+                     forwarded_handler forwarded);
+  void stop();
+  /// Certificates were made anew. Any thread.
+  void use_credentials(net::peer_credentials credentials);
+  /// Whether there is more than one member, so that another could lead. Any thread; quick.
+  [[nodiscard]] bool has_others() const;
+
+  void call(storage::member_id member, std::string_view method, std::string payload,
+            std::chrono::milliseconds deadline, std::function<void(result<std::string>)> done) override;
+  void admit(const node_record& server, std::function<void(result<void>)> done) override;
+  void expel(const node_record& server, std::function<void(result<void>)> done) override;
+
+private:
+  class state;
+  std::shared_ptr<state> state_;
+};
+
+} // namespace actord::actors

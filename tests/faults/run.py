@@ -1,0 +1,190 @@
+#!/usr/bin/env python3
+"""Runs clients against three servers while faults happen to them, and checks what the clients saw. Every run prints the
+parameters that repeat it: the same faults at the same times on the same clients; what the kernel does between them is its
+own affair.
+
+    run.py PROGRAMS FOLDER NAMESPACE [--runs N] [--seed S] [--fault NAME] [--seconds T]
+"""
+
+import argparse
+import json
+import random
+import sys
+import threading
+import time
+
+from clients import MAPS, Client, Watcher, check_watches
+from cluster import Cluster
+from linearizable import linearizable
+
+
+def others(cluster, server):
+    return [one for one in cluster.servers.values() if one is not server]
+
+
+def follower(cluster, dice):
+    return dice.choice(others(cluster, cluster.wait_leader()))
+
+
+def killed(cluster, server, down_s):
+    cluster.kill(server)
+    time.sleep(down_s)
+    cluster.start(server)
+
+
+def kill_leader(cluster, dice):
+    killed(cluster, cluster.wait_leader(), dice.uniform(0, 2))
+
+
+def kill_follower(cluster, dice):
+    killed(cluster, follower(cluster, dice), dice.uniform(0, 2))
+
+
+def kill_all(cluster, dice):
+    servers = list(cluster.servers.values())
+    dice.shuffle(servers)
+    for server in servers:
+        cluster.kill(server)
+    time.sleep(dice.uniform(0, 1))
+    for server in servers:
+        cluster.start(server)
+
+
+def pause_leader(cluster, dice):
+    server = cluster.wait_leader()
+    cluster.pause(server)
+    time.sleep(dice.uniform(0.5, 4))
+    cluster.resume(server)
+
+
+def pause_follower(cluster, dice):
+    server = follower(cluster, dice)
+    cluster.pause(server)
+    time.sleep(dice.uniform(0.5, 4))
+    cluster.resume(server)
+
+
+def cut(cluster, server, dice, way="both"):
+    cluster.cut(server, others(cluster, server), way)
+    time.sleep(dice.uniform(1, 4))
+    cluster.heal()
+
+
+def leader_alone(cluster, dice):
+    cut(cluster, cluster.wait_leader(), dice)
+
+
+def follower_alone(cluster, dice):
+    cut(cluster, follower(cluster, dice), dice)
+
+
+def leader_is_not_heard(cluster, dice):
+    cut(cluster, cluster.wait_leader(), dice, "out")
+
+
+def leader_hears_nothing(cluster, dice):
+    cut(cluster, cluster.wait_leader(), dice, "in")
+
+
+def two_do_not_meet(cluster, dice):
+    """A ring of three with one link cut: each still meets one of the others."""
+    leader = cluster.wait_leader()
+    cluster.cut(leader, [follower(cluster, dice)])
+    time.sleep(dice.uniform(1, 4))
+    cluster.heal()
+
+
+def join_and_leave(cluster, dice):
+    number = max(cluster.servers) + 1
+    server = cluster.add_machine(number)
+    cluster.join(server)
+    cluster.wait_ready(server, 30)
+    time.sleep(dice.uniform(0, 1))
+    leader = cluster.wait_leader()
+    cluster.actctl(leader, "cluster", "remove", server.name)
+    cluster.kill(server)
+    cluster.remove_machine(server)
+
+
+FAULTS = {one.__name__: one for one in [
+    kill_leader, kill_follower, kill_all, pause_leader, pause_follower, leader_alone, follower_alone, leader_is_not_heard,
+    leader_hears_nothing, two_do_not_meet, join_and_leave]}
+
+
+def one_run(cluster, seed, fault, seconds):
+    dice = random.Random(seed)
+    servers = list(cluster.servers.values())
+    stop, watch_stop = threading.Event(), threading.Event()
+    keys = [f"run-{seed}-{index}" for index in range(4)]
+    status, listed = cluster.ask(servers[0], "GET", MAPS)
+    version = int(json.loads(listed)["metadata"]["resourceVersion"])
+    clients = [Client(cluster, server, keys, dice.random(), stop, 0.05) for server in servers for _ in range(2)]
+    watchers = [Watcher(cluster, servers, version, dice.random(), watch_stop) for _ in range(3)]
+    for thread in clients + watchers:
+        thread.start()
+    time.sleep(dice.uniform(0.3, 1))
+    began = time.monotonic()
+    FAULTS[fault](cluster, dice)
+    time.sleep(max(0.0, seconds - (time.monotonic() - began)))
+    for server in servers:
+        cluster.wait_ready(server, 20)
+    stop.set()
+    for thread in clients:
+        thread.join(30)
+    # What is committed by now reaches every watch.
+    status, made = cluster.ask(servers[0], "POST", MAPS, {"metadata": {"name": f"end-{seed}"}})
+    if status != 201:
+        return f"no write after the fault: {status} {made}", {}
+    last = int(json.loads(made)["metadata"]["resourceVersion"])
+    cluster.wait_until("the watches to catch up", 20, lambda: all(one.version >= last for one in watchers))
+    watch_stop.set()
+    history = {key: [operation for one in clients for operation in one.history[key]] for key in keys}
+    everything = [operation for rows in history.values() for operation in rows]
+    figures = {"operations": len(everything), "unknown": sum(one.answered == float("inf") for one in everything),
+               "refused": sum(one.refused for one in clients), "events": len(watchers[0].events),
+               "gap_ms": round(1000 * longest_gap(clients, began - 0.3))}
+    for key, rows in history.items():
+        unexplained = linearizable(rows)
+        if unexplained is not None:
+            return f"{key} is not linearizable; no order gets past:\n" + "\n".join(map(str, unexplained)), figures
+    return check_watches(watchers, everything), figures
+
+
+def longest_gap(clients, since):
+    """The longest time in which no write was acknowledged."""
+    moments = sorted(moment for one in clients for moment in one.answered_at if moment >= since)
+    return max((b - a for a, b in zip(moments, moments[1:])), default=float("nan"))
+
+
+def main():
+    options = argparse.ArgumentParser()
+    options.add_argument("programs")
+    options.add_argument("folder")
+    options.add_argument("namespace")
+    options.add_argument("--runs", type=int, default=1)
+    options.add_argument("--seed", type=int, default=20261125)
+    options.add_argument("--fault", choices=sorted(FAULTS))
+    options.add_argument("--seconds", type=float, default=5)
+    chosen = options.parse_args()
+    cluster = Cluster(chosen.programs, chosen.folder, chosen.namespace, ["--controllers", "none"])
+    failed = 0
+    try:
+        cluster.begin(3)
+        names = list(FAULTS)
+        for number in range(chosen.runs):
+            seed = chosen.seed + number
+            fault = chosen.fault or names[number % len(names)]
+            wrong, figures = one_run(cluster, seed, fault, chosen.seconds)
+            print(f"{'FAILED' if wrong else 'ok'}: --fault {fault} --seed {seed} --seconds {chosen.seconds:g} "
+                  + " ".join(f"{name}={value}" for name, value in figures.items()), flush=True)
+            if wrong:
+                print(wrong)
+                failed += 1
+    finally:
+        cluster.end()
+    print(f"{chosen.runs} runs, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
