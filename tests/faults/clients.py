@@ -14,6 +14,10 @@ MAPS = "/api/v1/namespaces/default/configmaps"
 FAILURES = (OSError, http.client.HTTPException, json.JSONDecodeError)
 
 
+class Refused(str):
+    """What a server said that did nothing."""
+
+
 class Client(threading.Thread):
     """Creates, overwrites, swaps, deletes and reads a few objects through one server, one operation after the other."""
 
@@ -28,7 +32,7 @@ class Client(threading.Thread):
         self.history = {key: [] for key in keys}
         self.seen = {}
         self.last_answer = {}
-        self.refused = 0
+        self.refused = {}  # value -> what was said; of reads too
         self.answered_at = []
         self.connection = None
 
@@ -62,8 +66,10 @@ class Client(threading.Thread):
             time.sleep(0.05)
             answer = UNKNOWN
         answered = time.monotonic()
-        if answer == "refused" or (answer == UNKNOWN and kind == "read"):
-            self.refused += 1
+        if isinstance(answer, Refused):
+            self.refused[value] = f"{kind} {key}: {answer}"
+            return
+        if answer == UNKNOWN and kind == "read":
             return
         if answer == UNKNOWN:
             answered = NEVER
@@ -98,7 +104,7 @@ class Client(threading.Thread):
         if status == 409:
             return "exists" if kind == "create" else "conflict"
         if status in (429, 503):  # nothing was done, says the server
-            return "refused"
+            return Refused(f"{status} {body}")
         if status == 504:
             return UNKNOWN
         raise SystemExit(f"{self.name}: {kind} {key} was answered {status}: {body}")
@@ -160,21 +166,35 @@ class Watcher(threading.Thread):
         return True
 
 
-def check_watches(watchers, history):
-    """Every watch delivered the same events in the same order, none left out, and all that was acknowledged is among
-    them. Returns what is wrong, or None."""
+def log_of(watchers):
+    """What was committed, as the watches showed it: version -> (event, name, value). And what is wrong with them, or None:
+    every watch delivered the same events in the same order, none left out."""
     log = {}
     for one in watchers:
         if one.failure:
-            return one.failure
+            return log, one.failure
         for version, *what in one.events:
             if log.setdefault(version, what) != what:
-                return f"version {version} was delivered as {what} and as {log[version]}"
+                return log, f"version {version} was delivered as {what} and as {log[version]}"
     for one in watchers:
         mine = {event[0] for event in one.events}
         missing = [version for version in log if one.first < version <= one.version and version not in mine]
         if missing:
-            return f"a watch that reached {one.version} never delivered {sorted(missing)[:5]}"
+            return log, f"a watch that reached {one.version} never delivered {sorted(missing)[:5]}"
+    return log, None
+
+
+def check_refusals(clients, log):
+    """Nothing that was refused is in the log. Returns what is wrong, or None."""
+    for version, (event, name, value) in log.items():
+        for one in clients:
+            if value in one.refused:
+                return f"version {version} is of a write that was refused: {one.refused[value]}"
+    return None
+
+
+def check_writes(watchers, log, history):
+    """Everything that was acknowledged is in the log. Returns what is wrong, or None."""
     reached = min((one.version for one in watchers), default=0)
     for operation in history:
         if operation.kind in ("create", "put", "swap") and isinstance(operation.answer, tuple):

@@ -73,6 +73,26 @@ def step(state, operation):
     return [] if after is None else [after]
 
 
+def known_version(operation):
+    """Of a write that is known to have taken effect, else 0."""
+    wrote = operation.kind in ("create", "put", "swap") and isinstance(operation.answer, tuple)
+    return operation.answer[1] if wrote else 0
+
+
+def resolved(history, log):
+    """The history with what the log of committed events tells about operations without an answer: a value that is in it
+    was written, under that version, and one that is not never was. `log`: version -> (event, name, value)."""
+    versions = {value: version for version, (event, name, value) in log.items() if value is not None}
+    out = []
+    for one in history:
+        if one.answer == UNKNOWN and one.kind in ("create", "put", "swap"):
+            if one.value not in versions:
+                continue
+            one = Operation(one.kind, one.called, NEVER, ("ok", versions[one.value]), one.value, one.over, one.client)
+        out.append(one)
+    return out
+
+
 def linearizable(history, limit=2_000_000):
     """None when some order explains the history, else the operations that no order got past. Raises when the search
     takes more than `limit` steps."""
@@ -80,8 +100,13 @@ def linearizable(history, limit=2_000_000):
     count = len(operations)
     must = 0  # those with an answer must take effect
     for index, one in enumerate(operations):
-        if one.answered != NEVER:
+        if one.answer != UNKNOWN:
             must |= 1 << index
+    # Versions rise: a write waits for those with lower ones.
+    before, lower = [0] * count, 0
+    for index in sorted((i for i in range(count) if known_version(operations[i])), key=lambda i: known_version(operations[i])):
+        before[index] = lower
+        lower |= 1 << index
     tried = set()
     stack = [(0, ABSENT)]
     furthest, steps = 0, 0
@@ -99,12 +124,20 @@ def linearizable(history, limit=2_000_000):
             furthest = done
         # Whatever was called after another one was answered comes after it.
         earliest_answer = min(operations[i].answered for i in range(count) if not done >> i & 1)
+        next_steps = []
         for index, one in enumerate(operations):
-            if done >> index & 1:
+            if done >> index & 1 or before[index] & ~done:
                 continue
             if one.called > earliest_answer:
                 break
-            for after in step(state, one):
-                stack.append((done | 1 << index, after))
+            after = step(state, one)
+            if after == [state]:
+                if one.answer == UNKNOWN:
+                    continue  # as good as never
+                # What changes nothing and may come now, may as well come first.
+                next_steps = [(done | 1 << index, state)]
+                break
+            next_steps.extend((done | 1 << index, reached) for reached in after)
+        stack.extend(next_steps)
     left = [one for index, one in enumerate(operations) if not furthest >> index & 1]
     return left[:8]

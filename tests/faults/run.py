@@ -13,9 +13,9 @@ import sys
 import threading
 import time
 
-from clients import MAPS, Client, Watcher, check_watches
+from clients import MAPS, Client, Watcher, check_refusals, check_writes, log_of
 from cluster import Cluster
-from linearizable import linearizable
+from linearizable import linearizable, resolved
 
 
 def others(cluster, server):
@@ -141,13 +141,24 @@ def one_run(cluster, seed, fault, seconds):
     history = {key: [operation for one in clients for operation in one.history[key]] for key in keys}
     everything = [operation for rows in history.values() for operation in rows]
     figures = {"operations": len(everything), "unknown": sum(one.answered == float("inf") for one in everything),
-               "refused": sum(one.refused for one in clients), "events": len(watchers[0].events),
+               "refused": sum(len(one.refused) for one in clients), "events": len(watchers[0].events),
                "gap_ms": round(1000 * longest_gap(clients, began - 0.3))}
+    log, wrong = log_of(watchers)
+    wrong = wrong or check_refusals(clients, log) or check_writes(watchers, log, everything)
+    if wrong:
+        return wrong, figures
     for key, rows in history.items():
-        unexplained = linearizable(rows)
+        unexplained = linearizable(resolved(rows, log))
         if unexplained is not None:
-            return f"{key} is not linearizable; no order gets past:\n" + "\n".join(map(str, unexplained)), figures
-    return check_watches(watchers, everything), figures
+            return not_linearizable(key, rows, log, unexplained), figures
+    return None, figures
+
+
+def not_linearizable(key, rows, log, unexplained):
+    told = [f"{key} is not linearizable; no order gets past:", *map(str, unexplained), "all of it:"]
+    told += map(str, sorted(rows, key=lambda one: one.called))
+    told += [f"version {version}: {what[0]} {what[2]}" for version, what in sorted(log.items()) if what[1] == key]
+    return "\n".join(told)
 
 
 def longest_gap(clients, since):
