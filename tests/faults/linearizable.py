@@ -81,8 +81,9 @@ def known_version(operation):
 
 def resolved(history, log):
     """The history with what the log of committed events tells about operations without an answer: a value that is in it
-    was written, under that version, and one that is not never was. `log`: version -> (event, name, value)."""
-    versions = {value: version for version, (event, name, value) in log.items() if value is not None}
+    was written, under that version, and one that is not never was. `log`: version -> (event, name, value); a removal shows
+    the last value once more."""
+    versions = {value: version for version, (event, name, value) in log.items() if event != "DELETED"}
     out = []
     for one in history:
         if one.answer == UNKNOWN and one.kind in ("create", "put", "swap"):
