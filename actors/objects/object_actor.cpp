@@ -2,8 +2,8 @@
 
 #include "actors/console/actor_registry.hpp"
 #include "actors/objects/first_outcome.hpp"
-#include "storage/leader_errors.hpp"
 #include "schema/base/always.hpp"
+#include "storage/leader_errors.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/event_based_actor.hpp>
@@ -178,7 +178,7 @@ private:
   result<write_answer> finding_ = write_answer{}; ///< of current_, while the state is confirmed
   raft_term planned_in_;                          ///< the store's term when current_ was planned
   int attempt_ = 0;
-  bool looks_back_ = false; ///< the store is asked for an earlier try of current_
+  bool looks_back_ = false;   ///< the store is asked for an earlier try of current_
   std::uint64_t handled_ = 0; ///< of the object at hand
 };
 

@@ -175,10 +175,11 @@ struct help_text {
 
 using any_command =
     std::variant<help_text, get_command, apply_command, delete_command, describe_command, logs_command,
-                 exec_command, attach_command, copy_command, port_forward_command, scale_command, actors_command,
-                 image_load_command, version_command, api_resources_command, debug_store_command,
-                 token_create_command, token_list_command, token_delete_command, cluster_members_command,
-                 cluster_status_command, cluster_remove_command, cluster_rotate_command>;
+                 exec_command, attach_command, copy_command, port_forward_command, scale_command,
+                 actors_command, image_load_command, version_command, api_resources_command,
+                 debug_store_command, token_create_command, token_list_command, token_delete_command,
+                 cluster_members_command, cluster_status_command, cluster_remove_command,
+                 cluster_rotate_command>;
 
 struct command_line {
   global_options global;

@@ -101,7 +101,7 @@ void measure_audit() {
   moment.request = std::make_shared<const audit_request>(std::move(request));
   moment.stage = audit_stage::response_complete;
   moment.code = 201;
-  moment.annotations = {"allow", ""};
+  moment.annotations = {"allow", "", {}};
   measure("an audit line of level Metadata (on the writer's thread)", 100'000, [&] {
     if (audit_line(moment).empty()) std::abort();
   });
