@@ -52,9 +52,10 @@ void answer_object(const request_handle& request, std::string_view bytes) {
   }
   const auto view = schema::object_view::open(bytes);
   if (!view) return answer_error(*request, view.error());
-  if (request->route.subresource != nullptr && request->route.subresource->name == "scale")
-    return answer_json(*request, 200, schema::scale_of(type, view->to_json(type)).dump());
-  auto text = render_object(type, *view, request->form, included_objects(request->query));
+  const bool scales = request->route.subresource != nullptr && request->route.subresource->name == "scale";
+  const table_objects include = included_objects(request->query);
+  auto text = scales ? render_scale(schema::scale_of(type, view->to_json(type)), request->form, include)
+                     : render_object(type, *view, request->form, include);
   if (!text) return answer_error(*request, text.error());
   if (request->pretty && request->form.format == wire_format::json)
     return answer_json(*request, 200, std::move(*text));

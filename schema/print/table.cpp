@@ -74,18 +74,68 @@ struct shown_column {
   std::string_view note;
 };
 
-std::vector<shown_column> columns_of(const resource_type& type) {
+/// What the scale subresource shows of whatever it scales.
+constexpr table_column scale_columns[] = {{"Name", "string", "name", 0},
+                                          {"Desired", "integer", "", 0},
+                                          {"Available", "integer", "", 0},
+                                          {"Age", "string", "", 0}};
+
+std::vector<shown_column> with_notes(std::span<const table_column> columns) {
   std::vector<shown_column> shown;
-  if (type.custom != nullptr) {
-    shown.push_back({default_columns[0], custom_name_note});
-    for (const custom_kind::column& one : type.custom->columns)
-      shown.push_back({{one.name, one.type, one.format, one.priority}, one.description});
-    return shown;
-  }
-  for (const table_column& column :
-       type.columns.empty() ? std::span<const table_column>(default_columns) : type.columns)
-    shown.push_back({column, print::column_note(column.name)});
+  for (const table_column& column : columns) shown.push_back({column, print::column_note(column.name)});
   return shown;
+}
+
+std::vector<shown_column> columns_of(const resource_type& type) {
+  if (type.custom == nullptr)
+    return with_notes(type.columns.empty() ? std::span<const table_column>(default_columns) : type.columns);
+  std::vector<shown_column> shown{{default_columns[0], custom_name_note}};
+  for (const custom_kind::column& one : type.custom->columns)
+    shown.push_back({{one.name, one.type, one.format, one.priority}, one.description});
+  return shown;
+}
+
+void append_columns(std::string& out, const std::vector<shown_column>& columns) {
+  out += '[';
+  bool first = true;
+  for (const auto& [column, note] : columns) {
+    out += first ? "{" : ",{";
+    first = false;
+    append_member(out, "description", note);
+    out += ',';
+    append_member(out, "format", column.format);
+    out += ',';
+    append_member(out, "name", column.name);
+    out += ",\"priority\":" + std::to_string(column.priority) + ",";
+    append_member(out, "type", column.type);
+    out += '}';
+  }
+  out += ']';
+}
+
+void append_row_object(std::string& out, const json& object, row_object how) {
+  out += ",\"object\":";
+  switch (how) {
+  case row_object::metadata:
+    append_partial(out, object);
+    break;
+  case row_object::whole:
+    append_json_text(out, object);
+    break;
+  case row_object::none:
+    out += "null";
+    break;
+  }
+  out += '}';
+}
+
+/// Everything before the rows.
+void append_table_head(std::string& out, const std::vector<shown_column>& columns, const list_meta& meta) {
+  out += R"({"apiVersion":"meta.k8s.io/v1","columnDefinitions":)";
+  append_columns(out, columns);
+  out += ",\"kind\":\"Table\",\"metadata\":";
+  append_list_meta(out, meta);
+  out += ",\"rows\":[";
 }
 
 result<void> append_rows(std::string& out, const resource_type& type,
@@ -104,21 +154,7 @@ result<void> append_rows(std::string& out, const resource_type& type,
 } // namespace
 
 void append_column_definitions(std::string& out, const resource_type& type) {
-  out += '[';
-  bool first = true;
-  for (const auto& [column, note] : columns_of(type)) {
-    out += first ? "{" : ",{";
-    first = false;
-    append_member(out, "description", note);
-    out += ',';
-    append_member(out, "format", column.format);
-    out += ',';
-    append_member(out, "name", column.name);
-    out += ",\"priority\":" + std::to_string(column.priority) + ",";
-    append_member(out, "type", column.type);
-    out += '}';
-  }
-  out += ']';
+  append_columns(out, columns_of(type));
 }
 
 void append_table_row(std::string& out, const resource_type& type, const json& object,
@@ -137,33 +173,14 @@ void append_table_row(std::string& out, const resource_type& type, const json& o
       out += ",\"conditions\":";
       append_json_text(out, conditions);
     }
-  out += ",\"object\":";
-  switch (options.object) {
-  case row_object::metadata:
-    append_partial(out, object);
-    break;
-  case row_object::whole:
-    append_json_text(out, object);
-    break;
-  case row_object::none:
-    out += "null";
-    break;
-  }
-  out += '}';
+  append_row_object(out, object, options.object);
 }
 
 result<void> append_table(std::string& out, const resource_type& type,
                           std::span<const std::string_view> stored, const list_meta& meta,
                           const table_options& options) {
   const std::size_t start = out.size();
-  out += R"({"apiVersion":"meta.k8s.io/v1","columnDefinitions":)";
-  if (options.headers)
-    append_column_definitions(out, type);
-  else
-    out += "[]";
-  out += ",\"kind\":\"Table\",\"metadata\":";
-  append_list_meta(out, meta);
-  out += ",\"rows\":[";
+  append_table_head(out, options.headers ? columns_of(type) : std::vector<shown_column>(), meta);
   if (auto done = append_rows(out, type, stored, options); !done) {
     out.resize(start);
     return done;
@@ -171,6 +188,24 @@ result<void> append_table(std::string& out, const resource_type& type,
   out += "]}";
   return {};
 }
+
+void append_scale_table(std::string& out, const json& scale, const table_options& options) {
+  const auto number = [&](const char* where) {
+    const json& count = print::at(scale, {where, "replicas"});
+    return count.is_number() ? count : json(0);
+  };
+  append_table_head(out, options.headers ? with_notes(scale_columns) : std::vector<shown_column>(),
+                    {print::text(print::at(scale, {"metadata", "resourceVersion"})), {}, {}});
+  const std::string age =
+      print::age_of(print::text(print::at(scale, {"metadata", "creationTimestamp"})), options.now);
+  out += "{\"cells\":";
+  append_json_text(
+      out, json::array({print::at(scale, {"metadata", "name"}), number("spec"), number("status"), age}));
+  append_row_object(out, scale, options.object);
+  out += "]}";
+}
+
+void append_scale_metadata(std::string& out, const json& scale) { append_partial(out, scale); }
 
 result<void> append_partial_metadata(std::string& out, const resource_type& type, std::string_view stored) {
   const auto view = object_view::open(stored);

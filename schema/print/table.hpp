@@ -47,6 +47,10 @@ void append_table_row(std::string& out, const resource_type& type, const json& o
 /// Appends the value of columnDefinitions.
 void append_column_definitions(std::string& out, const resource_type& type);
 
+/// Appends the Table of a Scale (schema/write/scale.hpp), or its PartialObjectMetadata.
+void append_scale_table(std::string& out, const json& scale, const table_options& options);
+void append_scale_metadata(std::string& out, const json& scale);
+
 /// Appends a PartialObjectMetadata of one stored value.
 result<void> append_partial_metadata(std::string& out, const resource_type& type, std::string_view stored);
 /// Appends a PartialObjectMetadataList.

@@ -116,6 +116,17 @@ result<std::string> render_object(const resource_type& type, const object_view& 
   return yaml_text(object.to_json(type));
 }
 
+result<std::string> render_scale(const json& scale, const answer_form& form, table_objects include) {
+  std::string out;
+  if (form.form == object_form::table)
+    schema::append_scale_table(out, scale, table_options_of(include, true));
+  else if (form.form == object_form::metadata)
+    schema::append_scale_metadata(out, scale);
+  else
+    out = scale.dump();
+  return in_format({}, std::move(out), form.format);
+}
+
 result<std::string> render_list(const resource_type& type, const std::vector<std::string_view>& items,
                                 const list_metadata& metadata, const answer_form& form,
                                 table_objects include) {

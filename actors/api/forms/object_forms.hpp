@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/api/forms/media_types.hpp"
+#include "schema/base/json_fwd.hpp"
 #include "schema/base/result.hpp"
 #include "schema/object/stored_object.hpp"
 
@@ -29,6 +30,9 @@ struct list_metadata {
 result<std::string> render_object(const schema::resource_type& type, const schema::object_view& object,
                                   const answer_form& form, table_objects include,
                                   bool column_definitions = true);
+
+/// A Scale, as the Table or PartialObjectMetadata that `form` asks for, or as itself.
+result<std::string> render_scale(const json& scale, const answer_form& form, table_objects include);
 
 /// A list, in `form`. `items` are encoded objects.
 result<std::string> render_list(const schema::resource_type& type, const std::vector<std::string_view>& items,

@@ -64,6 +64,10 @@ def applying_parts():
     one = DEPLOYMENTS + "/d"
     apply(one, whole)
     code, scale = patch(one + "/scale", {"spec": {"replicas": 5}})
+    table = get(one + "/scale", accept=TABLE)[1]
+    same("a scale as a table", (["Name", "Desired", "Available", "Age"], ["d", 5]),
+         ([column["name"] for column in table["columnDefinitions"]], table["rows"][0]["cells"][:2]))
+    same("a scale's metadata", "PartialObjectMetadata", get(one + "/scale", accept=METADATA)[1]["kind"])
     same("scale", (200, "Scale", 5), (code, scale["kind"], scale["spec"]["replicas"]))
     entry = owners(get(one)[1])["semantics", "scale"]
     same("scale is owned by who scaled", {"f:spec": {"f:replicas": {}}}, entry["fieldsV1"])
