@@ -115,6 +115,14 @@ void add_api_service(std::vector<wanted_object>& wanted, const bootstrap_facts& 
   wanted.push_back({&endpoints, "default", std::move(legacy)});
 }
 
+/// The range that the addresses of services are taken from, for who asks.
+void add_service_range(std::vector<wanted_object>& wanted, const bootstrap_facts& facts) {
+  const schema::resource_type& type = schema::builtin("networking.k8s.io", "servicecidrs");
+  json object = named(type, "kubernetes");
+  object["spec"]["cidrs"] = json::array({facts.network.text()});
+  wanted.push_back({&type, {}, std::move(object)});
+}
+
 void add_flow_objects(std::vector<wanted_object>& wanted) {
   const auto add = [&](const char* plural, const std::vector<json>& objects) {
     for (const json& object : objects)
@@ -210,6 +218,7 @@ result<void> create_bootstrap_objects(const storage::store& store, object_router
   if (auto made = submit_all(store, router, namespaces(), facts.term)->wait(); !made) return made.error();
   std::vector<wanted_object> wanted;
   add_api_service(wanted, facts);
+  add_service_range(wanted, facts);
   add_priority_classes(wanted);
   add_flow_objects(wanted);
   add_roles(wanted);

@@ -15,6 +15,9 @@ check("version", version["major"] == "1" and version["minor"] == "36" and versio
 
 same("version, as generated clients ask for it", version, get("/version/")[1])
 
+same("the range of service addresses", ["10.96.0.0/16"],
+     get("/apis/networking.k8s.io/v1/servicecidrs/kubernetes")[1]["spec"]["cidrs"])
+
 get("/api/v1/namespaces/default")
 code, text, response = request("GET", "/metrics")
 check("Prometheus text", response.headers["content-type"].startswith("text/plain; version=0.0.4"))
