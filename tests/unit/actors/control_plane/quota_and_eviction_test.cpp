@@ -143,6 +143,28 @@ BOOST_AUTO_TEST_CASE(a_finished_pod_makes_room) {
   BOOST_TEST(submit(second).has_value());
 }
 
+BOOST_AUTO_TEST_CASE(a_pod_that_hangs_in_deletion_makes_room_in_the_end) {
+  const auto used = [&] { return get("", "resourcequotas", "default", "q")["status"]["used"]; };
+  add_node("n1");
+  create(quota("q", {{"pods", "1"}, {"count/pods", "9"}}));
+  pass(milliseconds(200), false);
+  create(pod("a", {{"spec", {{"nodeName", "n1"}, {"terminationGracePeriodSeconds", 20}}}}));
+  pass(milliseconds(100));
+  remove("", "pods", "default", "a"); // and its node is never heard of again
+  pass(seconds(30), false);
+  auto second = command(actors::write_verb::create, pod("b"));
+  BOOST_TEST(!submit(second).has_value());
+  BOOST_TEST(used() == json({{"pods", "1"}, {"count/pods", "1"}}));
+  pass(seconds(320), false);
+  BOOST_TEST(used() == json({{"pods", "0"}, {"count/pods", "1"}}));
+  BOOST_TEST(submit(second).has_value());
+  BOOST_TEST(used() == json({{"pods", "1"}, {"count/pods", "2"}}));
+  actors::delete_options at_once;
+  at_once.grace_period_s = 0;
+  remove("", "pods", "default", "a", at_once);
+  BOOST_TEST(used() == json({{"pods", "1"}, {"count/pods", "1"}}));
+}
+
 BOOST_AUTO_TEST_CASE(a_dry_run_is_refused_like_the_real_thing_and_takes_nothing) {
   create(quota("q", {{"pods", "1"}}));
   pass(milliseconds(200), false);
