@@ -69,8 +69,9 @@ void redirect_to_slash(const api_request& request) {
   request.exchange->respond(std::move(response));
 }
 
+/// A connection is left by a request that has no body to pass on.
 bool asks_to_upgrade(const api_request& request) {
-  return !request.http.header("upgrade").empty() &&
+  return !request.http.header("upgrade").empty() && !request.incoming &&
          net::list_contains(request.http, "connection", "upgrade") &&
          request.exchange->can_switch_protocols();
 }
