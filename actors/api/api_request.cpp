@@ -45,12 +45,27 @@ std::string warning_header(std::string_view text) {
   return quoted + '"';
 }
 
-void answer_bytes(const api_request& request, int code, std::string_view content_type, std::string body,
-                  const answer_extras& extras) {
-  net::http_response response = response_of(code, content_type, std::move(body));
+namespace {
+
+void add_deprecation(const api_request& request, net::http_response& response) {
   const schema::resource_type* type = request.route.type.get();
   if (type != nullptr && type->custom != nullptr && !type->custom->deprecation.empty())
     response.headers.emplace_back("warning", warning_header(type->custom->deprecation));
+}
+
+} // namespace
+
+void begin_answer(const api_request& request, std::string_view content_type) {
+  net::http_response head = response_of(200, content_type, {});
+  head.body.reset();
+  add_deprecation(request, head);
+  request.exchange->begin(std::move(head));
+}
+
+void answer_bytes(const api_request& request, int code, std::string_view content_type, std::string body,
+                  const answer_extras& extras) {
+  net::http_response response = response_of(code, content_type, std::move(body));
+  add_deprecation(request, response);
   for (const std::string& warning : extras.warnings)
     response.headers.emplace_back("warning", warning_header(warning));
   if (response.body->size() >= compressed_from_bytes && request.http.method == "GET" &&

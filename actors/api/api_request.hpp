@@ -53,6 +53,8 @@ std::string warning_header(std::string_view text);
 /// Sends a body that is in its final form.
 void answer_bytes(const api_request& request, int code, std::string_view content_type, std::string body,
                   const answer_extras& extras = {});
+/// Begins an answer of code 200 whose body is written in pieces, in its final form.
+void begin_answer(const api_request& request, std::string_view content_type);
 /// Sends a JSON document in the form the client asked for, where that is not special to its kind.
 void answer_json(const api_request& request, int code, std::string document,
                  const answer_extras& extras = {});

@@ -6,6 +6,7 @@
 #include "actors/api/list_page.hpp"
 #include "actors/api/request_options.hpp"
 #include "actors/objects/refusals.hpp"
+#include "net/http/gzip_body.hpp"
 #include "schema/base/json.hpp"
 #include "schema/codec/status.hpp"
 #include "schema/object/append_stored.hpp"
@@ -13,6 +14,8 @@
 #include "storage/store.hpp"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
+#include <utility>
 
 namespace actord::actors {
 namespace {
@@ -80,12 +83,38 @@ void answer_expired_continue(const request_handle& request, const continuation& 
   answer_json(*request, http_code(expired.kind), status.dump());
 }
 
+/// A large list begins to go out while the rest of it is still being made, in pieces. Not what is looked at
+/// as a whole afterwards: compressed, indented, written into the audit log.
+bool may_go_in_pieces(const api_request& request, const object_page& page) {
+  constexpr std::size_t large_bytes = std::size_t{1024} * 1024;
+  if (request.form.form != object_form::whole || request.form.format != wire_format::json || request.pretty ||
+      request.audit || request.http.method != "GET" || net::accepts_gzip(request.http))
+    return false;
+  std::size_t bytes = 0;
+  for (const std::string_view value : page.values) bytes += value.size();
+  return bytes >= large_bytes;
+}
+
+void answer_in_pieces(const request_handle& request, const object_page& page, const list_metadata& metadata) {
+  bool begun = false;
+  const auto rendered = render_list_in_pieces(request->type(), page.values, metadata, [&](std::string piece) {
+    if (!std::exchange(begun, true)) begin_answer(*request, content_type_of(wire_format::json));
+    request->exchange->write(share_bytes(std::move(piece)));
+  });
+  if (rendered) return request->exchange->end();
+  if (!begun) return answer_error(*request, rendered.error());
+  // Whoever drops an answer that has begun breaks it off: the client sees that it is not whole.
+  spdlog::error("{} {} is broken off: {}", request->http.method, request->http.path,
+                rendered.error().message);
+}
+
 void answer_page(const request_handle& request, const object_page& page) {
   list_metadata metadata{page.at, {}, {}};
   if (page.next) {
     metadata.continue_token = encode_continuation(*page.next);
     metadata.remaining = page.next->remaining;
   }
+  if (may_go_in_pieces(*request, page)) return answer_in_pieces(request, page, metadata);
   const bool as_messages = request->form.format == wire_format::protobuf &&
                            request->form.form == object_form::whole && request->type().custom == nullptr;
   auto text = as_messages ? protobuf_objects(request->type(), page.values, metadata)

@@ -122,7 +122,8 @@ void request_admission::turn_away(const request_handle& request) {
 
 void request_admission::take_seat(const request_handle& request, flow_gate::flow_seat seat,
                                   steady_time began) {
-  metered_exchange::terms how{.is_watch = request->verb == "watch", .deprecation = {}};
+  metered_exchange::terms how{
+      .is_watch = request->verb == "watch", .is_list = request->verb == "list", .deprecation = {}};
   std::function<void(int)> answered = [metrics = metrics_](int code) { metrics->count("path", code); };
   if (request->route.type != nullptr) {
     how.deprecation = schema::deprecation_of(request->type());

@@ -39,6 +39,15 @@ heap_use measure_heap() {
   return {.used = used, .idle = std::min(info.fordblks, private_bytes > used ? private_bytes - used : 0)};
 }
 
+/// Pieces and bodies of answers come and go; pages that go back to the machine in between cost a fault each
+/// when they are written again, a third of what a list costs. So the C library keeps what this keeper would
+/// leave it.
+void keep_what_will_be_needed_again() {
+  constexpr int largest_from_heap_bytes = 32 << 20; // as far as the C library goes by itself
+  mallopt(M_MMAP_THRESHOLD, largest_from_heap_bytes);
+  mallopt(M_TRIM_THRESHOLD, static_cast<int>(idle_max_bytes));
+}
+
 struct keeper_state {
   std::shared_ptr<actor_card> card;
 };
@@ -68,6 +77,7 @@ bool is_worth_trimming(const heap_use& heap) {
 
 memory_keeper::memory_keeper(caf::actor_system& system, actor_registry& registry)
     : state_(std::make_unique<state>()) {
+  keep_what_will_be_needed_again();
   state_->timer = system.spawn(run_keeper, &registry);
 }
 

@@ -2,7 +2,9 @@
 
 #include "actors/api/api_request.hpp"
 
+#include <mutex>
 #include <utility>
+#include <vector>
 
 namespace actord::actors {
 namespace {
@@ -10,6 +12,32 @@ namespace {
 constexpr std::size_t short_answer_bytes = 64 * 1024;
 
 } // namespace
+
+/// The seats and bytes of an answer on its way. The client may leave while the rest is being written.
+class metered_exchange::holding {
+public:
+  explicit holding(flow_gate::flow_seat seat) : seat_(std::move(seat)) {}
+
+  void add(heavy_lane::hold bytes) {
+    const std::scoped_lock lock(mutex_);
+    if (!over_) bytes_.push_back(std::move(bytes));
+  }
+  void let_go() {
+    std::vector<heavy_lane::hold> bytes; // let go of outside the lock
+    {
+      const std::scoped_lock lock(mutex_);
+      over_ = true;
+      bytes.swap(bytes_);
+    }
+    seat_.leave();
+  }
+
+private:
+  flow_gate::flow_seat seat_;
+  std::mutex mutex_;
+  std::vector<heavy_lane::hold> bytes_;
+  bool over_ = false;
+};
 
 metered_exchange::metered_exchange(net::exchange_handle inner, flow_gate::flow_seat seat, terms how,
                                    std::shared_ptr<flow_gate> gate, std::function<void(int code)> answered)
@@ -39,8 +67,18 @@ void metered_exchange::respond(net::http_response response) {
 void metered_exchange::begin(net::http_response head) {
   settle(head.code);
   mark(head);
+  if (how_.is_list) {
+    holding_ = std::make_shared<holding>(std::move(seat_));
+    inner_->on_closed([held = holding_] { held->let_go(); });
+  }
   inner_->begin(std::move(head));
   seat_.leave();
+}
+
+void metered_exchange::write_all(std::span<shared_bytes> pieces) {
+  if (holding_)
+    for (const shared_bytes& bytes : pieces) holding_->add(gate_->lane().hold_bytes(bytes->size()));
+  inner_->write_all(pieces);
 }
 
 void metered_exchange::mark(net::http_response& response) const {

@@ -14,6 +14,7 @@
 #include <charconv>
 #include <fmt/format.h>
 #include <span>
+#include <utility>
 
 namespace actord::actors {
 namespace {
@@ -48,12 +49,21 @@ std::string list_kind(const resource_type& type) {
 }
 
 /// Canonical texts, copied one after the other.
-result<std::string> json_list(const resource_type& type, std::span<const std::string_view> items,
-                              const list_metadata& metadata) {
-  std::size_t bytes = 256;
-  for (const std::string_view item : items) bytes += item.size() + 40;
+constexpr std::size_t piece_bytes = std::size_t{256} * 1024;
+
+/// Hands the list to `take` in pieces that are full from `full_bytes` on, or in one when that is 0; the last
+/// one is what is left.
+template <class Take>
+result<void> write_json_list(const resource_type& type, std::span<const std::string_view> items,
+                             const list_metadata& metadata, std::size_t full_bytes, Take take) {
+  constexpr std::size_t added_bytes = 40; // to what is stored of an item
+  std::size_t left = 256;
+  for (const std::string_view item : items) left += item.size() + added_bytes;
   std::string out;
-  out.reserve(bytes);
+  const auto start_piece = [&] {
+    out.reserve(full_bytes == 0 ? left : std::min(left, full_bytes + full_bytes / 8));
+  };
+  start_piece();
   out += fmt::format("{{\"kind\":\"{}\",\"apiVersion\":\"{}\",\"metadata\":", list_kind(type),
                      type.api_version());
   append_list_metadata(out, metadata, type.custom != nullptr);
@@ -63,10 +73,24 @@ result<std::string> json_list(const resource_type& type, std::span<const std::st
     if (!std::exchange(first, false)) out += ',';
     // Custom items say what they are.
     if (auto appended = schema::append_stored(out, item, type, type.custom != nullptr); !appended)
-      return appended.error();
+      return appended;
+    left -= item.size() + added_bytes;
+    if (full_bytes == 0 || out.size() < full_bytes) continue;
+    take(std::exchange(out, {}));
+    start_piece();
   }
   out += "]}\n";
-  return out;
+  take(std::move(out));
+  return {};
+}
+
+result<std::string> json_list(const resource_type& type, std::span<const std::string_view> items,
+                              const list_metadata& metadata) {
+  std::string whole;
+  auto written =
+      write_json_list(type, items, metadata, 0, [&whole](std::string all) { whole = std::move(all); });
+  if (!written) return written.error();
+  return whole;
 }
 
 struct owned_list_meta {
@@ -143,6 +167,12 @@ result<std::string> render_list(const resource_type& type, const std::vector<std
   auto list = json_list(type, items, metadata);
   if (!list || form.format == wire_format::json) return list;
   return convert_document(*list, form.format);
+}
+
+result<void> render_list_in_pieces(const resource_type& type, std::span<const std::string_view> items,
+                                   const list_metadata& metadata,
+                                   const std::function<void(std::string piece)>& take) {
+  return write_json_list(type, items, metadata, piece_bytes, take);
 }
 
 result<std::string> convert_document(std::string_view document, wire_format format) {

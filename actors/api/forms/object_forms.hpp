@@ -5,6 +5,8 @@
 #include "schema/base/result.hpp"
 #include "schema/object/stored_object.hpp"
 
+#include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,6 +40,12 @@ result<std::string> render_scale(const json& scale, const answer_form& form, tab
 result<std::string> render_list(const schema::resource_type& type, const std::vector<std::string_view>& items,
                                 const list_metadata& metadata, const answer_form& form,
                                 table_objects include);
+
+/// A whole list as JSON, in pieces of some 256 KiB: each is handed to `take` before the next is made. After
+/// an error nothing more comes.
+result<void> render_list_in_pieces(const schema::resource_type& type, std::span<const std::string_view> items,
+                                   const list_metadata& metadata,
+                                   const std::function<void(std::string piece)>& take);
 
 /// A finished JSON document (an object that is not stored, a Status) in another wire format.
 result<std::string> convert_document(std::string_view document, wire_format format);

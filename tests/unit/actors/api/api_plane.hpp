@@ -30,6 +30,7 @@ public:
   void write(shared_bytes bytes) override {
     const std::lock_guard lock(mutex_);
     stream_ += *bytes;
+    ++pieces_;
     changed_.notify_all();
   }
   void end() override {
@@ -71,6 +72,10 @@ public:
     BOOST_REQUIRE(changed_.wait_for(lock, patience, [&] { return stream_.size() >= count; }));
     return stream_;
   }
+  int pieces() {
+    const std::lock_guard lock(mutex_);
+    return pieces_;
+  }
   void leave() {
     if (auto closed = std::exchange(closed_, nullptr)) closed();
   }
@@ -90,6 +95,7 @@ private:
   std::condition_variable changed_;
   net::http_response response_;
   std::string stream_;
+  int pieces_ = 0;
   std::function<void()> closed_;
   bool answered_ = false;
   bool ended_ = false;

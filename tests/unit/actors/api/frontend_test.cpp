@@ -1,5 +1,7 @@
 #include "api_plane.hpp"
 
+#include <algorithm>
+
 using namespace actord;
 using namespace actord::testing;
 
@@ -55,6 +57,41 @@ BOOST_AUTO_TEST_CASE(lists_come_in_pages_of_one_revision) {
   BOOST_TEST(names == (std::vector<std::string>{"c", "d", "e"}), boost::test_tools::per_element());
   BOOST_TEST(rest.body["items"][0]["data"]["k"] == "v");
   BOOST_TEST(p.call("GET", maps + "?continue=garbage").code == 400);
+}
+
+BOOST_AUTO_TEST_CASE(a_large_list_comes_in_pieces_and_says_the_same) {
+  plane p;
+  constexpr int objects = 40;
+  const std::string filler(60'000, 'x');
+  for (int i = 0; i < objects; ++i) {
+    const std::string name = "big" + std::to_string(i);
+    BOOST_REQUIRE(p.call("POST", maps, config_map(name, {{"data", {{"k", filler + name}}}})).code == 201);
+  }
+  const std::string only = "?fieldSelector=metadata.name!=kube-root-ca.crt";
+  const auto exchange = p.send("GET", maps + only);
+  const net::http_response head = exchange->wait();
+  BOOST_TEST(head.code == 200);
+  BOOST_TEST(std::ranges::count(
+                 head.headers, std::pair<std::string, std::string>("content-type", "application/json")) == 1);
+  BOOST_TEST(!head.body);
+  const json list = exchange->wait_for_lines(1).front();
+  BOOST_TEST(exchange->pieces() > 5);
+  BOOST_TEST(list["kind"] == "ConfigMapList");
+  BOOST_REQUIRE(list["items"].size() == static_cast<std::size_t>(objects));
+  for (const json& item : list["items"]) {
+    const std::string name = item["metadata"]["name"];
+    BOOST_TEST((item["data"]["k"] == filler + name));
+    BOOST_TEST(item["metadata"]["resourceVersion"].get<std::string>() != "");
+  }
+  // Page by page, each too small for pieces, it is the same.
+  json paged = json::array();
+  std::string next;
+  do {
+    const reply page = p.call("GET", maps + only + "&limit=15" + (next.empty() ? "" : "&continue=" + next));
+    for (const json& item : page.body["items"]) paged.push_back(item);
+    next = page.body["metadata"].value("continue", "");
+  } while (!next.empty());
+  BOOST_TEST((paged == list["items"]));
 }
 
 BOOST_AUTO_TEST_CASE(a_watch_shows_the_state_and_then_every_change) {
