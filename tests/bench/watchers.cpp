@@ -17,26 +17,25 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 /// Many watchers over TLS, on one thread of epoll. Prints name=value:
-///   bench_watchers PORT TOKEN PID idle COUNT [CERTIFICATE KEY]   memory of the daemon PID for each idle
-///   watcher;
-///                                                                with a client certificate (PEM files) each
-///   bench_watchers PORT TOKEN PID events COUNT RATE S            RATE creates a second for S seconds, seen
-///   by
-///                                                                COUNT watchers: events a second, time from
-///                                                                the request that wrote to the watcher's
-///                                                                line (every tenth watcher), processor time
-///                                                                an event of both sides, the creates'
-///                                                                included
+///   bench_watchers PORT TOKEN PID idle COUNT [CERTIFICATE KEY]
+///       memory of the daemon PID for each idle watcher; with a client certificate (PEM files) each
+///   bench_watchers PORT TOKEN PID events COUNT RATE S [json|protobuf] [http1|http2]
+///       RATE creates a second for S seconds, seen by COUNT watchers in that form over that protocol: events
+///       a second, time from the request that wrote to the watcher's event (every tenth watcher), processor
+///       time an event of both sides, the creates' included
 
 namespace {
 
 using clock_type = std::chrono::steady_clock;
 constexpr const char* collection = "/api/v1/namespaces/default/configmaps";
 constexpr std::size_t sampled = 10; ///< one watcher of so many looks at every event's time
-constexpr const char* stamp_key = "\"stamp\":\"";
+/// Before an event's time: in JSON, and in a message, where a tag and a length stand between.
+constexpr std::string_view json_stamp = R"("stamp":")";
+constexpr std::string_view protobuf_stamp = "stamp\x12";
 constexpr std::size_t writers = 16;
 
 [[noreturn]] void die(const std::string& what) {
@@ -70,7 +69,7 @@ double used_us(int pid) {
 /// A blocking handshake, then non-blocking reads.
 class channel {
 public:
-  channel(SSL_CTX* context, std::uint16_t port) {
+  channel(SSL_CTX* context, std::uint16_t port, bool http2 = false) {
     fd_ = ::socket(AF_INET, SOCK_STREAM, 0);
     sockaddr_in to{};
     to.sin_family = AF_INET;
@@ -81,6 +80,7 @@ public:
     ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     ssl_ = SSL_new(context);
     SSL_set_fd(ssl_, fd_);
+    if (http2) SSL_set_alpn_protos(ssl_, reinterpret_cast<const unsigned char*>("\x02h2"), 3);
     if (SSL_connect(ssl_) != 1) die("TLS handshake");
     ::fcntl(fd_, F_SETFL, ::fcntl(fd_, F_GETFL) | O_NONBLOCK);
   }
@@ -111,15 +111,154 @@ private:
   SSL* ssl_ = nullptr;
 };
 
-struct watcher {
-  std::unique_ptr<channel> link;
-  std::size_t events = 0;
-  char last = 0;
-  std::string tail; ///< of a sampled watcher: an unfinished line
+/// How watchers ask and what comes back.
+struct watch_form {
+  bool protobuf = false;
+  bool http2 = false;
 };
 
-std::string get_request(const std::string& path, const std::string& token) {
-  return "GET " + path + " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + token + "\r\n\r\n";
+/// Takes the protocol's framing off: chunks after a head, or frames of the only stream there is.
+class unframer {
+public:
+  explicit unframer(bool http2) : at_(http2 ? place::frame_head : place::head) {}
+
+  template <class Take>
+  void read(std::string_view bytes, Take take) {
+    while (!bytes.empty()) {
+      if (at_ == place::payload) {
+        const std::size_t count = std::min(left_, bytes.size());
+        if (is_data_) take(bytes.substr(0, count));
+        bytes.remove_prefix(count);
+        left_ -= count;
+        if (left_ == 0) at_ = behind_;
+        continue;
+      }
+      step(bytes.front());
+      bytes.remove_prefix(1);
+    }
+  }
+
+private:
+  enum class place { head, chunk_size, chunk_end, payload, frame_head };
+
+  void step(char letter) {
+    switch (at_) {
+    case place::head:
+      matched_ = letter == "\r\n\r\n"[matched_] ? matched_ + 1 : letter == '\r' ? 1 : 0;
+      if (matched_ == 4) at_ = place::chunk_size;
+      return;
+    case place::chunk_size:
+      if (letter == '\n') return begin(true, place::chunk_end);
+      if (letter != '\r')
+        size_ =
+            size_ * 16 + static_cast<std::size_t>(letter <= '9' ? letter - '0' : (letter | 0x20) - 'a' + 10);
+      return;
+    case place::chunk_end:
+      if (letter == '\n') at_ = place::chunk_size;
+      return;
+    case place::frame_head:
+      if (matched_ < 3) size_ = size_ << 8U | static_cast<unsigned char>(letter);
+      if (matched_ == 3) is_data_ = letter == 0;
+      if (++matched_ == 9) begin(is_data_, place::frame_head);
+      return;
+    case place::payload:
+      return;
+    }
+  }
+  void begin(bool is_data, place behind) {
+    is_data_ = is_data;
+    behind_ = behind;
+    left_ = std::exchange(size_, 0);
+    matched_ = 0;
+    at_ = left_ > 0 ? place::payload : behind;
+  }
+
+  place at_;
+  place behind_ = place::head;
+  std::size_t matched_ = 0;
+  std::size_t size_ = 0;
+  std::size_t left_ = 0;
+  bool is_data_ = false;
+};
+
+/// Counts whole events: lines of JSON, or messages behind their length of four bytes.
+class event_counter {
+public:
+  std::size_t count(std::string_view bytes, bool protobuf) {
+    std::size_t whole = 0;
+    if (!protobuf) {
+      for (std::size_t at = bytes.find('\n'); at != std::string_view::npos; at = bytes.find('\n', at + 1))
+        ++whole;
+      return whole;
+    }
+    while (!bytes.empty()) {
+      if (length_bytes_ < 4) {
+        left_ = left_ << 8U | static_cast<unsigned char>(bytes.front());
+        ++length_bytes_;
+        bytes.remove_prefix(1);
+        continue;
+      }
+      const std::size_t some = std::min(left_, bytes.size());
+      bytes.remove_prefix(some);
+      left_ -= some;
+      if (left_ > 0) break;
+      length_bytes_ = 0;
+      ++whole;
+    }
+    return whole;
+  }
+
+private:
+  std::size_t length_bytes_ = 0;
+  std::size_t left_ = 0;
+};
+
+struct watcher {
+  std::unique_ptr<channel> link;
+  unframer frames{false};
+  event_counter counter;
+  std::size_t events = 0;
+  std::string tail; ///< of a sampled watcher: an unfinished event
+};
+
+/// HTTP/2 without compression: a window that no run fills, and one request.
+std::string http2_watch(const std::string& path, const std::string& token, std::string_view accept) {
+  const auto frame = [](char type, char flags, char stream, std::string_view payload) {
+    std::string bytes{static_cast<char>(payload.size() >> 16U),
+                      static_cast<char>(payload.size() >> 8U & 0xffU),
+                      static_cast<char>(payload.size() & 0xffU),
+                      type,
+                      flags,
+                      0,
+                      0,
+                      0,
+                      stream};
+    return bytes.append(payload);
+  };
+  const auto text = [](std::string_view of) { // RFC 7541 5.1 and 5.2
+    std::string bytes;
+    if (of.size() < 127) {
+      bytes.push_back(static_cast<char>(of.size()));
+    } else {
+      bytes.push_back(127);
+      std::size_t more = of.size() - 127;
+      for (; more >= 128; more >>= 7U) bytes.push_back(static_cast<char>(more % 128 + 128));
+      bytes.push_back(static_cast<char>(more));
+    }
+    return bytes.append(of);
+  };
+  std::string block = "\x82\x87"; // GET, https
+  block.append(1, '\x04').append(text(path)).append(1, '\x01').append(text("localhost"));
+  block.append(1, '\0').append(text("authorization")).append(text("Bearer " + token));
+  block.append(1, '\0').append(text("accept")).append(text(accept));
+  const std::string window("\x7f\xff\x00\x00", 4);
+  return "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0, std::string("\0\x04", 2) + window) +
+         frame(8, 0, 0, window) + frame(1, 5, 1, block);
+}
+
+std::string get_request(const std::string& path, const std::string& token, std::string_view accept) {
+  return "GET " + path + " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + token +
+         "\r\nAccept: " + std::string(accept) + "\r\n\r\n";
 }
 
 std::string create_request(const std::string& token, const std::string& name) {
@@ -147,12 +286,18 @@ public:
       die("client certificate");
   }
 
+  void use(watch_form form) { form_ = form; }
+
   void open(std::size_t count) {
     const std::string from = current_version();
     watchers_.resize(count);
     for (watcher& one : watchers_) {
-      one.link = std::make_unique<channel>(context_, port_);
-      one.link->send(get_request(std::string(collection) + "?watch=1&resourceVersion=" + from, token_));
+      one.link = std::make_unique<channel>(context_, port_, form_.http2);
+      one.frames = unframer(form_.http2);
+      const std::string path = std::string(collection) + "?watch=1&resourceVersion=" + from;
+      const std::string_view accept =
+          form_.protobuf ? "application/vnd.kubernetes.protobuf;stream=watch" : "application/json";
+      one.link->send(form_.http2 ? http2_watch(path, token_, accept) : get_request(path, token_, accept));
       expect(poll_, EPOLLIN, one.link->fd(), &one);
     }
     drain(std::chrono::seconds(2)); // response heads
@@ -224,7 +369,7 @@ private:
   std::string current_version() {
     constexpr std::string_view member = "\"resourceVersion\":\"";
     channel link(context_, port_);
-    link.send(get_request(std::string(collection) + "?limit=1", token_));
+    link.send(get_request(std::string(collection) + "?limit=1", token_, "application/json"));
     std::string answer;
     std::size_t at = std::string::npos;
     while (at == std::string::npos || answer.find('"', at + member.size()) == std::string::npos) {
@@ -235,19 +380,21 @@ private:
     return answer.substr(at, answer.find('"', at) - at);
   }
 
-  /// Events end in "}\n"; the lines of the chunked encoding end in "\r\n".
   void count(watcher& one, std::string_view bytes) {
-    for (std::size_t at = bytes.find('\n'); at != std::string_view::npos; at = bytes.find('\n', at + 1))
-      if ((at > 0 ? bytes[at - 1] : one.last) == '}') ++one.events;
-    one.last = bytes.back();
-    if (static_cast<std::size_t>(&one - watchers_.data()) % sampled != 0) return;
-    one.tail.append(bytes);
+    const bool sampled_one = static_cast<std::size_t>(&one - watchers_.data()) % sampled == 0;
+    one.frames.read(bytes, [&](std::string_view payload) {
+      one.events += one.counter.count(payload, form_.protobuf);
+      if (sampled_one) one.tail.append(payload);
+    });
+    if (!sampled_one) return;
+    const std::string_view key = form_.protobuf ? protobuf_stamp : json_stamp;
+    const std::size_t between = form_.protobuf ? 1 : 0;
     std::size_t from = 0;
     const long long now = now_ns();
     for (;;) {
-      const std::size_t at = one.tail.find(stamp_key, from);
+      const std::size_t at = one.tail.find(key, from);
       if (at == std::string::npos || one.tail.size() - at < 64) break;
-      from = at + std::strlen(stamp_key);
+      from = at + key.size() + between;
       latencies_ns_.push_back(now - std::strtoll(one.tail.c_str() + from, nullptr, 10));
     }
     one.tail.erase(0, std::max(from, one.tail.size() - std::min<std::size_t>(one.tail.size(), 128)));
@@ -299,6 +446,7 @@ private:
   std::uint16_t port_;
   std::string token_;
   int pid_;
+  watch_form form_;
   SSL_CTX* context_ = SSL_CTX_new(TLS_client_method());
   int poll_ = ::epoll_create1(EPOLL_CLOEXEC);    ///< watchers, and `answers_` with a null
   int answers_ = ::epoll_create1(EPOLL_CLOEXEC); ///< writers
@@ -312,7 +460,7 @@ private:
 int main(int argc, char** argv) {
   if (argc < 6) {
     std::fprintf(stderr, "usage: bench_watchers PORT TOKEN PID idle COUNT [CERTIFICATE KEY] | "
-                         "events COUNT RATE SECONDS\n");
+                         "events COUNT RATE SECONDS [json|protobuf] [http1|http2]\n");
     return 2;
   }
   bench run(static_cast<std::uint16_t>(std::strtoul(argv[1], nullptr, 10)), argv[2],
@@ -321,7 +469,9 @@ int main(int argc, char** argv) {
   if (std::string_view(argv[4]) == "idle") {
     if (argc == 8) run.show_certificate(argv[6], argv[7]);
     run.idle(count);
-  } else if (argc == 8) {
+  } else if (argc >= 8) {
+    run.use({.protobuf = argc > 8 && std::string_view(argv[8]) == "protobuf",
+             .http2 = argc > 9 && std::string_view(argv[9]) == "http2"});
     run.events(count, std::strtod(argv[6], nullptr), static_cast<int>(std::strtol(argv[7], nullptr, 10)));
   }
   return 0;
