@@ -7,6 +7,7 @@
 #include "storage/member/proposer.hpp"
 #include "storage/member/read_rounds.hpp"
 #include "storage/member/replica.hpp"
+#include "storage/member/revision_waiters.hpp"
 #include "storage/open_store.hpp"
 #include "storage/raft/message_parts.hpp"
 #include "storage/snapshot/snapshot_sender.hpp"
@@ -75,16 +76,11 @@ public:
   void transfer_leadership(member_id to, membership_answer done) override;
 
 private:
-  struct waiter {
-    revision at;
-    steady_time until;
-    std::function<void(result<void>)> ready;
-  };
   struct inbox {
     std::vector<std::pair<member_id, std::string>> messages;
     std::deque<waiting_proposal> proposals;
     std::vector<std::function<void(result<void>)>> reads;
-    std::vector<waiter> waiters;
+    std::vector<revision_waiter> waiters;
     std::vector<membership_request> membership;
     [[nodiscard]] bool empty() const {
       return messages.empty() && proposals.empty() && reads.empty() && waiters.empty() && membership.empty();
@@ -115,7 +111,6 @@ private:
   void answer(std::vector<ready_answer>& answers);
   void tend_reads();
   [[nodiscard]] reading_view view_of_reads() const;
-  void fire_waiters(revision last, bool ending);
   void tend();
   void publish_status();
   void tell_leadership();
@@ -155,7 +150,7 @@ private:
   std::optional<read_rounds> reads_;
   std::optional<snapshot_sender> snapshots_out_;
   std::optional<snapshot_receiver> snapshot_in_;
-  std::vector<waiter> waiters_;
+  revision_waiters waiters_;
   membership membership_;
   leadership told_;
   raft_index members_at_;  ///< the change that members_ is of
