@@ -30,7 +30,8 @@
 #       56      4  number of items
 #       60      4  number of requests
 #       64      4  offset of the requests
-#       68     12  0
+#       68      4  number of entries before this one whose state is checked; 0 for no check
+#       72      8  hash that the members agreed on for the state after that entry
 #       80  4 each offsets of the items, ascending, the items one behind the other
 #
 # ITEM. One object's new version.

@@ -70,6 +70,7 @@ inline constexpr std::string_view meta_configuration = "configuration";
 /// Rows "term" + first index:u64 → term:u64: the terms of the log without reading it.
 inline constexpr std::string_view meta_term = "term";
 inline constexpr std::string_view meta_marks = "marks";
+inline constexpr std::string_view meta_fenced = "fenced";
 /// Of a scratch map only: how far a snapshot has been received.
 inline constexpr std::string_view meta_incoming = "incoming";
 

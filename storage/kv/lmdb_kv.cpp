@@ -3,6 +3,7 @@
 #include "schema/base/always.hpp"
 #include "storage/kv/directory_lock.hpp"
 
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -10,6 +11,7 @@
 #include <lmdb.h>
 #include <mutex>
 #include <optional>
+#include <sched.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
@@ -19,6 +21,7 @@ namespace actord::storage::kv {
 namespace {
 
 constexpr unsigned max_readers = 2048;
+constexpr unsigned renewals_max = 4096;
 constexpr std::size_t kept_transactions = 256;
 
 bool is_full(int code) {
@@ -228,6 +231,12 @@ public:
     } else {
       must(mdb_txn_begin(environment_, nullptr, MDB_RDONLY, &transaction), "mdb_txn_begin");
     }
+    // A process that died between writing and publishing left a commit that is not published until the next.
+    for (unsigned tries = 0; tries < renewals_max && overtaken(transaction); ++tries) {
+      if (tries > 16) ::sched_yield();
+      mdb_txn_reset(transaction);
+      must(mdb_txn_renew(transaction), "mdb_txn_renew");
+    }
     return std::make_unique<lmdb_reader>(shared_from_this(), transaction);
   }
   [[nodiscard]] std::unique_ptr<write_batch> write() {
@@ -268,6 +277,17 @@ public:
   }
 
 private:
+  /// LMDB has two meta pages, which commits overwrite in turn. A reader notes the newest commit and then
+  /// copies the roots from its page; when it stands still between the two for as long as two commits take, it
+  /// copies the roots of a commit that is not published yet, or half of them. They are its own as long as no
+  /// commit has come after: the next but one begins only then.
+  [[nodiscard]] bool overtaken(MDB_txn* transaction) const {
+    std::atomic_thread_fence(std::memory_order_acquire);
+    MDB_envinfo info{};
+    must(mdb_env_info(environment_, &info), "mdb_env_info");
+    return info.me_last_txnid != mdb_txn_id(transaction);
+  }
+
   MDB_env* environment_;
   handles tables_;
   mutable std::mutex mutex_;

@@ -36,6 +36,8 @@ full_header parse(std::string_view front) {
   found.known.items = reader.take<std::uint32_t>();
   found.requests = reader.take<std::uint32_t>();
   found.requests_at = reader.take<std::uint32_t>();
+  found.known.checked_before = reader.take<std::uint32_t>();
+  found.known.checked_hash = reader.take<std::uint64_t>();
   return found;
 }
 
@@ -160,6 +162,11 @@ void batch_builder::compact(revision announce, raft_index trim) {
   header_.trim = trim;
 }
 
+void batch_builder::check(std::uint32_t entries_before, std::uint64_t hash) {
+  header_.checked_before = entries_before;
+  header_.checked_hash = hash;
+}
+
 std::string batch_builder::finish() {
   header_.items = items();
   const std::size_t items_at = item_offset_position(header_.items);
@@ -177,6 +184,8 @@ std::string batch_builder::finish() {
   append_little(out, header_.items);
   append_little(out, request_count_);
   append_little(out, static_cast<std::uint32_t>(items_at + items_.size()));
+  append_little(out, header_.checked_before);
+  append_little(out, header_.checked_hash);
   out.resize(batch_header_bytes);
   for (const std::size_t offset : offsets_) append_little(out, static_cast<std::uint32_t>(items_at + offset));
   out.append(items_).append(requests_);

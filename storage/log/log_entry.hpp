@@ -39,6 +39,10 @@ struct batch_header {
   std::uint64_t logged_before = 0; ///< bytes of all batches before this one, ever
   revision announce;               ///< compaction: history up to here is gone; 0 for none
   raft_index trim;                 ///< compaction: log rows up to here may go; 0 for none
+  /// The members agreed that this was the hash of the state once the entry that many before this one was
+  /// applied; 0 for no check.
+  std::uint32_t checked_before = 0;
+  std::uint64_t checked_hash = 0;
 
   [[nodiscard]] revision last() const { return revision{base.value + items - 1}; }
 };
@@ -87,13 +91,15 @@ public:
   void add(item_kind kind, const object_key& key, revision previous, std::string_view value);
   void add_request(std::string_view id, const std::vector<revision>& revisions);
   void compact(revision announce, raft_index trim);
+  void check(std::uint32_t entries_before, std::uint64_t hash);
 
   [[nodiscard]] revision next_revision() const { return revision{header_.base.value + offsets_.size()}; }
   [[nodiscard]] std::size_t bytes() const { return items_.size(); }
   [[nodiscard]] const batch_header& header() const { return header_; }
   [[nodiscard]] std::uint32_t items() const { return static_cast<std::uint32_t>(offsets_.size()); }
   [[nodiscard]] bool empty() const {
-    return offsets_.empty() && header_.announce.value == 0 && header_.trim.value == 0;
+    return offsets_.empty() && header_.announce.value == 0 && header_.trim.value == 0 &&
+           header_.checked_before == 0;
   }
   std::string finish();
 

@@ -254,8 +254,7 @@ void proposer::applied(raft_index index) {
 }
 
 sealing_result proposer::seal(std::deque<waiting_proposal>& waiting, const kv::read_view& view,
-                              raft_index index, const sealing_bounds& bounds,
-                              std::optional<compaction_order> order) {
+                              raft_index index, const sealing_bounds& bounds, const batch_orders& orders) {
   const wall_time now = std::max(clock_.wall_now(), time_);
   const steady_time began = clock_.steady_now();
   sealing work(*this, view, index, now);
@@ -293,7 +292,12 @@ sealing_result proposer::seal(std::deque<waiting_proposal>& waiting, const kv::r
     outcome answer = says.no ? outcome(std::move(*says.no)) : outcome(std::move(yes));
     (waits ? out.after : out.now).push_back({std::move(next.done), std::move(answer)});
   }
-  if (order) work.builder().compact(order->announce, order->trim);
+  if (orders.compaction) work.builder().compact(orders.compaction->announce, orders.compaction->trim);
+  if (orders.check) {
+    ALWAYS(orders.check->at < index);
+    work.builder().check(static_cast<std::uint32_t>(index.value - orders.check->at.value),
+                         orders.check->hash);
+  }
   if (!work.builder().empty()) {
     last_ = revision{work.builder().next_revision().value - 1};
     time_ = now;

@@ -73,6 +73,12 @@ struct compaction_order {
   raft_index trim;
 };
 
+/// What rides on the next batch besides what clients want.
+struct batch_orders {
+  std::optional<compaction_order> compaction;
+  std::optional<state_hash> check;
+};
+
 class proposer {
 public:
   proposer(const value_codec& codec, const clock_source& clock) : codec_(codec), clock_(clock) {}
@@ -83,9 +89,9 @@ public:
   void forget_all_requests() { requests_.clear(); }
 
   /// Takes proposals off the front until the bounds are reached. `view` is the applied state; the batch, if
-  /// any, will be entry `index`. With `order` there always is a batch.
+  /// any, will be entry `index`. With an order there always is a batch.
   sealing_result seal(std::deque<waiting_proposal>& waiting, const kv::read_view& view, raft_index index,
-                      const sealing_bounds& bounds, std::optional<compaction_order> order);
+                      const sealing_bounds& bounds, const batch_orders& orders);
   /// The batch of `index` and all before it are applied.
   void applied(raft_index index);
 

@@ -15,6 +15,8 @@ constexpr std::size_t apply_limit_bytes = 4U << 20U;
 constexpr std::size_t append_limit_bytes = 16U << 20U;
 /// A member that lacks no more than this follows as fast as it is sent to.
 constexpr std::uint64_t caught_up_entries = 16;
+/// Of how many applied entries the hash of the state is remembered.
+constexpr std::size_t remembered_hashes = 4096;
 
 raft_memory recall(const kv::read_view& view, const member_state& state,
                    const raft_configuration& configuration) {
@@ -35,11 +37,6 @@ raft_memory recall(const kv::read_view& view, const member_state& state,
       memory.changes.emplace_back(index, decode_servers(*log.entry(index)->payload));
   }
   return memory;
-}
-
-bool sole_voter(const raft_configuration& configuration, member_id self) {
-  const raft_server* const found = configuration.find(self);
-  return found != nullptr && found->voter && configuration.voters() == 1;
 }
 
 /// libraft takes a change only as the first new entry of a message (it would note the wrong index), so a
@@ -121,6 +118,7 @@ result<void> replica::start(raft_time_ms now) {
     }
     configuration_ = load_configuration(*view);
     memory = recall(*view, state_, configuration_);
+    fenced_ = !load_fence(*view).empty();
   }
   tail_.clear();
   tail_bytes_ = 0;
@@ -131,7 +129,10 @@ result<void> replica::start(raft_time_ms now) {
                 ? configuration_
                 : raft_configuration{memory.changes.back().first, memory.changes.back().second};
   note_members();
-  if (sole_voter(newest_, identity_.member)) {
+  hashes_.assign(1, {state_.applied, state_.hash});
+  wrong_.reset();
+  if (auto checked = check_state(*parts_.disk.read()); !checked) return checked;
+  if (newest_.is_only_voter(identity_.member)) {
     // libraft makes a sole voter leader without a new term; two runs of it must not share one.
     ++memory.vote.term.value;
     memory.vote.voted_for = identity_.member;
@@ -144,7 +145,9 @@ result<void> replica::start(raft_time_ms now) {
   noticed_ = {};
   barrier_ = {};
   heard_.clear();
+  followed_ = state_.applied;
   carry_out(now, core_->start(now, memory));
+  if (fenced_) core_->only_follow();
   settle(now);
   return {};
 }
@@ -165,6 +168,10 @@ void replica::receive(raft_time_ms now, member_id from, std::string_view bytes) 
   }
   if (const auto* offer = std::get_if<install_message>(&message->body))
     return hear_offer(from, message->term, offer->last);
+  if (fenced_ && std::holds_alternative<timeout_now_message>(message->body)) return;
+  // Whoever leads has what this member lacks.
+  if (fenced_ && std::holds_alternative<append_message>(message->body) && message->term >= term())
+    parts_.listener.snapshot_offered(from);
   hear(now, std::move(*message));
 }
 
@@ -189,7 +196,8 @@ void replica::tell_all_is_here(member_id to) {
 }
 
 bool replica::install(raft_time_ms now, received_snapshot snapshot) {
-  if (core_ == nullptr || leading() || snapshot.summary.state.applied <= state_.applied) return false;
+  if (core_ == nullptr || leading() || snapshot.summary.state.applied < state_.applied) return false;
+  if (snapshot.summary.state.applied == state_.applied && !fenced_) return false;
   if (auto ready = complete(*snapshot.scratch, snapshot.summary); !ready) {
     spdlog::error("store: the snapshot cannot be completed: {}", ready.error().message);
     return false;
@@ -241,7 +249,7 @@ result<void> replica::complete(kv::environment& scratch, snapshot_summary& summa
 void replica::tick(raft_time_ms now) {
   if (core_ == nullptr || alone_) return;
   // Left as the only voter by a leader that removed itself: libraft would lead in that leader's own term.
-  if (!leading() && sole_voter(newest_, identity_.member)) return restart(now);
+  if (!leading() && newest_.is_only_voter(identity_.member)) return restart(now);
   carry_out(now, core_->tick(now));
 }
 
@@ -305,11 +313,12 @@ std::optional<raft_index> replica::submit(raft_time_ms now, sealed_batch batch) 
 }
 
 void replica::settle(raft_time_ms now) {
+  if (fenced_) return follow_changes(now);
   while (core_ != nullptr && core_->commit_index() > state_.applied) {
     const auto out = parts_.disk.write();
     applied_batch told;
     apply_through(*out, core_->commit_index(), told);
-    if (!commit(*out, std::move(told))) return;
+    if (!commit(*out, std::move(told))) return fence_if_wrong(now);
   }
   if (core_ == nullptr) return;
   for (raft_configuration& change : std::exchange(changes_, {})) {
@@ -324,6 +333,7 @@ void replica::settle(raft_time_ms now) {
 
 bool replica::leading() const { return core_ != nullptr && core_->role() == raft_role::leader; }
 bool replica::may_propose() const {
+  if (parts_.wrong.stamps_before_barrier) return leading() && core_->transferee() == 0;
   return leading() && barrier_.value != 0 && state_.applied >= barrier_ && core_->transferee() == 0;
 }
 raft_term replica::term() const { return core_ == nullptr ? raft_term{} : core_->vote().term; }
@@ -336,7 +346,7 @@ void replica::carry_out(raft_time_ms now, raft_plan plan) {
     again = false;
     const bool wrote = plan.append_first.value != 0;
     const bool role = plan.role_changed || plan.vote_changed;
-    if (!carry_out_once(plan)) return;
+    if (!carry_out_once(now, plan)) return fence_if_wrong(now);
     if (plan.role_changed) note_role(plan);
     if (role) parts_.listener.role_changed();
     if (wrote) {
@@ -353,7 +363,7 @@ void replica::carry_out(raft_time_ms now, raft_plan plan) {
   }
 }
 
-bool replica::carry_out_once(raft_plan& plan) {
+bool replica::carry_out_once(raft_time_ms now, raft_plan& plan) {
   if (plan.vote_changed) {
     const auto batch = parts_.disk.write();
     save_vote(*batch, core_->vote());
@@ -361,6 +371,9 @@ bool replica::carry_out_once(raft_plan& plan) {
       stop_full(saved.error());
       return false;
     }
+  }
+  if (parts_.wrong.persisted_too_late && plan.append_first.value != 0 && plan.append_first <= last_) {
+    for (raft_message& message : core_->persisted(now, last_).messages) send(message);
   }
   if (plan.append_first.value != 0) remember(plan.append_first, plan.append);
   for (raft_message& message : plan.messages) send(message);
@@ -419,8 +432,10 @@ bool replica::write(raft_plan& plan) {
     ++index.value;
   }
   applied_batch told;
-  const raft_index through =
-      alone_ ? last_ : std::min(core_->commit_index(), raft_index{plan.append_first.value - 1});
+  const raft_index through = fenced_ ? state_.applied
+                             : alone_
+                                 ? last_
+                                 : std::min(core_->commit_index(), raft_index{plan.append_first.value - 1});
   apply_through(*out, through, told);
   if (alone_) {
     tail_.clear();
@@ -449,6 +464,7 @@ bool replica::apply_entry(kv::write_batch& out, raft_index index, const log_entr
       sealed_.pop_front();
     }
     apply_batch(out, parts_.codec, index, *entry.payload, sealed, state_, told);
+    compare_hashes(index, *entry.payload);
   } else if (entry.kind == entry_kind::change) {
     raft_configuration change{index, decode_servers(*entry.payload)};
     save_configuration(out, change);
@@ -457,6 +473,8 @@ bool replica::apply_entry(kv::write_batch& out, raft_index index, const log_entr
   ALWAYS(entry.term >= state_.applied_term);
   state_.applied = index;
   state_.applied_term = entry.term;
+  hashes_.push_back({index, state_.hash});
+  if (hashes_.size() > remembered_hashes) hashes_.pop_front();
   return !out.full();
 }
 
@@ -466,7 +484,7 @@ bool replica::commit(kv::write_batch& out, applied_batch told) {
     return false;
   }
   parts_.listener.applied(std::move(told), state_);
-  return true;
+  return !wrong_;
 }
 
 void replica::stop_full(const error& why) {

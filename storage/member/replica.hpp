@@ -34,6 +34,14 @@ public:
   virtual void disk_full(const error& why) = 0;
   /// The leader's log no longer reaches back to where this member is: only a snapshot will help.
   virtual void snapshot_offered(member_id) {}
+  /// Its state is not what it must be: it answers nothing until a snapshot has replaced it.
+  virtual void fenced(const std::string&) {}
+};
+
+/// Bugs on purpose, for the simulator alone: it must notice them.
+struct fault_points {
+  bool stamps_before_barrier = false; ///< proposes before it has applied what earlier leaders committed
+  bool persisted_too_late = false;    ///< reports entries as durable that have been truncated since
 };
 
 struct replica_parts {
@@ -43,6 +51,7 @@ struct replica_parts {
   replica_listener& listener;
   raft_timing timing;
   unsigned seed = 1;
+  fault_points wrong = {};
 };
 
 /// Writes the first entry (who the voters are) and the identity into an empty directory. All members of a new
@@ -90,6 +99,13 @@ public:
   /// keep what they saw.
   bool install(raft_time_ms now, received_snapshot snapshot);
 
+  /// Takes no further part but as a voter that keeps the log: its state is not what it must be. Not where it
+  /// is the only voter, whose state is the only one.
+  void fence(raft_time_ms now, const std::string& why);
+  [[nodiscard]] bool fenced() const { return fenced_; }
+  /// The hash of the state once `at` was applied: what this life began with and the newest it has applied.
+  [[nodiscard]] std::optional<std::uint64_t> hash_at(raft_index at) const;
+
   /// Leads, and everything of earlier terms is applied: may stamp revisions.
   [[nodiscard]] bool may_propose() const;
   /// Leads, and knows everything that earlier leaders committed.
@@ -124,8 +140,13 @@ private:
   void hear_offer(member_id from, raft_term term, raft_index last);
   void tell_all_is_here(member_id to);
   result<void> complete(kv::environment& scratch, snapshot_summary& summary);
+  result<void> check_state(const kv::read_view& view);
+  result<void> put_up_fence(const std::string& why);
+  void fence_if_wrong(raft_time_ms now);
+  void compare_hashes(raft_index index, std::string_view payload);
+  void follow_changes(raft_time_ms now);
   void carry_out(raft_time_ms now, raft_plan plan);
-  bool carry_out_once(raft_plan& plan);
+  bool carry_out_once(raft_time_ms now, raft_plan& plan);
   bool write(raft_plan& plan);
   void apply_through(kv::write_batch& out, raft_index through, applied_batch& told);
   bool apply_entry(kv::write_batch& out, raft_index index, const log_entry& entry, applied_batch& told);
@@ -160,6 +181,11 @@ private:
   std::size_t tail_bytes_ = 0;
   /// Values of batches this member sealed, until they are applied.
   std::deque<std::pair<raft_index, std::vector<sealed_value>>> sealed_;
+  std::deque<state_hash> hashes_;           ///< of the newest applied entries, one after the other
+  std::optional<std::string> wrong_;        ///< why the state that is being committed is not what it must be
+  bool checked_ = false;                    ///< the state was compared with its hash when this process began
+  bool fenced_ = false;                     ///< nothing is applied; committed changes of members are followed
+  raft_index followed_;                     ///< while fenced: up to here
   std::vector<raft_configuration> changes_; ///< applied in this transaction, for libraft
 };
 

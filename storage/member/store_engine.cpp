@@ -161,6 +161,10 @@ store_status store_engine::status() const {
   status.map_bytes = space.used_bytes;
   return status;
 }
+bool store_engine::fenced() const {
+  const std::scoped_lock hold(mutex_);
+  return is_fenced_;
+}
 std::string store_engine::cluster_id() const { return cluster_; }
 std::vector<cluster_member> store_engine::members() const {
   const std::scoped_lock hold(mutex_);

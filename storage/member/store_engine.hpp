@@ -8,6 +8,7 @@
 #include "storage/member/read_rounds.hpp"
 #include "storage/member/replica.hpp"
 #include "storage/member/revision_waiters.hpp"
+#include "storage/member/state_check.hpp"
 #include "storage/open_store.hpp"
 #include "storage/raft/message_parts.hpp"
 #include "storage/snapshot/snapshot_sender.hpp"
@@ -36,6 +37,9 @@ struct engine_parts {
   random_source& random;
   store_limits limits;
   raft_timing timing;
+  /// How often members compare their states, and read their own to see whether the disk still has it.
+  std::chrono::nanoseconds check_interval = std::chrono::minutes(1);
+  fault_points wrong = {};
 };
 
 /// The store around one replica: queues in front, answers and events behind, and the thread that carries it
@@ -56,6 +60,8 @@ public:
   void receive(member_id from, std::string bytes) override;
   /// Without a thread: does what is due by now.
   void pump();
+  /// The state here is not what it must be: nothing is answered until another member's has replaced it.
+  [[nodiscard]] bool fenced() const;
 
   void propose(transaction what, std::function<void(outcome)> done) override;
   [[nodiscard]] std::unique_ptr<snapshot> read() const override;
@@ -95,6 +101,7 @@ private:
   void role_changed() override;
   void disk_full(const error& why) override;
   void snapshot_offered(member_id from) override;
+  void fenced(const std::string& why) override;
 
   void ask_membership(membership_request request);
   void kick();
@@ -112,6 +119,8 @@ private:
   void tend_reads();
   [[nodiscard]] reading_view view_of_reads() const;
   void tend();
+  void tend_checks(steady_time now);
+  [[nodiscard]] error no_proposals() const;
   void publish_status();
   void tell_leadership();
   [[nodiscard]] bool has_work() const;
@@ -135,6 +144,7 @@ private:
   wall_time logged_time_{};
   std::string cluster_;
   bool alone_ = false;
+  bool is_fenced_ = false;
   std::vector<cluster_member> members_;
   leadership_board board_; ///< has a lock of its own
 
@@ -151,6 +161,9 @@ private:
   std::optional<snapshot_sender> snapshots_out_;
   std::optional<snapshot_receiver> snapshot_in_;
   revision_waiters waiters_;
+  std::optional<state_scrub> scrub_;
+  std::optional<state_agreement> agreement_;
+  std::optional<state_hash> agreed_; ///< to be told with the next batch
   membership membership_;
   leadership told_;
   raft_index members_at_;  ///< the change that members_ is of
@@ -160,6 +173,7 @@ private:
   std::uint64_t compacted_at_bytes_ = 0;
   steady_time next_compaction_{};
   steady_time next_tidy_{};
+  steady_time next_check_{};
   steady_time next_retry_{};
   steady_time next_status_{};
   /// Without a thread: somebody is the worker right now.

@@ -45,14 +45,17 @@ result<void> store_engine::start() {
   const steady_time now = parts_.clock.steady_now();
   next_compaction_ = now + compaction_interval;
   next_tidy_ = now + tidy_interval;
+  next_check_ = now + parts_.check_interval;
   compacted_at_bytes_ = state.logged_bytes;
   replica_ =
       std::make_unique<replica>(replica_parts{*parts_.disk, parts_.codec, outgoing_, *this, parts_.timing,
-                                              static_cast<unsigned>(parts_.random.next())});
+                                              static_cast<unsigned>(parts_.random.next()), parts_.wrong});
   const auto send = [this](member_id to, const member_note& note) { outgoing_.send(to, encode_note(note)); };
   reads_.emplace(parts_.random.next(), send);
   snapshots_out_.emplace(*parts_.disk, parts_.random, send);
   snapshot_in_.emplace(*parts_.disk, send);
+  scrub_.emplace(*parts_.disk);
+  agreement_.emplace(send);
   auto started = replica_->start(raft_now());
   if (!started) return started;
   follow_role();
@@ -83,14 +86,15 @@ bool store_engine::has_mail() const {
 
 /// Something waits for a batch, and one may be made (or all of it be refused).
 bool store_engine::may_seal() const {
-  if (waiting_.empty() && !compact_more_) return false;
+  if (waiting_.empty() && !compact_more_ && !agreed_) return false;
   // Who leads and may not propose yet, or hands leadership over, knows more presently: proposals wait.
   if (proposing_in_.value == 0) return !replica_->leading();
   return answers_.size() < max_batches_in_flight;
 }
 
 steady_time store_engine::next_deadline() const {
-  steady_time first = std::min(next_compaction_, next_tidy_);
+  if (scrub_->under_way()) return steady_time{};
+  steady_time first = std::min({next_compaction_, next_tidy_, next_check_});
   if (!writable_) first = std::min(first, next_retry_);
   first = std::min(first, waiters_.deadline());
   if (replica_->running() && !replica_->alone()) {
@@ -118,8 +122,7 @@ void store_engine::step() {
   if (proposing_in_.value != 0) {
     if (may_seal()) seal_and_submit();
   } else if (!waiting_.empty() && !replica_->leading()) {
-    refuse_waiting(writable_ ? not_leading("this member does not lead the store")
-                             : unavailable("the store's disk is full: nothing can be written"));
+    refuse_waiting(no_proposals());
   }
   tend_reads();
   // When another batch follows at once, its transaction applies what is committed by now.
@@ -169,6 +172,10 @@ void store_engine::hear_note(member_id from, const member_note& note) {
     if (auto whole = snapshot_in_->hear(from, *part, now)) install(*std::move(whole));
   } else if (const auto* gone = std::get_if<snapshot_gone>(&note)) {
     snapshot_in_->hear(from, *gone, now);
+  } else if (const auto* question = std::get_if<state_question>(&note)) {
+    agreement_->hear(from, *question, *replica_);
+  } else if (const auto* told = std::get_if<state_answer>(&note)) {
+    agreement_->hear(from, *told);
   } else {
     reads_->hear(from, note, view_of_reads());
   }
@@ -197,21 +204,25 @@ void store_engine::follow_role() {
   if (may == proposing_in_) return;
   proposing_in_ = may;
   compact_more_ = false;
+  agreed_.reset();
   if (may.value != 0) proposer_.lead(may, replica_->state());
   publish_status();
 }
 
 void store_engine::seal_and_submit() {
   compaction_plan compaction;
+  batch_orders orders;
+  orders.check = std::exchange(agreed_, std::nullopt);
   const auto view = parts_.disk->read();
   if (compact_more_) {
     compaction = plan_compaction(*view, replica_->state(), now(),
                                  {parts_.limits.history_age, parts_.limits.history_bytes, 8U << 20U});
     compact_more_ = compaction.more;
+    orders.compaction = compaction.order;
   }
   const raft_index index{replica_->last_index().value + 1};
-  sealing_result sealed = proposer_.seal(
-      waiting_, *view, index, {parts_.limits.batch_bytes, parts_.limits.batch_time}, compaction.order);
+  sealing_result sealed =
+      proposer_.seal(waiting_, *view, index, {parts_.limits.batch_bytes, parts_.limits.batch_time}, orders);
   {
     const std::scoped_lock hold(mutex_);
     queued_ -= sealed.taken;
@@ -298,6 +309,24 @@ void store_engine::disk_full(const error& why) {
   publish_status();
 }
 
+void store_engine::fenced(const std::string& why) {
+  spdlog::error(
+      "store: the state of this member is not what it must be: {}; it answers nothing until another "
+      "member has sent it the state",
+      why);
+  end_unapplied([] { return unknown{"the state of this member is damaged"}; });
+  proposing_in_ = {};
+  compact_more_ = false;
+  agreed_.reset();
+  publish_status();
+}
+
+error store_engine::no_proposals() const {
+  if (replica_->fenced()) return unavailable("the state of this member is damaged and is being replaced");
+  return writable_ ? not_leading("this member does not lead the store")
+                   : unavailable("the store's disk is full: nothing can be written");
+}
+
 reading_view store_engine::view_of_reads() const {
   reading_view view;
   view.self = replica_->identity().member;
@@ -312,7 +341,9 @@ reading_view store_engine::view_of_reads() const {
 }
 
 void store_engine::tend_reads() {
-  if (!reads_->idle()) reads_->tend(view_of_reads(), parts_.clock.steady_now());
+  if (reads_->idle()) return;
+  if (replica_->fenced()) return reads_->end(no_proposals());
+  reads_->tend(view_of_reads(), parts_.clock.steady_now());
 }
 
 /// What has to happen now and then.
@@ -329,6 +360,7 @@ void store_engine::tend() {
     snapshots_out_->tend(now);
     parts_.disk->tidy_readers();
   }
+  tend_checks(now);
   const std::uint64_t logged = replica_->state().logged_bytes;
   if (now >= next_compaction_ || logged - compacted_at_bytes_ > parts_.limits.history_bytes / 8) {
     next_compaction_ = now + compaction_interval;
@@ -345,13 +377,31 @@ void store_engine::tend() {
   }
 }
 
+/// Is the state what it must be: on this disk, and compared with others'?
+void store_engine::tend_checks(steady_time now) {
+  if (now >= next_check_) {
+    next_check_ = now + parts_.check_interval;
+    if (!replica_->fenced()) scrub_->begin();
+    if (replica_->may_propose() && !replica_->alone()) agreement_->ask(*replica_, now);
+  }
+  if (!scrub_->go_on()) {
+    spdlog::error("store: the objects on this disk are not what was written");
+    replica_->fence(raft_now(), "its objects are not what was written");
+  }
+  state_verdict verdict = agreement_->tend(*replica_, now);
+  if (verdict.agreed && proposing_in_.value != 0) agreed_ = verdict.agreed;
+  if (!verdict.own_is_wrong.empty()) replica_->fence(raft_now(), verdict.own_is_wrong);
+}
+
 void store_engine::publish_status() {
   const member_state& state = replica_->state();
   const std::scoped_lock hold(mutex_);
   status_.leading = replica_->leading();
-  status_.writable = writable_;
+  is_fenced_ = replica_->fenced();
+  status_.writable = writable_ && !is_fenced_;
   status_.self = replica_->identity().member;
-  status_.leader = replica_->leader();
+  // Nobody may take what this member has for what its leader has.
+  status_.leader = is_fenced_ ? 0 : replica_->leader();
   if (!replica_->alone()) status_.progress = replica_->progress(raft_now());
   if (members_at_ != replica_->configuration().index) members_ = replica_->configuration().servers;
   members_at_ = replica_->configuration().index;
@@ -368,7 +418,8 @@ void store_engine::publish_status() {
 
 void store_engine::tell_leadership() {
   if (members_at_ != replica_->configuration().index) publish_status();
-  const leadership news{proposing_in_.value != 0, replica_->term(), replica_->leader()};
+  const leadership news{proposing_in_.value != 0, replica_->term(),
+                        replica_->fenced() ? 0 : replica_->leader()};
   if (news == told_) return;
   told_ = news;
   publish_status();

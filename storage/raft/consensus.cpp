@@ -217,6 +217,11 @@ raft_plan consensus::receive(raft_time_ms now, raft_message message) {
   return finish(code, "receive", std::move(append->entries), raft_index{append->previous.value + 1});
 }
 
+void consensus::only_follow() {
+  ALWAYS(started_ && role() == raft_role::follower);
+  raft_core_only_follow(hidden_->core);
+}
+
 raft_plan consensus::tick(raft_time_ms now) {
   ALWAYS(started_ && now >= now_);
   now_ = now;

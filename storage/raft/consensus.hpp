@@ -113,6 +113,8 @@ public:
   consensus& operator=(const consensus&) = delete;
 
   raft_plan start(raft_time_ms now, const raft_memory& memory);
+  /// From now on this member votes and keeps what it is sent, but never stands for election.
+  void only_follow();
   raft_plan receive(raft_time_ms now, raft_message message);
   raft_plan tick(raft_time_ms now);
   /// Empty when this member does not lead. Entries must carry the current term: an old batch dies with its

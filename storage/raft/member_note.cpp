@@ -44,6 +44,11 @@ struct note_writer {
     append_text(out, note.summary);
   }
   void operator()(const snapshot_gone& note) const { append_little(out, note.session); }
+  void operator()(const state_question& note) const { append_little(out, note.at.value); }
+  void operator()(const state_answer& note) const {
+    append_little(out, note.at.value);
+    append_little(out, note.hash);
+  }
 };
 
 struct note_reader {
@@ -88,6 +93,13 @@ struct note_reader {
     }
     case 6:
       return snapshot_gone{number()};
+    case 7:
+      return state_question{raft_index{number()}};
+    case 8: {
+      state_answer note{raft_index{number()}, 0};
+      note.hash = number();
+      return note;
+    }
     default:
       return std::nullopt;
     }

@@ -55,8 +55,18 @@ struct snapshot_gone {
   std::uint64_t session = 0;
 };
 
+/// From the leader: what was the hash of your state once you had applied this entry? Whoever has not come so
+/// far answers when it has.
+struct state_question {
+  raft_index at;
+};
+struct state_answer {
+  raft_index at;
+  std::uint64_t hash = 0;
+};
+
 using member_note = std::variant<read_question, read_answer, term_question, term_answer, snapshot_question,
-                                 snapshot_part, snapshot_gone>;
+                                 snapshot_part, snapshot_gone, state_question, state_answer>;
 
 std::string encode_note(const member_note& note);
 /// Whether the bytes are a note at all, rather than a message of Raft's.

@@ -22,6 +22,7 @@ struct raft_core {
   uint32_t message_capacity;
   struct raft_entry* entries;
   size_t entry_capacity;
+  bool only_follows;
   raft_time leader_heard; /* when the leader last sent entries or a heartbeat */
 };
 
@@ -286,7 +287,11 @@ static bool is_late(const raft_core* core, const raft_core_message* message) {
          message->rejected <= raft_core_match_index(core, message->peer);
 }
 
+void raft_core_only_follow(raft_core* core) { core->only_follows = true; }
+
+/* Votes and may stand for election, by its own log. */
 static bool is_voter(const raft_core* core) {
+  if (core->only_follows) return false;
   const struct raft_configuration* const known = &core->raft.configuration;
   for (unsigned i = 0; i < known->n; ++i)
     if (known->servers[i].id == core->raft.id) return known->servers[i].role == RAFT_VOTER;
@@ -354,7 +359,14 @@ int raft_core_tick(raft_core* core, uint64_t now, raft_core_update* update) {
   struct raft_event event;
   begin_event(&event, now, RAFT_TIMEOUT);
   forget_silent_leader(core, now);
-  return step(core, &event, update);
+  if (!core->only_follows) return step(core, &event, update);
+  /* Whoever is in no configuration does not stand for election. */
+  const struct raft_configuration known = core->raft.configuration;
+  core->raft.configuration.servers = NULL;
+  core->raft.configuration.n = 0;
+  const int code = step(core, &event, update);
+  core->raft.configuration = known;
+  return code;
 }
 
 int raft_core_submit(raft_core* core, uint64_t now, const raft_core_entry* entries, uint32_t count,

@@ -110,6 +110,9 @@ int raft_core_compacted(raft_core* core, uint64_t now, uint64_t index, uint64_t 
                         uint64_t configuration_index, const raft_core_server* servers, size_t count,
                         raft_core_update* update);
 
+/* From now on it votes and keeps what it is sent, but never stands for election. It must be a follower. */
+void raft_core_only_follow(raft_core* core);
+
 /* Hands leadership to another voter; FAILED when `id` is none. */
 int raft_core_transfer(raft_core* core, uint64_t now, uint64_t id, raft_core_update* update);
 

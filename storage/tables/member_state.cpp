@@ -70,6 +70,14 @@ std::uint64_t compute_hash(const kv::read_view& view) {
   return sum;
 }
 
+std::string load_fence(const kv::read_view& view) {
+  return std::string(view.get(table::meta, layout::meta_fenced).value_or(std::string_view()));
+}
+void save_fence(kv::write_batch& batch, std::string_view why) {
+  batch.put(table::meta, layout::meta_fenced, why);
+}
+void lift_fence(kv::write_batch& batch) { batch.erase(table::meta, layout::meta_fenced); }
+
 std::optional<std::vector<compaction_mark>> parse_marks(std::string_view row) {
   std::vector<compaction_mark> marks;
   byte_reader reader(row);
@@ -149,6 +157,11 @@ std::size_t raft_configuration::voters() const {
 const raft_server* raft_configuration::find(member_id id) const {
   const auto found = std::ranges::find(servers, id, &raft_server::id);
   return found == servers.end() ? nullptr : &*found;
+}
+
+bool raft_configuration::is_only_voter(member_id id) const {
+  const raft_server* const found = find(id);
+  return found != nullptr && found->voter && voters() == 1;
 }
 
 std::string encode_servers(const std::vector<raft_server>& servers) {

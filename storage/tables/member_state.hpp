@@ -47,6 +47,17 @@ std::optional<member_state> parse_state(std::string_view row);
 std::uint64_t compute_hash(const kv::read_view& view);
 void save_state(kv::write_batch& batch, const member_state& state);
 
+/// The hash of the state once entry `at` was applied.
+struct state_hash {
+  raft_index at;
+  std::uint64_t hash = 0;
+};
+
+/// Why this member does not trust its own state (any more); kept until it has another. Empty when it does.
+std::string load_fence(const kv::read_view& view);
+void save_fence(kv::write_batch& batch, std::string_view why);
+void lift_fence(kv::write_batch& batch);
+
 /// One round of compaction, kept until what it announced may be trimmed from the log.
 ///
 /// An update keeps the previous bytes inline only when that version is already announced as gone; else it
@@ -89,6 +100,7 @@ struct raft_configuration {
   [[nodiscard]] std::size_t voters() const;
   /// Null when there is no such member.
   [[nodiscard]] const raft_server* find(member_id id) const;
+  [[nodiscard]] bool is_only_voter(member_id id) const;
 };
 raft_configuration load_configuration(const kv::read_view& view);
 void save_configuration(kv::write_batch& batch, const raft_configuration& configuration);

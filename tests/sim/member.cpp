@@ -1,6 +1,7 @@
 #include "tests/sim/member.hpp"
 
 #include "tests/sim/failure.hpp"
+#include "tests/sim/mutant.hpp"
 #include "tests/unit/storage/test_values.hpp"
 
 #include <fmt/format.h>
@@ -11,6 +12,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t events_at_once = 256;
+constexpr auto check_interval = 700ms;
 /// What a paused process's sockets hold; the rest is lost.
 constexpr std::size_t held_messages_max = 200;
 
@@ -34,7 +36,12 @@ void member::initialise(const std::vector<storage::raft_server>& servers) {
   require(made.has_value(), "a new disk takes no data");
 }
 
-void member::start(network& net, truth& history, const storage::store_limits& limits) {
+void member::damage(std::uint64_t choice, bool unseen) {
+  if (damage_object(disk_, choice, unseen) && !unseen) damaged_ = true;
+}
+
+void member::start(network& net, truth& history, const storage::store_limits& limits,
+                   storage::fault_points wrong) {
   ++incarnation_;
   engine_ = std::make_unique<storage::store_engine>(storage::engine_parts{storage::kv::open_memory(disk_),
                                                                           net.endpoint(id_),
@@ -42,14 +49,23 @@ void member::start(network& net, truth& history, const storage::store_limits& li
                                                                           clock_,
                                                                           random_,
                                                                           limits,
-                                                                          {}});
+                                                                          {},
+                                                                          check_interval,
+                                                                          wrong});
   require(engine_->start().has_value(), name_ + " does not start from its own disk");
   require(engine_->status().last >= seen_, fmt::format("{} published revision {} and came back with {}",
                                                        name_, seen_.value, engine_->status().last.value));
   auto cursor = engine_->watch({}, seen_, [] {});
+  if (damaged_ && !engine_->fenced()) {
+    // The power may have failed just after another state had taken the place of its own.
+    const auto view = storage::kv::open_memory(disk_)->read();
+    require(storage::compute_hash(*view) == storage::load_state(*view).hash,
+            name_ + " trusts a damaged state");
+    damaged_ = false;
+  }
   if (cursor)
     cursor_ = std::move(*cursor);
-  else
+  else if (!engine_->fenced())
     list_anew(history);
   net.attach(id_, [this](member_id from, std::string bytes) { hear(from, std::move(bytes)); });
   watch(history);
@@ -109,7 +125,9 @@ void member::list_anew(truth& history) {
 }
 
 void member::watch(truth& history) {
-  while (sane()) {
+  // Who is fenced tells nobody what it holds.
+  while (sane() && !engine_->fenced()) {
+    if (cursor_ == nullptr) list_anew(history);
     const auto events = cursor_->next(events_at_once);
     if (!events) {
       list_anew(history);

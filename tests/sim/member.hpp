@@ -29,13 +29,20 @@ public:
   void join();
   /// Has a disk with anything on it: was there from the beginning, or joined.
   [[nodiscard]] bool known() const { return known_; }
-  void start(network& net, truth& history, const storage::store_limits& limits);
+  void start(network& net, truth& history, const storage::store_limits& limits,
+             storage::fault_points wrong = {});
   /// The process is gone; what it had in memory with it. Its callbacks are answered by nobody.
   void kill(network& net);
 
   [[nodiscard]] member_id id() const { return id_; }
   [[nodiscard]] bool up() const { return engine_ != nullptr; }
   [[nodiscard]] bool paused() const { return paused_; }
+  [[nodiscard]] bool fenced() const { return engine_->fenced(); }
+  /// An object on its disk is not what was written, since it was last sound.
+  [[nodiscard]] bool damaged() const { return damaged_; }
+  void damage(std::uint64_t choice, bool unseen);
+  /// Its state was replaced.
+  void heal() { damaged_ = false; }
   /// Runs and its power is on: what it says counts.
   [[nodiscard]] bool sane() const { return up() && !disk_.dead(); }
   [[nodiscard]] storage::store& store() { return *engine_; }
@@ -66,6 +73,7 @@ private:
   std::uint64_t incarnation_ = 0;
   bool paused_ = false;
   bool known_ = false;
+  bool damaged_ = false;
 };
 
 } // namespace actord::sim

@@ -1,5 +1,6 @@
 #include "tests/sim/mutant.hpp"
 
+#include "storage/encoding/checksum.hpp"
 #include "storage/log/log_table.hpp"
 #include "storage/tables/member_state.hpp"
 #include "tests/sim/failure.hpp"
@@ -38,6 +39,39 @@ void spoil_disk(mutant what, kv::memory_disk& disk) {
     trim_log(*batch, first, first);
   }
   require(batch->commit().has_value(), "the mutant's disk is full");
+}
+
+bool damage_object(kv::memory_disk& disk, std::uint64_t choice, bool unseen) {
+  const auto opened = kv::open_memory(disk);
+  std::string key;
+  std::string value;
+  member_state state;
+  {
+    const auto view = opened->read();
+    state = load_state(*view);
+    const auto cursor = view->walk(kv::table::objects);
+    if (!cursor->seek({})) return false;
+    for (std::uint64_t skip = choice % 8; skip > 0 && cursor->next(); --skip) {
+    }
+    key = cursor->key();
+    value = cursor->value();
+  }
+  const std::uint64_t before = row_hash(key, value);
+  // The last byte is of the object's text.
+  value.back() = static_cast<char>(value.back() ^ 1);
+  const auto batch = opened->write();
+  batch->put(kv::table::objects, key, value);
+  if (unseen) {
+    state.hash += row_hash(key, value) - before;
+    save_state(*batch, state);
+  }
+  require(batch->commit().has_value(), "the damaged disk is full");
+  return true;
+}
+
+fault_points fault_points_of(mutant what) {
+  return {.stamps_before_barrier = what == mutant::stamps_too_early,
+          .persisted_too_late = what == mutant::persists_too_late};
 }
 
 std::string spoil_message(mutant what, std::string bytes) {

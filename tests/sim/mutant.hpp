@@ -1,6 +1,7 @@
 #pragma once
 
 #include "storage/kv/memory_kv.hpp"
+#include "storage/member/replica.hpp"
 #include "storage/raft/transport.hpp"
 
 #include <array>
@@ -25,13 +26,16 @@ enum class mutant : std::uint8_t {
   keeps_its_term,    ///< a lone voter that starts again leads in the term it led before
   shows_uncommitted, ///< a reader is shown what is sealed and not committed
   drops_old_entries, ///< the first entry of the log is gone after a crash
+  stamps_too_early,  ///< a leader stamps revisions before it has applied what earlier leaders committed
+  persists_too_late, ///< a member reports entries as durable that were truncated since
+  overlooks_damage,  ///< an object changes on the disk of a member that is down, and nobody compares
 };
 
 struct named_mutant {
   std::string_view name;
   mutant what;
 };
-inline constexpr std::array<named_mutant, 11> mutants{{{"none", mutant::none},
+inline constexpr std::array<named_mutant, 14> mutants{{{"none", mutant::none},
                                                        {"forgets-votes", mutant::forgets_votes},
                                                        {"forgets-entries", mutant::forgets_entries},
                                                        {"grants-every-vote", mutant::grants_every_vote},
@@ -41,10 +45,18 @@ inline constexpr std::array<named_mutant, 11> mutants{{{"none", mutant::none},
                                                        {"answers-unapplied", mutant::answers_unapplied},
                                                        {"keeps-its-term", mutant::keeps_its_term},
                                                        {"shows-uncommitted", mutant::shows_uncommitted},
-                                                       {"drops-old-entries", mutant::drops_old_entries}}};
+                                                       {"drops-old-entries", mutant::drops_old_entries},
+                                                       {"stamps-too-early", mutant::stamps_too_early},
+                                                       {"persists-too-late", mutant::persists_too_late},
+                                                       {"overlooks-damage", mutant::overlooks_damage}}};
 
 /// What a crash does to the disk of a member with this fault.
 void spoil_disk(mutant what, storage::kv::memory_disk& disk);
+/// One byte of one object is another than what was written; false when there is no object. Unless `unseen`,
+/// the hash that is kept beside the objects tells.
+bool damage_object(storage::kv::memory_disk& disk, std::uint64_t choice, bool unseen);
+/// The bugs that only the product itself can have.
+storage::fault_points fault_points_of(mutant what);
 /// What a member with this fault sends instead.
 std::string spoil_message(mutant what, std::string bytes);
 

@@ -70,7 +70,7 @@ world::world(const run_options& options)
       [wrong = options.wrong](std::string bytes) { return spoil_message(wrong, std::move(bytes)); });
   for (const storage::raft_server& server : servers) members_[server.id - 1]->initialise(servers);
   for (const storage::raft_server& server : servers)
-    members_[server.id - 1]->start(network_, history_, limits_);
+    members_[server.id - 1]->start(network_, history_, limits_, fault_points_of(options_.wrong));
 }
 
 world::~world() {
@@ -133,6 +133,11 @@ void world::look_at(member& one) {
                                                 leader->second.first, one.id(), status.term.value));
     if (is_new) note(fmt::format("{} leads in term {}", one.id(), status.term.value));
   }
+  if (one.damaged() && !one.fenced()) {
+    note(fmt::format("the state of {} was replaced", one.id()));
+    one.heal();
+  }
+  require(!one.fenced() || one.damaged(), fmt::format("member {} distrusts a sound state", one.id()));
   const auto [hash, is_first] = hashes_.try_emplace(status.applied, status.state_hash);
   require(hash->second == status.state_hash,
           fmt::format("member {} holds another state than others at entry {}", one.id(), status.applied));
@@ -219,7 +224,17 @@ void world::crash(member& one, time_us back_after) {
   note(fmt::format("{} is down", one.id()));
   one.kill(network_);
   spoil_disk(options_.wrong, one.disk());
+  damage(one);
   bring_back(one, back_after);
+}
+
+/// Now and then an object is not what was written. Others must have what is lost: one member at a time.
+void world::damage(member& one) {
+  const bool others_sound = std::ranges::none_of(members_, &member::damaged);
+  if (changing_ || peace_ || members_.size() < 3 || !others_sound || !dice_.chance(150)) return;
+  note(fmt::format("an object on the disk of {} changes", one.id()));
+  one.damage(dice_.below(100), options_.wrong == mutant::overlooks_damage);
+  ++report_.damages;
 }
 
 /// In one of its next commits: before its sync, or after it but before anybody is told. Or the disk is full.
@@ -271,7 +286,7 @@ void world::bring_back(member& one, time_us after) {
   schedule(after, [this, &one] {
     if (one.up()) return;
     note(fmt::format("{} starts", one.id()));
-    one.start(network_, history_, limits_);
+    one.start(network_, history_, limits_, fault_points_of(options_.wrong));
   });
 }
 
@@ -308,7 +323,7 @@ void world::add_spare(storage::store& leader) {
     if (spare->known()) continue;
     note(fmt::format("{} is to join", spare->id()));
     spare->join();
-    spare->start(network_, history_, limits_);
+    spare->start(network_, history_, limits_, fault_points_of(options_.wrong));
     leader.add_learner(spare->id(), "somewhere", [](const result<void>&) {});
     leader.promote(spare->id(), 5s, [](const result<void>&) {});
     return;
@@ -326,7 +341,7 @@ void world::make_peace() {
   for (const auto& one : members_) {
     one->disk().arm(fault::none, 0);
     one->resume(network_);
-    if (one->known() && !one->up()) one->start(network_, history_, limits_);
+    if (one->known() && !one->up()) one->start(network_, history_, limits_, fault_points_of(options_.wrong));
   }
 }
 
@@ -345,6 +360,7 @@ void world::check_recovery() {
     // Who was removed may know nothing of what came after.
     if (std::ranges::find(belong, one->id(), &storage::cluster_member::id) == belong.end()) continue;
     const storage::store_status status = one->store().status();
+    require(!one->fenced(), fmt::format("nobody has sent member {} a sound state", one->id()));
     require(status.writable, fmt::format("member {} does not write although its disk has room", one->id()));
     require(status.last == history_.last(), fmt::format("member {} stopped at revision {} of {}", one->id(),
                                                         status.last.value, history_.last().value));
@@ -359,6 +375,8 @@ void world::check_logs() const {
     if (!one->known()) continue;
     const auto disk = storage::kv::open_memory(one->disk());
     const auto view = disk->read();
+    require(storage::compute_hash(*view) == storage::load_state(*view).hash,
+            fmt::format("member {} holds objects that nobody wrote", one->id()));
     const storage::log_reader log(*view);
     const raft_index applied = storage::load_state(*view).applied;
     const auto [first, last] = log.bounds();

@@ -28,6 +28,7 @@ struct run_options {
 struct run_report {
   std::size_t members = 0;
   std::size_t faults = 0;
+  std::size_t damages = 0; ///< objects changed on disks
   std::size_t terms = 0;
   std::size_t changes = 0; ///< of the members
   std::size_t committed = 0;
@@ -71,6 +72,7 @@ private:
 
   void draw_fault();
   void crash(member& one, time_us back_after);
+  void damage(member& one);
   void fail_power(member& one);
   void pause(member& one);
   void part();
