@@ -119,6 +119,7 @@ result<void> replica::start(raft_time_ms now) {
     configuration_ = load_configuration(*view);
     memory = recall(*view, state_, configuration_);
     fenced_ = !load_fence(*view).empty();
+    if (auto sound = check_log(*view, memory.log_last); !sound) return sound;
   }
   tail_.clear();
   tail_bytes_ = 0;

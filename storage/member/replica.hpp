@@ -140,6 +140,7 @@ private:
   void hear_offer(member_id from, raft_term term, raft_index last);
   void tell_all_is_here(member_id to);
   result<void> complete(kv::environment& scratch, snapshot_summary& summary);
+  [[nodiscard]] result<void> check_log(const kv::read_view& view, raft_index last) const;
   result<void> check_state(const kv::read_view& view);
   result<void> put_up_fence(const std::string& why);
   void fence_if_wrong(raft_time_ms now);

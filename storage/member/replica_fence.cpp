@@ -9,6 +9,25 @@
 
 namespace actord::storage {
 
+/// What is in the log and not applied may have been counted on by a leader: a member that lost it must not
+/// come back as if it had never had it.
+result<void> replica::check_log(const kv::read_view& view, raft_index last) const {
+  const log_reader log(view);
+  for (raft_index at{state_.applied.value + 1}; at <= last; ++at.value) {
+    const auto entry = log.entry(at);
+    ALWAYS(entry);
+    if (entry->kind != entry_kind::command || batch_view::open(*entry->payload, false)) continue;
+    error damaged;
+    damaged.kind = error_kind::internal;
+    damaged.message =
+        fmt::format("entry {} of the log on this disk is not what was written: remove this member "
+                    "from the cluster and let it join anew",
+                    at.value);
+    return damaged;
+  }
+  return {};
+}
+
 /// Once in a process: are the objects those whose hash is kept? A member that is not the only voter is fenced
 /// when they are not.
 result<void> replica::check_state(const kv::read_view& view) {

@@ -345,9 +345,14 @@ int raft_core_receive(raft_core* core, uint64_t now, const raft_core_message* me
   received.server_address = address;
   event.receive.message = &received;
   const int code = asked_to_vote ? step_as_voter(core, &event, update) : step(core, &event, update);
-  /* Who asks in an old term is told the new one; libraft leaves the rest of that answer unset. */
+  /* Who asks in an old term is told the new one; libraft leaves the rest of that answer unset. It also
+   * answers a pre-vote in an old term as if it were of that term: the candidate would never learn of the new
+   * one, and if it is the only one whose log is long enough, nobody would ever be elected. */
+  const uint64_t term = raft_current_term(&core->raft);
   for (uint32_t i = 0; i < update->message_count; ++i) {
     raft_core_message* answer = &core->messages[i];
+    if (answer->type == RAFT_CORE_VOTE_RESULT && answer->pre_vote && message->term < term)
+      answer->term = term;
     if (answer->type == RAFT_CORE_APPEND_RESULT && answer->term > message->term) answer->last_log_index = 0;
   }
   /* Entries to be persisted are ours again; all others libraft has released, their configurations aside. */

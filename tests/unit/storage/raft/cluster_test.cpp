@@ -304,6 +304,33 @@ BOOST_AUTO_TEST_CASE(an_answer_to_a_vote_that_is_over_changes_nothing) {
   BOOST_TEST(leader.running->leading());
 }
 
+/// Of two members one has the longer log and the other the newer term: neither can be elected before the
+/// first has learned of that term.
+BOOST_AUTO_TEST_CASE(a_member_with_an_old_term_and_the_longer_log_is_elected) {
+  cluster three;
+  const member_id gone = three.elect().id;
+  const member_id longer = gone == 1 ? 2 : 1;
+  const member_id newer = 6 - gone - longer;
+  for (const member_id other : {gone, longer}) {
+    three.network.cut(newer, other, true);
+    three.network.cut(other, newer, true);
+  }
+  three.propose(three.all[gone]);
+  three.deliver();
+  const raft_term term = three.all[gone].running->term();
+  three.crash(gone);
+  three.all[newer].running->receive(three.now, gone,
+                                    encode_message({newer, raft_term{term.value + 5},
+                                                    vote_message{raft_index{1}, raft_term{1}, true, false}}));
+  BOOST_TEST(three.all[newer].running->term().value == term.value + 5);
+  for (const member_id other : {gone, longer}) {
+    three.network.cut(newer, other, false);
+    three.network.cut(other, newer, false);
+  }
+  BOOST_TEST(three.elect().id == longer);
+  BOOST_TEST(three.all[longer].running->term().value > term.value + 5);
+}
+
 /// Crashes, cuts, lost messages and power failures by chance; then all heals and all agree.
 BOOST_AUTO_TEST_CASE(agrees_whatever_happens) {
   const char* const chosen = std::getenv("RAFT_SEED"); // NOLINT(concurrency-mt-unsafe)

@@ -1,4 +1,5 @@
 #include "storage/encoding/checksum.hpp"
+#include "storage/layout.hpp"
 #include "storage/snapshot/snapshot_rows.hpp"
 #include "tests/unit/storage/store/cluster_fixture.hpp"
 
@@ -204,6 +205,33 @@ BOOST_AUTO_TEST_CASE(of_two_members_the_sound_one_leads) {
   two.run_for(5s);
   BOOST_TEST(two.leader() == two.wrong);
   two.must_have_healed(two.id);
+}
+
+/// What it told a leader to have, and has no more, it must not forget silently.
+BOOST_AUTO_TEST_CASE(a_log_that_changed_on_disk_is_not_taken_up) {
+  watched three;
+  three.network.filter([&three](member_id, member_id to, const std::string&) { return to != three.id; });
+  const auto open = three.propose(three.id, put(thing("unapplied", "bytes")));
+  three.deliver();
+  const auto disk = kv::open_memory(three.disks[three.wrong]);
+  const raft_index last{three.stores[three.wrong]->status().log_last};
+  BOOST_REQUIRE(last.value > three.stores[three.wrong]->status().applied);
+  three.stop(three.wrong);
+  std::string row(*disk->read()->get(kv::table::log, layout::log_row(last, 0)));
+  row.back() = static_cast<char>(row.back() ^ 1);
+  const auto batch = disk->write();
+  batch->put(kv::table::log, layout::log_row(last, 0), row);
+  BOOST_REQUIRE(batch->commit().has_value());
+  store_engine again({kv::open_memory(three.disks[three.wrong]),
+                      std::make_unique<no_transport>(),
+                      codec(),
+                      three.clock,
+                      three.random,
+                      three.limits,
+                      {}});
+  const auto started = again.start();
+  BOOST_REQUIRE(!started.has_value());
+  BOOST_TEST(started.error().message.find("entry " + std::to_string(last.value)) == 0U);
 }
 
 /// There is nobody to have another from.
