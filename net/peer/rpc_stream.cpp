@@ -2,6 +2,7 @@
 
 #include "schema/base/always.hpp"
 
+#include <capnp/rpc.capnp.h>
 #include <kj/debug.h>
 
 #include <algorithm>
@@ -45,13 +46,33 @@ private:
   std::vector<kj::ArrayPtr<const capnp::word>> segments_;
 };
 
+/// So many calls wait to hear that they were taken in. Who limits what it has under way (peer_talk,
+/// stream_table) has at least as many.
+constexpr unsigned waiting_returns_max = 2;
+
+enum class haste : std::uint8_t {
+  now,    ///< somebody waits for it
+  later,  ///< frees something at the other end
+  returns ///< the same, and the other end counts what it has under way by it
+};
+
+haste haste_of(kj::ArrayPtr<const kj::ArrayPtr<const capnp::word>> segments) {
+  capnp::SegmentArrayMessageReader reader(segments);
+  const auto message = reader.getRoot<capnp::rpc::Message>();
+  if (message.isFinish() || message.isRelease()) return haste::later;
+  if (!message.isReturn() || !message.getReturn().isResults()) return haste::now;
+  const auto results = message.getReturn().getResults();
+  const bool is_empty = !results.hasContent() || results.getContent().targetSize().wordCount == 0;
+  return is_empty && results.getCapTable().size() == 0 ? haste::returns : haste::now;
+}
+
 } // namespace
 
 rpc_stream::rpc_stream(kj::UnixEventPort& port, unique_fd socket, SSL_CTX* context, peer_side side,
                        const clock_source& clock)
     : clock_(clock), socket_(std::move(socket)), channel_(context, socket_.get(), side, clock.wall_now()),
       observer_(port, socket_.get(), kj::UnixEventPort::FdObserver::OBSERVE_READ_WRITE),
-      last_heard_(clock.steady_now()) {}
+      last_heard_(clock.steady_now()), timer_(port.getTimer()) {}
 
 kj::Exception rpc_stream::disconnected(std::string_view why) const {
   return {kj::Exception::Type::DISCONNECTED, "net/peer", 0,
@@ -194,8 +215,7 @@ kj::Promise<void> rpc_stream::writeMessage(kj::ArrayPtr<const int> /*descriptors
   KJ_IF_MAYBE (fault, write_fault_) {
     return kj::cp(*fault);
   }
-  append(segments);
-  schedule_flush();
+  send(segments);
   return room_to_write();
 }
 
@@ -204,8 +224,7 @@ rpc_stream::writeMessages(kj::ArrayPtr<kj::ArrayPtr<const kj::ArrayPtr<const cap
   KJ_IF_MAYBE (fault, write_fault_) {
     return kj::cp(*fault);
   }
-  for (const auto& segments : messages) append(segments);
-  schedule_flush();
+  for (const auto& segments : messages) send(segments);
   return room_to_write();
 }
 
@@ -216,9 +235,24 @@ kj::Promise<void> rpc_stream::room_to_write() {
   return kj::mv(pair.promise);
 }
 
+void rpc_stream::send(kj::ArrayPtr<const kj::ArrayPtr<const capnp::word>> segments) {
+  append(segments);
+  const haste is = haste_of(segments);
+  if (is == haste::returns) ++waiting_returns_;
+  const bool full = output_.size() - output_from_ > read_bytes || waiting_returns_ >= waiting_returns_max;
+  if (is == haste::now || full) return schedule_flush();
+  schedule_late_flush();
+}
+
+void rpc_stream::schedule_late_flush() {
+  if (flushing_ || late_flush_ != nullptr) return;
+  late_flush_ = timer_.afterDelay(company_wait).then([this] { schedule_flush(); }).eagerlyEvaluate(nullptr);
+}
+
 void rpc_stream::schedule_flush() {
   if (flushing_) return;
   flushing_ = true;
+  waiting_returns_ = 0;
   // At the end of the turn: what the turn answers and asks leaves in one record.
   flush_ = kj::evalLast([this] { return flush(); }).eagerlyEvaluate([this](kj::Exception&& fault) {
     flushing_ = false;
@@ -250,6 +284,7 @@ kj::Promise<void> rpc_stream::flush() {
   }
   output_.clear();
   output_from_ = 0;
+  late_flush_ = nullptr;
   if (output_.capacity() > 4 * unsent_bytes_max) output_.shrink_to_fit();
   flushing_ = false;
   return kj::READY_NOW;

@@ -17,7 +17,8 @@ namespace actord::net {
 
 /// Cap'n Proto's messages over one TLS connection between nodes, within limits: a frame is looked at before
 /// anything is allocated for it, what is written in one turn of the event loop leaves together, and a writer
-/// waits while more than `unsent_bytes_max` have not left.
+/// waits while more than `unsent_bytes_max` have not left. RPC answers a call twice (return and finish); what
+/// nobody waits for leaves with the next message that somebody does, or after `company_wait`.
 class rpc_stream final : public capnp::MessageStream {
 public:
   rpc_stream(kj::UnixEventPort& port, unique_fd socket, SSL_CTX* context, peer_side side,
@@ -44,6 +45,7 @@ public:
   kj::Promise<void> end() override;
 
   static constexpr std::size_t unsent_bytes_max = 256U << 10U;
+  static constexpr kj::Duration company_wait = 10 * kj::MILLISECONDS;
 
 private:
   /// A frame whose front was found good and whose body is still arriving.
@@ -58,7 +60,10 @@ private:
   /// The next whole frame, when it has arrived.
   kj::Maybe<kj::Own<capnp::MessageReader>> take_frame(capnp::ReaderOptions options);
   void append(kj::ArrayPtr<const kj::ArrayPtr<const capnp::word>> segments);
+  /// Takes over what RPC wants to send; flushes it now or soon.
+  void send(kj::ArrayPtr<const kj::ArrayPtr<const capnp::word>> segments);
   void schedule_flush();
+  void schedule_late_flush();
   kj::Promise<void> flush();
   kj::Promise<void> room_to_write();
   [[noreturn]] void fail(std::string why);
@@ -79,6 +84,9 @@ private:
   std::size_t output_from_ = 0;
   std::size_t lingered_bytes_ = 0;
   bool flushing_ = false;
+  unsigned waiting_returns_ = 0; ///< appended, and waiting for company
+  kj::Timer& timer_;
+  kj::Maybe<kj::Promise<void>> late_flush_;
   kj::Maybe<kj::Exception> write_fault_;
   kj::Maybe<kj::Own<kj::PromiseFulfiller<void>>> room_;
   kj::Promise<void> flush_ = kj::READY_NOW;
