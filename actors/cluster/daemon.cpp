@@ -9,6 +9,7 @@
 #include "actors/authorization/authorizer.hpp"
 #include "actors/authorization/role_guard.hpp"
 #include "actors/cluster/cluster_identity.hpp"
+#include "actors/cluster/joining/node_register.hpp"
 #include "actors/cluster/joining/server_seat.hpp"
 #include "actors/cluster/keys/key_store.hpp"
 #include "actors/cluster/leadership_keeper.hpp"
@@ -358,12 +359,19 @@ private:
     return caught_up_ ? std::string() : std::string("this server has not caught up with the cluster yet");
   }
 
+  /// Of the pods of this server's own worker.
+  [[nodiscard]] std::uint64_t slot() const {
+    const auto record = read_node_record(store_->read()->get(node_record_key(options_.node_name)));
+    return record ? record->slot : 0;
+  }
+
   result<void> start_the_worker() {
     if (!options_.works) return {};
     worker_options node{.node_name = options_.node_name,
                         .data_dir = options_.data_dir,
                         .runtime_dir = {},
                         .cluster_cidr = options_.cluster_cidr,
+                        .slot = slot(),
                         .runtime = options_.runtime,
                         .pause_path = {},
                         .sign_token = [this](const std::string& space, const std::string& account,

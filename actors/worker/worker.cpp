@@ -21,21 +21,13 @@ namespace {
 
 constexpr std::size_t pool_threads_max = 8;
 
-/// This node's pod range: what its Node object says, else the first that no other node has.
+/// This node's pod range: what its Node object says, else what the cluster gave it when it joined.
 result<std::string> pod_range_of(const worker_options& options, const storage::store& store) {
   const auto snapshot = store.read();
-  std::vector<std::string> used;
-  std::string own;
-  snapshot->scan(schema::builtin("", "nodes").id, "", [&](std::string_view value) {
-    const auto view = schema::object_view::open(value);
-    if (!view) return true;
-    const schema::node_view node = schema::parse_node(view->text());
-    if (node.meta.name == options.node_name) own = node.pod_cidr;
-    used.push_back(node.pod_cidr);
-    return true;
-  });
-  if (!own.empty()) return own;
-  return free_pod_range(options.cluster_cidr, used);
+  const std::string_view value = snapshot->get({schema::builtin("", "nodes").id, "", options.node_name});
+  if (const auto view = schema::object_view::open(value); !value.empty() && view)
+    if (std::string own = schema::parse_node(view->text()).pod_cidr; !own.empty()) return own;
+  return pod_range_at(options.cluster_cidr, options.slot);
 }
 
 /// What pods report becomes Events of theirs.

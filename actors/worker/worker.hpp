@@ -4,6 +4,7 @@
 #include "schema/base/clock.hpp"
 #include "schema/base/result.hpp"
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -32,6 +33,7 @@ struct worker_options {
   std::string data_dir;    ///< images, pods and their volumes live below it
   std::string runtime_dir; ///< sockets and namespaces of this boot; empty derives one from the data directory
   std::string cluster_cidr = "10.244.0.0/16";
+  std::uint64_t slot = 0;       ///< which /24 of it the node's pods have, unless its Node object says another
   std::string runtime = "auto"; ///< "auto", "crun" or "runc"
   std::string pause_path;       ///< the static pause program; empty: beside this binary
   /// Signs a token of a service account for a pod: namespace, account, pod name, pod uid, audience, seconds.

@@ -93,7 +93,8 @@ joined_identity identity_of(const join_answer& answer, const std::string& node, 
           .authorities_pem = answer.authorities_pem,
           .members = answer.members,
           .service_cidr = answer.service_cidr,
-          .cluster_cidr = answer.cluster_cidr};
+          .cluster_cidr = answer.cluster_cidr,
+          .slot = answer.slot};
 }
 
 /// A directory that is not empty and not one that joined is another cluster's.

@@ -119,7 +119,8 @@ std::string encode_join_answer(const join_answer& answer) {
                    {"authorities", answer.authorities_pem},
                    {"members", std::move(members)},
                    {"serviceCIDR", answer.service_cidr},
-                   {"clusterCIDR", answer.cluster_cidr}};
+                   {"clusterCIDR", answer.cluster_cidr},
+                   {"slot", answer.slot}};
   if (!answer.master_key.empty()) {
     document["masterKey"] = schema::encode_base64(answer.master_key);
     document["keyTable"] = schema::encode_base64(answer.key_table);
@@ -138,6 +139,7 @@ result<join_answer> decode_join_answer(std::string_view body) {
                      .members = {},
                      .service_cidr = fields.text("serviceCIDR", 100),
                      .cluster_cidr = fields.text("clusterCIDR", 100),
+                     .slot = fields.number("slot"),
                      .master_key = fields.bytes("masterKey", 100),
                      .key_table = fields.bytes("keyTable", answer_bytes_max)};
   const json members = document->value("members", json::array());

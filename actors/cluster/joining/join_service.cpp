@@ -122,6 +122,7 @@ void sign(const service_context& context, const joining& of) {
                               .members = members_of(node_records(*context.with.store.read())),
                               .service_cidr = context.how.service_cidr,
                               .cluster_cidr = context.how.cluster_cidr,
+                              .slot = of.record->slot,
                               .master_key = of.keys.master_key,
                               .key_table = of.keys.sealed_table});
   if (of.renews)

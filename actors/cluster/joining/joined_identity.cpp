@@ -49,6 +49,7 @@ result<std::optional<joined_identity>> read_identity(const std::filesystem::path
   identity.node = text_of(document, "node");
   identity.service_cidr = text_of(document, "serviceCIDR");
   identity.cluster_cidr = text_of(document, "clusterCIDR");
+  identity.slot = number_of(document, "slot");
   const json members = document.value("members", json::array());
   for (const json& each : members.is_array() ? members : json::array())
     if (each.is_object())
@@ -80,7 +81,8 @@ result<void> save_identity(const std::filesystem::path& pki_directory, const joi
                          {"node", identity.node},
                          {"members", std::move(members)},
                          {"serviceCIDR", identity.service_cidr},
-                         {"clusterCIDR", identity.cluster_cidr}};
+                         {"clusterCIDR", identity.cluster_cidr},
+                         {"slot", identity.slot}};
   for (const auto& [name, content] :
        {std::pair<const char*, const std::string&>{"node.key", identity.key.key_pem},
         {"node.crt", identity.key.certificate_pem},

@@ -29,6 +29,7 @@ struct joined_identity {
   std::vector<known_server> members = {}; ///< when it joined: where to begin to look for the others
   std::string service_cidr = {};
   std::string cluster_cidr = {};
+  std::uint64_t slot = 0; ///< of its pods (node_register.hpp)
 
   [[nodiscard]] bool serves() const { return member != 0; }
   [[nodiscard]] net::node_identity name() const {

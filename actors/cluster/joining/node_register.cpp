@@ -57,6 +57,7 @@ std::string encode_record(const node_record& record, wall_time now, const schema
                 {{"key", record.key_hash},
                  {"member", record.member},
                  {"works", record.works},
+                 {"slot", record.slot},
                  {"rpcAddress", record.rpc_address},
                  {"apiAddress", record.api_address},
                  {"joined", schema::format_time(record.joined)}},
@@ -72,6 +73,9 @@ member_numbers read_numbers(std::string_view bytes) {
   if (const auto found = object.find("numbers"); found != object.end() && found->is_object())
     for (const auto& [node, number] : found->items())
       if (number.is_number_unsigned()) numbers.numbers.emplace_back(node, number.get<std::uint64_t>());
+  if (const auto found = object.find("slots"); found != object.end() && found->is_object())
+    for (const auto& [node, slot] : found->items())
+      if (slot.is_number_unsigned()) numbers.slots.emplace_back(node, slot.get<std::uint64_t>());
   return numbers;
 }
 
@@ -79,8 +83,11 @@ storage::resolved_change put_numbers(const member_numbers& numbers, wall_time no
                                      const schema::write_cause& cause) {
   json by_node = json::object();
   for (const auto& [node, number] : numbers.numbers) by_node[node] = number;
-  return storage::put_value{
-      encode(numbers_name, {{"next", numbers.next}, {"numbers", std::move(by_node)}}, now, cause)};
+  json slots = json::object();
+  for (const auto& [node, slot] : numbers.slots) slots[node] = slot;
+  return storage::put_value{encode(
+      numbers_name,
+      {{"next", numbers.next}, {"numbers", std::move(by_node)}, {"slots", std::move(slots)}}, now, cause)};
 }
 
 } // namespace
@@ -127,6 +134,20 @@ std::uint64_t keep_number(member_numbers& numbers, const std::string& node, std:
   return member;
 }
 
+std::uint64_t draw_slot(member_numbers& numbers, const std::string& node) {
+  const auto at =
+      std::ranges::lower_bound(numbers.slots, node, {}, &std::pair<std::string, std::uint64_t>::first);
+  if (at != numbers.slots.end() && at->first == node) return at->second;
+  std::vector<std::uint64_t> taken;
+  for (const auto& [name, slot] : numbers.slots) taken.push_back(slot);
+  std::ranges::sort(taken);
+  std::uint64_t lowest = 0;
+  for (const std::uint64_t slot : taken)
+    if (slot == lowest) ++lowest;
+  numbers.slots.insert(at, {node, lowest});
+  return lowest;
+}
+
 object_key node_record_key(std::string_view node) {
   return {register_resource, {}, record_prefix + std::string(node)};
 }
@@ -141,6 +162,7 @@ std::optional<node_record> read_node_record(std::string_view bytes) {
   record.key_hash = text_of(object, "key");
   record.member = number_of(object, "member");
   record.works = object.value("works", true);
+  record.slot = number_of(object, "slot");
   record.rpc_address = text_of(object, "rpcAddress");
   record.api_address = text_of(object, "apiAddress");
   record.joined = schema::parse_time(text_of(object, "joined")).value_or(wall_time{});
@@ -168,27 +190,28 @@ storage::transaction register_node(const node_record& asked, bool serves, const 
                                    std::shared_ptr<node_record> granted) {
   storage::transaction write;
   const auto drawn = std::make_shared<std::uint64_t>(0);
-  if (serves) {
-    storage::object_change draw{numbers_key(), {}, {}};
-    draw.what = [asked, drawn, cause](const storage::object_head& head,
-                                      wall_time now) -> result<storage::resolved_change> {
-      member_numbers numbers = read_numbers(head.value);
-      const member_numbers before = numbers;
+  const auto slot = std::make_shared<std::uint64_t>(0);
+  storage::object_change draw{numbers_key(), {}, {}};
+  draw.what = [asked, serves, drawn, slot, cause](const storage::object_head& head,
+                                                  wall_time now) -> result<storage::resolved_change> {
+    member_numbers numbers = read_numbers(head.value);
+    const member_numbers before = numbers;
+    if (serves)
       *drawn = asked.member != 0 ? keep_number(numbers, asked.node, asked.member)
                                  : draw_number(numbers, asked.node);
-
-      if (numbers == before) return storage::resolved_change{storage::keep_value{}};
-      return put_numbers(numbers, now, cause);
-    };
-    write.changes.push_back(std::move(draw));
-  }
+    *slot = draw_slot(numbers, asked.node);
+    if (numbers == before) return storage::resolved_change{storage::keep_value{}};
+    return put_numbers(numbers, now, cause);
+  };
+  write.changes.push_back(std::move(draw));
   storage::object_change enter{node_record_key(asked.node), {}, {}};
-  enter.what = [asked, serves, drawn, granted, cause](const storage::object_head& head,
+  enter.what = [asked, serves, drawn, slot, granted, cause](const storage::object_head& head,
                                                       wall_time now) -> result<storage::resolved_change> {
     const auto known = read_node_record(head.value);
     auto record = decide_record(known, asked, serves);
     if (!record) return record.error();
     if (serves) record->member = *drawn;
+    record->slot = *slot;
     if (!known) record->joined = std::chrono::floor<std::chrono::seconds>(now);
     *granted = *record;
     if (known == *record) return storage::resolved_change{storage::keep_value{}};
@@ -211,7 +234,8 @@ storage::transaction forget_node(const std::string& node, const schema::write_ca
   number.what = [node, cause](const storage::object_head& head,
                               wall_time now) -> result<storage::resolved_change> {
     member_numbers numbers = read_numbers(head.value);
-    if (std::erase_if(numbers.numbers, [&](const auto& row) { return row.first == node; }) == 0)
+    const auto of_node = [&](const auto& row) { return row.first == node; };
+    if (std::erase_if(numbers.numbers, of_node) + std::erase_if(numbers.slots, of_node) == 0)
       return storage::resolved_change{storage::keep_value{}};
     return put_numbers(numbers, now, cause);
   };

@@ -18,10 +18,11 @@
 /// API shows. One for each node, and one with the numbers of all servers, from which they are drawn:
 ///
 ///   node.NAME  key, member, addresses, since when
-///   members    {"next": 4, "numbers": {"node-1": 1, "node-3": 3}}
+///   members    {"next": 4, "numbers": {"node-1": 1, "node-3": 3}, "slots": {"node-1": 0, "node-3": 2, "w": 1}}
 ///
 /// A number is never given twice, not even after its server was removed: whoever hears of member 2 knows
-/// which one is meant. Both kinds change in one transaction, decided when it is sealed.
+/// which one is meant. A slot is the lowest that is free: it says which part of the cluster's pod addresses the
+/// node has. Both kinds change in one transaction, decided when it is sealed.
 
 namespace actord::actors {
 
@@ -30,6 +31,7 @@ struct node_record {
   std::string key_hash = {}; ///< of its public key: identity is the key
   std::uint64_t member = 0;  ///< of the store; 0: a worker
   bool works = true;
+  std::uint64_t slot = 0; ///< the node's pods have the addresses of that /24 of the cluster's
   std::string rpc_address = {};
   std::string api_address = {};
   wall_time joined{};
@@ -46,6 +48,7 @@ result<node_record> decide_record(const std::optional<node_record>& known, const
 struct member_numbers {
   std::uint64_t next = 1;
   std::vector<std::pair<std::string, std::uint64_t>> numbers; ///< by node, sorted
+  std::vector<std::pair<std::string, std::uint64_t>> slots;   ///< by node, sorted
 
   bool operator==(const member_numbers&) const = default;
 };
@@ -55,6 +58,9 @@ std::uint64_t draw_number(member_numbers& numbers, const std::string& node);
 /// The number of a server whose store has one already: the first of a cluster may have drawn a large random
 /// one.
 std::uint64_t keep_number(member_numbers& numbers, const std::string& node, std::uint64_t member);
+
+/// The slot of a node: its own, or the lowest that nobody has, which is then its own.
+std::uint64_t draw_slot(member_numbers& numbers, const std::string& node);
 
 object_key node_record_key(std::string_view node);
 std::optional<node_record> read_node_record(std::string_view bytes);

@@ -8,7 +8,6 @@
 #include <charconv>
 #include <cstdlib>
 #include <fstream>
-#include <set>
 #include <sstream>
 
 #include <arpa/inet.h>
@@ -192,7 +191,7 @@ machine_facts measure_machine(const std::string& disk_path) {
   return facts;
 }
 
-result<std::string> free_pod_range(std::string_view cluster_cidr, const std::vector<std::string>& used) {
+result<std::string> pod_range_at(std::string_view cluster_cidr, std::uint64_t slot) {
   const std::size_t slash = cluster_cidr.find('/');
   in_addr base{};
   int bits = 0;
@@ -203,16 +202,13 @@ result<std::string> free_pod_range(std::string_view cluster_cidr, const std::vec
       bits < 8 || bits > 24)
     return error{error_kind::bad_request, "cluster CIDR must be an IPv4 range between /8 and /24, not \"" +
                                               std::string(cluster_cidr) + "\""};
-  const std::set<std::string> taken(used.begin(), used.end());
+  if (slot >= std::uint64_t{1} << (24 - bits))
+    return error{error_kind::unavailable, "no free pod range is left in " + std::string(cluster_cidr)};
   const std::uint32_t first = ntohl(base.s_addr) & (~std::uint32_t{0} << (32 - bits));
-  for (std::uint32_t i = 0; i < std::uint32_t{1} << (24 - bits); ++i) {
-    const in_addr range{htonl(first + (i << 8U))};
-    std::array<char, INET_ADDRSTRLEN> text{};
-    inet_ntop(AF_INET, &range, text.data(), text.size());
-    std::string cidr = std::string(text.data()) + "/24";
-    if (!taken.contains(cidr)) return cidr;
-  }
-  return error{error_kind::unavailable, "no free pod range is left in " + std::string(cluster_cidr)};
+  const in_addr range{htonl(first + (static_cast<std::uint32_t>(slot) << 8U))};
+  std::array<char, INET_ADDRSTRLEN> text{};
+  inet_ntop(AF_INET, &range, text.data(), text.size());
+  return std::string(text.data()) + "/24";
 }
 
 json node_object(const std::string& name, const machine_facts& machine, const std::string& pod_cidr) {

@@ -35,8 +35,8 @@ struct machine_facts {
 /// data.
 machine_facts measure_machine(const std::string& disk_path);
 
-/// "10.244.0.0/16" and the /24 ranges in use → the first free /24; `unavailable` when all are taken.
-result<std::string> free_pod_range(std::string_view cluster_cidr, const std::vector<std::string>& used);
+/// "10.244.0.0/16" and a slot → that /24 of it; `unavailable` when there are not so many.
+result<std::string> pod_range_at(std::string_view cluster_cidr, std::uint64_t slot);
 
 /// The whole object, for its creation.
 json node_object(const std::string& name, const machine_facts& machine, const std::string& pod_cidr);

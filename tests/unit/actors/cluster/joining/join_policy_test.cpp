@@ -111,6 +111,17 @@ BOOST_AUTO_TEST_CASE(a_name_belongs_to_one_key) {
   BOOST_TEST(!decide_record(known, asked, false));
 }
 
+BOOST_AUTO_TEST_CASE(the_lowest_slot_that_is_free_is_given) {
+  member_numbers numbers;
+  BOOST_TEST(draw_slot(numbers, "b") == 0U);
+  BOOST_TEST(draw_slot(numbers, "a") == 1U);
+  BOOST_TEST(draw_slot(numbers, "c") == 2U);
+  BOOST_TEST(draw_slot(numbers, "a") == 1U);
+  std::erase_if(numbers.slots, [](const auto& row) { return row.first == "a"; });
+  BOOST_TEST(draw_slot(numbers, "d") == 1U);
+  BOOST_TEST(draw_slot(numbers, "e") == 3U);
+}
+
 BOOST_AUTO_TEST_CASE(numbers_are_never_given_twice) {
   member_numbers numbers;
   BOOST_TEST(draw_number(numbers, "b") == 1U);
