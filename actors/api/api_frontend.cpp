@@ -180,7 +180,7 @@ private:
     identity_verdict sender = with_.authentication.identify(request->http);
     if (sender.what == identity_verdict::outcome::waiting) return handle_later(request);
     const bool known = sender.what == identity_verdict::outcome::known;
-    if (forwarder_ && known && is_for_leader(request->http))
+    if (forwarder_ && known && with_.link->has_others() && is_for_leader(request->http))
       return forward(std::move(request->http), request->exchange, std::move(sender.caller));
     request->request_id = new_request_id();
     proceed(request, std::move(sender));
@@ -382,6 +382,19 @@ public:
     request->ask_next_leader = [exchange](const api_request&, const error& why) { exchange->turn_away(why); };
     proceed_safely(request);
   }
+  void serve_node(const std::string& node, std::string_view payload,
+                  std::function<void(result<std::string>)> answer) {
+    auto what = net::decode_forwarded_request(payload);
+    if (!what) return answer(what.error());
+    const auto exchange = std::make_shared<forwarded_exchange>(with_.store, std::move(answer));
+    if (!forwarder_) return exchange->turn_away(storage::not_leading("this server takes nothing of others"));
+    what->user = "system:node:" + node;
+    what->uid.clear();
+    what->groups = {"system:nodes", "system:authenticated"};
+    what->extra.clear();
+    what->counted = false;
+    forwarder_->forward(std::move(*what), exchange, system_clock_source().steady_now() + leader_patience);
+  }
   void connect_node(node_services* node) { node_ = node; }
   void connect_cluster(own_group_service* cluster) { cluster_ = cluster; }
   void on_connection_count(std::function<std::size_t()> count) { connection_count_ = std::move(count); }
@@ -520,6 +533,11 @@ void api_frontend::write_at_leader(write_command command) { state_->write_at_lea
 void api_frontend::serve_forwarded(std::string_view payload,
                                    std::function<void(result<std::string>)> answer) {
   state_->serve_forwarded(payload, std::move(answer));
+}
+
+void api_frontend::serve_node(const std::string& node, std::string_view payload,
+                              std::function<void(result<std::string>)> answer) {
+  state_->serve_node(node, payload, std::move(answer));
 }
 
 void api_frontend::connect_node(node_services* node) { state_->connect_node(node); }

@@ -84,6 +84,18 @@ result<cluster_identity> open_identity(daemon_options& options) {
   auto joined = join(options, identity.address);
   if (!joined) return joined.error();
   identity.joined = std::move(*joined);
+  if (!options.serves && !identity.joined)
+    return error{.kind = error_kind::bad_request,
+                 .message = "a worker without a server needs a cluster to join: --join HOST:6443 --token T, "
+                            "which `actctl token create` prints on a machine of that cluster"};
+  if (identity.joined && identity.joined->serves() != options.serves)
+    return error{.kind = error_kind::bad_request,
+                 .message =
+                     fmt::format("this machine joined its cluster as a {}, not as a {} (--roles); to change "
+                                 "that, remove it there (actctl cluster remove {}) and use another data "
+                                 "directory",
+                                 identity.joined->serves() ? "server" : "worker",
+                                 options.serves ? "server" : "worker", identity.joined->node)};
   if (identity.joined && !identity.joined->service_cidr.empty()) {
     options.service_cidr = identity.joined->service_cidr;
     options.cluster_cidr = identity.joined->cluster_cidr;

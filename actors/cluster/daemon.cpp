@@ -8,6 +8,7 @@
 #include "actors/authentication/token_authority.hpp"
 #include "actors/authorization/authorizer.hpp"
 #include "actors/authorization/role_guard.hpp"
+#include "actors/cluster/actor_config.hpp"
 #include "actors/cluster/cluster_identity.hpp"
 #include "actors/cluster/joining/node_register.hpp"
 #include "actors/cluster/joining/server_seat.hpp"
@@ -15,6 +16,7 @@
 #include "actors/cluster/leadership_keeper.hpp"
 #include "actors/cluster/memory_keeper.hpp"
 #include "actors/cluster/server_network.hpp"
+#include "actors/cluster/worker_daemon.hpp"
 #include "actors/console/actor_registry.hpp"
 #include "actors/controllers/controllers.hpp"
 #include "actors/controllers/event_recorder.hpp"
@@ -22,15 +24,18 @@
 #include "actors/encryption/encryption_actor.hpp"
 #include "actors/flow/flow_actor.hpp"
 #include "actors/flow/flow_gate.hpp"
+#include "actors/nodes/feed_service.hpp"
+#include "actors/nodes/node_writer.hpp"
 #include "actors/objects/object_router.hpp"
 #include "actors/worker/worker.hpp"
 #include "net/http/http_server.hpp"
+#include "net/peer/feed.hpp"
+#include "net/peer/forwarding.hpp"
 #include "schema/codec/status.hpp"
 #include "storage/open_store.hpp"
 
 #include <atomic>
 #include <caf/actor_system.hpp>
-#include <caf/actor_system_config.hpp>
 #include <filesystem>
 #include <fmt/format.h>
 #include <mutex>
@@ -39,17 +44,7 @@
 namespace actord::actors {
 namespace {
 
-constexpr std::size_t scheduler_threads = 2;
 constexpr int http_threads = 2;
-
-class actor_config : public caf::actor_system_config {
-public:
-  actor_config() {
-    set("scheduler.max-threads", scheduler_threads);
-    // Idle workers wait instead of polling: polling costs an idle cluster more than all its work.
-    set("scheduler.policy", caf::atom("sharing"));
-  }
-};
 
 /// The server's own refusals in the form of all others.
 net::http_response refusal(int code, std::string_view message) {
@@ -257,18 +252,46 @@ private:
                                  .port = options_.rpc_listen_port,
                                  .credentials = peer_credentials_of(seat_->first_credentials()),
                                  .node_name = options_.node_name,
-                                 .known = {}};
+                                 .known = {},
+                                 .node_connected = {},
+                                 .node_gone = {}};
     if (identity_.joined) how.known = identity_.joined->members;
-    auto started = network_->start(
-        *system_, registry_, *store_, std::move(how),
-        [this](std::string payload, std::function<void(result<std::string>)> answer) {
-          // The network's own thread has other things to do than a request.
-          gate_->lane().run_short([this, payload = std::move(payload), answer = std::move(answer)] {
-            frontend_->serve_forwarded(payload, answer);
-          });
-        });
+    how.node_connected = [this](const std::string& node) {
+      lives_->connected(node, system_clock_source().steady_now());
+    };
+    how.node_gone = [this](const std::string& node) {
+      lives_->gone(node, system_clock_source().steady_now());
+    };
+    serve_others();
+    auto started = network_->start(*system_, registry_, *store_, std::move(how));
     if (!started) return in_context(started.error(), "the network of the cluster's servers");
     return {};
+  }
+
+  /// The network's own thread has other things to do than a request.
+  void serve_others() {
+    network_->serve(
+        std::string(net::forward_method),
+        [this](const net::peer_caller&, std::string payload, const net::peer_answer& answer) {
+          gate_->lane().run_short(
+              [this, payload = std::move(payload), answer] { frontend_->serve_forwarded(payload, answer); });
+        },
+        net::callers::members);
+    network_->serve(
+        std::string(node_write_method),
+        [this](const net::peer_caller& from, std::string payload, const net::peer_answer& answer) {
+          gate_->lane().run_short([this, node = from.node_name, payload = std::move(payload), answer] {
+            frontend_->serve_node(node, payload, answer);
+          });
+        },
+        net::callers::nodes);
+    feeds_ = std::make_unique<feed_service>(feed_service::collaborators{*system_, *store_, registry_});
+    network_->serve_stream(
+        std::string(net::feed_method),
+        [this](const net::peer_caller& from, std::string, std::shared_ptr<net::peer_stream> stream) {
+          return feeds_->open(from, std::move(stream));
+        },
+        net::callers::nodes);
   }
 
   /// On the seat's thread.
@@ -315,7 +338,8 @@ private:
                               const std::string& account_uid, const std::string& secret) {
                          return tokens_->issue_legacy(space, {account, account_uid}, secret);
                        },
-                       [authority = seat_->authority()] { return authority->current()->signing; }},
+                       [authority = seat_->authority()] { return authority->current()->signing; },
+                       lives_},
             .enter = [this] { return seat_->begin_to_lead(); }};
   }
 
@@ -396,6 +420,7 @@ private:
     for (const auto& each : people_) each->stop();
     stop_serving();
     network_->stop();
+    feeds_.reset();
     worker_.reset();
     node_events_.reset();
     listening_.reset();
@@ -421,6 +446,8 @@ private:
   actor_registry registry_;
   const std::shared_ptr<server_network> network_ =
       std::make_shared<server_network>(system_clock_source(), system_random_source());
+  const std::shared_ptr<life_board> lives_ = std::make_shared<life_board>();
+  std::unique_ptr<feed_service> feeds_;
   std::unique_ptr<storage::store> store_;
   actor_config config_;
   std::unique_ptr<caf::actor_system> system_;
@@ -453,6 +480,7 @@ private:
 result<std::unique_ptr<daemon>> daemon::start(daemon_options options) {
   auto identity = open_identity(options);
   if (!identity) return identity.error();
+  if (!options.serves) return start_worker_daemon(std::move(options), std::move(*identity));
   auto instance = std::make_unique<running_daemon>(std::move(options), std::move(*identity));
   if (auto running = instance->run(); !running) return running.error();
   return std::unique_ptr<daemon>(std::move(instance));

@@ -47,7 +47,9 @@ public:
   static result<std::unique_ptr<daemon>> start(daemon_options options);
   virtual ~daemon() = default;
 
+  /// Of the API; 0 on a worker.
   [[nodiscard]] virtual std::uint16_t port() const = 0;
+  /// Empty on a worker.
   [[nodiscard]] virtual std::string kubeconfig_path() const = 0;
 };
 

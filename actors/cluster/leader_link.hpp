@@ -14,6 +14,8 @@ namespace actord::actors {
 class leader_link {
 public:
   virtual ~leader_link() = default;
+  /// Whether there is more than one server, so that another could lead. Any thread; quick.
+  [[nodiscard]] virtual bool has_others() const { return true; }
 
   /// Asks `member` by method name. `done` is called exactly once, on any thread, maybe before this returns:
   /// with the answer, with `unavailable` when nothing was sent, with `timeout` when what became of it is

@@ -68,15 +68,12 @@ public:
 
   std::unique_ptr<storage::raft_transport> transport() { return network_->transport(); }
 
-  result<void> start(caf::actor_system& system, actor_registry& registry, storage::store& store, settings how,
-                     forwarded_handler forwarded) {
+  net::peer_network& network() { return *network_; }
+
+  result<void> start(caf::actor_system& system, actor_registry& registry, storage::store& store,
+                     settings how) {
     store_ = &store;
     how_ = std::move(how);
-    network_->serve(std::string(net::forward_method),
-                    [forwarded = std::move(forwarded)](const net::peer_caller&, std::string payload,
-                                                       const net::peer_answer& answer) {
-                      forwarded(std::move(payload), answer);
-                    });
     if (auto looked = look_at_members(); !looked) return looked;
     watcher_ = system.spawn(watch_members<state>, weak_from_this(), &registry);
     return {};
@@ -119,11 +116,13 @@ public:
   result<void> look_at_members() {
     const std::vector<storage::cluster_member> members = store_->members();
     const storage::store_status status = store_->status();
+    const std::vector<node_record> records = node_records(*store_->read());
     const bool alone = members.size() <= 1 && how_.known.size() <= 1;
-    if (alone && !has_others_) return {};
-    has_others_ = true;
+    const bool workers = std::ranges::any_of(records, [](const auto& each) { return each.member == 0; });
+    if (!alone) has_others_ = true;
+    if (!has_others_ && !workers) return {};
     if (auto running = run(); !running) return running;
-    tell_addresses(members, status.self);
+    tell_addresses(members, records, status.self);
     if (status.leading) promote_learners(members);
     return {};
   }
@@ -158,9 +157,17 @@ private:
     events.raft = [store = store_](storage::member_id from, std::string bytes) {
       store->receive(from, std::move(bytes));
     };
+    events.admits_node = [store = store_](const std::string& node) {
+      return !store->read()->get(node_record_key(node)).empty();
+    };
+    events.node_connected = how_.node_connected;
+    events.node_gone = [gone = how_.node_gone](const std::string& node, const std::string& why) {
+      spdlog::info("node {} is not connected: {}", node, why);
+      gone(node);
+    };
     if (auto started = network_->start(std::move(options), std::move(events)); !started) return started;
     running_ = true;
-    spdlog::info("other servers are spoken with on port {}", network_->port());
+    spdlog::info("other machines are spoken with on port {}", network_->port());
     for (const known_server& one : how_.known) network_->set_address(one.member, one.rpc_address);
     return {};
   }
@@ -177,11 +184,11 @@ private:
   }
 
   /// What nodes said when they joined or came back is newer than what the configuration remembers.
-  void tell_addresses(const std::vector<storage::cluster_member>& members, storage::member_id self) {
+  void tell_addresses(const std::vector<storage::cluster_member>& members,
+                      const std::vector<node_record>& records, storage::member_id self) {
     std::map<storage::member_id, std::string> addresses;
     for (const storage::cluster_member& one : members) addresses[one.id] = one.address;
-    const auto reads = store_->read();
-    for (const known_server& one : members_of(node_records(*reads)))
+    for (const known_server& one : members_of(records))
       if (addresses.contains(one.member) && !one.rpc_address.empty()) addresses[one.member] = one.rpc_address;
     const std::scoped_lock hold(mutex_);
     if (stopped_) return;
@@ -191,6 +198,9 @@ private:
       if (!addresses.contains(id)) network_->forget(id);
     told_.clear();
     for (const auto& [id, address] : addresses) told_.insert(id);
+    for (const net::node_status& one : network_->nodes())
+      if (std::ranges::find(records, one.node, &node_record::node) == records.end())
+        network_->forget_node(one.node);
   }
 
   const std::unique_ptr<net::peer_network> network_;
@@ -210,9 +220,26 @@ server_network::server_network(const clock_source& clock, random_source& random)
 server_network::~server_network() { stop(); }
 
 std::unique_ptr<storage::raft_transport> server_network::transport() { return state_->transport(); }
+void server_network::serve(std::string method, net::peer_handler handler, net::callers who) {
+  state_->network().serve(std::move(method), std::move(handler), who);
+}
+void server_network::serve_stream(std::string method, net::peer_stream_handler handler, net::callers who) {
+  state_->network().serve_stream(std::move(method), std::move(handler), who);
+}
 result<void> server_network::start(caf::actor_system& system, actor_registry& registry, storage::store& store,
-                                   settings how, forwarded_handler forwarded) {
-  return state_->start(system, registry, store, std::move(how), std::move(forwarded));
+                                   settings how) {
+  return state_->start(system, registry, store, std::move(how));
+}
+std::shared_ptr<net::peer_stream> server_network::open_node_stream(std::string_view node,
+                                                                   std::string_view method,
+                                                                   std::string payload,
+                                                                   net::stream_events events) {
+  return state_->network().open_node_stream(node, method, std::move(payload), std::move(events));
+}
+void server_network::call_node(std::string_view node, std::string_view method, std::string payload,
+                               std::chrono::milliseconds deadline,
+                               std::function<void(result<std::string>)> done) {
+  state_->network().call_node(node, method, std::move(payload), deadline, std::move(done));
 }
 void server_network::stop() { state_->stop(); }
 void server_network::use_credentials(net::peer_credentials credentials) {

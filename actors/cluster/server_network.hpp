@@ -2,6 +2,7 @@
 
 #include "actors/cluster/joining/join_service.hpp"
 #include "actors/cluster/leader_link.hpp"
+#include "actors/nodes/node_link.hpp"
 #include "net/peer/peer_network.hpp"
 #include "schema/base/clock.hpp"
 #include "schema/base/rng.hpp"
@@ -18,14 +19,17 @@ namespace actord::actors {
 
 class actor_registry;
 
-/// The network between servers as the daemon keeps it: silent while this server is alone, and then with every
-/// member of the store.
+/// The network of a server as the daemon keeps it: silent while this server is the only machine, and then
+/// with every member of the store and every worker that dials.
 ///
-///   alone ──(a server is admitted, or there are others already)──▶ listens, dials every member
+///   alone ──(a machine joins, or there are others already)──▶ listens, dials every member
 ///
 /// An actor looks at the members once a second: tells the network where each is, forgets those that are gone
 /// and, on the server that leads, makes voters of learners that have caught up.
-class server_network final : public leader_link, public member_admission {
+class server_network final : public leader_link,
+                             public member_admission,
+                             public node_link,
+                             public node_methods {
 public:
   struct settings {
     std::string listen_address;
@@ -33,10 +37,10 @@ public:
     net::peer_credentials credentials;
     std::string node_name;
     std::vector<known_server> known; ///< where to begin to look for the others
+    /// A worker's connection came about, or broke. On the network's thread.
+    std::function<void(const std::string& node)> node_connected;
+    std::function<void(const std::string& node)> node_gone;
   };
-  /// What other servers ask this one, besides consensus.
-  using forwarded_handler =
-      std::function<void(std::string payload, std::function<void(result<std::string>)> answer)>;
 
   server_network(const clock_source& clock, random_source& random);
   ~server_network() override;
@@ -45,17 +49,24 @@ public:
 
   /// For the store, before it is opened.
   [[nodiscard]] std::unique_ptr<storage::raft_transport> transport();
+  /// Before `start`.
+  void serve(std::string method, net::peer_handler handler, net::callers who) override;
+  void serve_stream(std::string method, net::peer_stream_handler handler, net::callers who) override;
   /// Begins to look after the members of `store`, which must outlive `stop`.
-  result<void> start(caf::actor_system& system, actor_registry& registry, storage::store& store, settings how,
-                     forwarded_handler forwarded);
+  result<void> start(caf::actor_system& system, actor_registry& registry, storage::store& store,
+                     settings how);
   void stop();
   /// Certificates were made anew. Any thread.
   void use_credentials(net::peer_credentials credentials);
   /// Whether there is more than one member, so that another could lead. Any thread; quick.
-  [[nodiscard]] bool has_others() const;
+  [[nodiscard]] bool has_others() const override;
 
   void call(storage::member_id member, std::string_view method, std::string payload,
             std::chrono::milliseconds deadline, std::function<void(result<std::string>)> done) override;
+  std::shared_ptr<net::peer_stream> open_node_stream(std::string_view node, std::string_view method,
+                                                     std::string payload, net::stream_events events) override;
+  void call_node(std::string_view node, std::string_view method, std::string payload,
+                 std::chrono::milliseconds deadline, std::function<void(result<std::string>)> done) override;
   void admit(const node_record& server, std::function<void(result<void>)> done) override;
   void expel(const node_record& server, std::function<void(result<void>)> done) override;
 

@@ -63,6 +63,7 @@ public:
             controller_context{with.system, with.store, with.router, with.registry, with.events, verdicts_,
                                with.clock, with.term, std::make_shared<actor_gate>()})),
         board_(powers.board) {
+    if (board_) board_->begin(with.clock.steady_now());
     const auto chosen = [&](std::string_view name) {
       return std::find(names.begin(), names.end(), name) != names.end();
     };

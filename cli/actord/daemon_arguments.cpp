@@ -174,8 +174,6 @@ daemon_arguments parse_daemon_arguments(int argc, char** argv) {
         throw CLI::ValidationError("--certificate-lifetime", "must be a duration such as 24h or 30d");
       options.certificate_life = std::chrono::seconds(*life_s);
     }
-    if (!options.serves)
-      throw CLI::ValidationError("--roles", "a worker without a server needs a cluster to join");
   } catch (const CLI::ParseError& failure) {
     const int code = app.exit(failure, std::cout, std::cerr);
     arguments.exit_code = code == 0 ? 0 : 2;

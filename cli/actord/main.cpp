@@ -50,7 +50,10 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "actord: %s\n", running.error().message.c_str());
     return EXIT_FAILURE;
   }
-  spdlog::info("ready on port {}; kubeconfig {}", (*running)->port(), (*running)->kubeconfig_path());
+  if ((*running)->port() != 0)
+    spdlog::info("ready on port {}; kubeconfig {}", (*running)->port(), (*running)->kubeconfig_path());
+  else
+    spdlog::info("ready: this node works for its cluster");
   int signal = 0;
   sigwait(&stop, &signal);
   spdlog::info("stopping");

@@ -37,10 +37,22 @@ std::string_view content_type_of(const write_command& command) {
 std::string removal_body(const write_command& command) {
   json options = {{"kind", "DeleteOptions"}, {"apiVersion", "v1"}};
   if (command.removal.grace_period_s) options["gracePeriodSeconds"] = *command.removal.grace_period_s;
-  if (!command.removal.uid.empty()) options["preconditions"]["uid"] = command.removal.uid;
+  const std::string& uid = command.removal.uid.empty() ? command.only_uid : command.removal.uid;
+  if (!uid.empty()) options["preconditions"]["uid"] = uid;
   if (!command.removal.resource_version.empty())
     options["preconditions"]["resourceVersion"] = command.removal.resource_version;
   return options.dump();
+}
+
+/// A patch that is meant for one very object says so as clients do: by its uid.
+std::string body_of(const write_command& command) {
+  if (command.only_uid.empty() || command.verb != write_verb::patch ||
+      command.patch == schema::patch_format::json_patch)
+    return command.body;
+  json patch = json::parse(command.body, nullptr, false);
+  if (!patch.is_object()) return command.body;
+  patch["metadata"]["uid"] = command.only_uid;
+  return patch.dump();
 }
 
 error error_of(const net::http_response& response) {
@@ -113,7 +125,7 @@ net::forwarded_request travelling_form(const write_command& command, std::string
   request.http.headers = {{"content-type", std::string(content_type_of(command))},
                           {"accept", "application/json"},
                           {"user-agent", "actord"}};
-  request.http.body = command.verb == write_verb::remove ? removal_body(command) : command.body;
+  request.http.body = command.verb == write_verb::remove ? removal_body(command) : body_of(command);
   return request;
 }
 

@@ -21,6 +21,14 @@ life_verdict judge(const life_signs& signs, steady_time now) {
   return {.alive = true, .look_again = end};
 }
 
+void life_board::begin(steady_time now) {
+  const std::scoped_lock hold(mutex_);
+  for (auto& [node, one] : rows_) {
+    one.signs.heard = now;
+    one.signs.has_spoken = one.signs.connected;
+  }
+}
+
 void life_board::on_change(std::function<void(const std::string& node)> changed) {
   const std::scoped_lock hold(mutex_);
   changed_ = std::move(changed);

@@ -31,10 +31,12 @@ struct life_verdict {
 /// not ready within 3 s), any other for 50 s (what Kubernetes gives a kubelet).
 life_verdict judge(const life_signs& signs, steady_time now);
 
-/// Where signs of life are gathered while this server leads. A new leader begins with none: each node then
-/// has all of its time. Any thread.
+/// Where signs of life are gathered. Any thread.
 class life_board {
 public:
+  /// This server begins to lead: what it heard while others did says nothing of who fell silent meanwhile, so
+  /// each node has all of its time.
+  void begin(steady_time now);
   /// Called after each connection that came or went, without a lock held.
   void on_change(std::function<void(const std::string& node)> changed);
 

@@ -160,6 +160,17 @@ BOOST_AUTO_TEST_CASE(a_node_that_only_writes_has_fifty_seconds) {
   BOOST_TEST(judge(board.observe("n1", "lease 2", start + 49s), start + 98s).alive);
 }
 
+BOOST_AUTO_TEST_CASE(a_new_leader_gives_each_node_all_of_its_time) {
+  life_board board;
+  board.connected("n1", start);
+  board.gone("n1", start);
+  board.observe("n2", "lease 1", start);
+  board.begin(start + 1h);
+  BOOST_TEST(judge(board.observe("n1", "lease 1", start + 1h), start + 1h + 49s).alive);
+  BOOST_TEST(judge(board.observe("n2", "lease 1", start + 1h), start + 1h + 49s).alive);
+  BOOST_TEST(!judge(board.observe("n2", "lease 1", start + 1h), start + 1h + 50s).alive);
+}
+
 BOOST_AUTO_TEST_CASE(a_node_cut_off_from_the_leader_only_lives_by_what_it_writes) {
   life_board board;
   board.connected("n1", start);
