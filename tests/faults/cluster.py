@@ -18,9 +18,9 @@ def run(*words, check=True):
 
 
 class Server:
-    def __init__(self, number, space, folder):
-        self.number = number
-        self.name = f"server-{number}"
+    def __init__(self, number, space, folder, role="server"):
+        self.number, self.role = number, role
+        self.name = f"{role}-{number}"
         self.space = f"{space}-{number}"
         self.address = f"{NETWORK}.{20 + number}"
         self.data = f"{folder}/{self.name}"
@@ -46,8 +46,8 @@ class Cluster:
 
     # ---- machines
 
-    def add_machine(self, number):
-        server = Server(number, self.space, self.folder)
+    def add_machine(self, number, role="server"):
+        server = Server(number, self.space, self.folder, role)
         run("ip", "netns", "add", server.space)
         run("ip", "link", "add", f"port{number}", "type", "veth", "peer", "name", "eth0", "netns", server.space)
         run("ip", "link", "set", f"port{number}", "master", "node0", "up")
@@ -59,8 +59,10 @@ class Cluster:
         return server
 
     def start(self, server, *flags):
-        words = [f"{self.programs}/actord", "--data-dir", server.data, "--node-name", server.name, "--roles", "server",
-                 "--listen", f"{server.address}:6443", "--rpc-listen", f"{server.address}:7443", *self.flags, *flags]
+        words = [f"{self.programs}/actord", "--data-dir", server.data, "--node-name", server.name, "--roles", server.role]
+        if server.role == "server":
+            words += ["--listen", f"{server.address}:6443", "--rpc-listen", f"{server.address}:7443", *self.flags]
+        words += flags
         with open(server.log, "a") as log:
             server.process = subprocess.Popen(server.inside(*words), stdout=log, stderr=log)
         server.stopped = False
@@ -78,8 +80,8 @@ class Cluster:
         self.wait_until("every server votes", 60, lambda: self.metric(first, "actord_store_voters") == count)
 
     def join(self, server):
-        helper = next(one for one in self.servers.values() if one is not server and one.alive())
-        token = self.actctl(helper, "token", "create", "--roles", "server", "-o", "token").strip()
+        helper = next(one for one in self.servers.values() if one.role == "server" and one is not server and one.alive())
+        token = self.actctl(helper, "token", "create", "--roles", server.role, "-o", "token").strip()
         self.start(server, "--join", f"{helper.address}:6443", "--token", token)
 
     def remove_machine(self, server):

@@ -1,0 +1,159 @@
+#!/usr/bin/env python3
+"""Machines that only run pods: two workers join a server, run an application, are reached through the API, fall silent and
+come back.
+
+    workers.py PROGRAMS FOLDER NAMESPACE IMAGE.tar
+"""
+
+import json
+import os
+import sys
+import time
+
+from cluster import Cluster
+
+PODS = "/api/v1/namespaces/default/pods"
+
+
+def say(text):
+    print(f"--- {text}", flush=True)
+
+
+def expect(condition, what):
+    if not condition:
+        raise SystemExit(f"FAILED: {what}")
+
+
+def get(cluster, path):
+    status, text = cluster.ask(cluster.servers[1], "GET", path)
+    return json.loads(text) if status == 200 else None
+
+
+def condition(thing, name):
+    return next((one["status"] for one in thing.get("status", {}).get("conditions", []) if one["type"] == name), None)
+
+
+def node_is(cluster, worker, ready):
+    node = get(cluster, f"/api/v1/nodes/{worker.name}")
+    return node is not None and condition(node, "Ready") == ready
+
+
+def pod(name, node):
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": {"app": name}},
+            "spec": {"nodeName": node, "terminationGracePeriodSeconds": 1,
+                     "containers": [{"name": "web", "image": "hello:1",
+                                     "env": [{"name": "GREETING", "valueFrom": {
+                                         "configMapKeyRef": {"name": "greeting", "key": "text"}}}],
+                                     "volumeMounts": [{"name": "secret", "mountPath": "/secret"}],
+                                     "readinessProbe": {"httpGet": {"path": "/", "port": 8080}, "periodSeconds": 1}}],
+                     "volumes": [{"name": "secret", "secret": {"secretName": "word"}}]}}
+
+
+def create(cluster, path, body):
+    status, text = cluster.ask(cluster.servers[1], "POST", path, body)
+    expect(status == 201, f"POST {path}: {status} {text}")
+
+
+def workers_join(cluster):
+    say("two workers join, and are ready")
+    workers = []
+    for number in (2, 3):
+        worker = cluster.add_machine(number, "worker")
+        cluster.join(worker)
+        workers.append(worker)
+    for worker in workers:
+        cluster.wait_until(f"{worker.name} to be ready", 40, lambda: node_is(cluster, worker, "True"))
+    ranges = {get(cluster, f"/api/v1/nodes/{one.name}")["spec"]["podCIDR"] for one in workers}
+    expect(len(ranges) == 2, f"each node has pod addresses of its own: {ranges}")
+    return workers
+
+
+def pods_run(cluster, workers, image):
+    say("pods run there, with what they name and nothing else")
+    space = "/api/v1/namespaces/default"
+    create(cluster, f"{space}/configmaps", {"metadata": {"name": "greeting"}, "data": {"text": "Good day"}})
+    create(cluster, f"{space}/secrets", {"metadata": {"name": "word"}, "stringData": {"text": "open sesame"}})
+    create(cluster, f"{space}/secrets", {"metadata": {"name": "other"}, "stringData": {"text": "none of yours"}})
+    for worker in workers:
+        print(cluster.actctl(cluster.servers[1], "image", "load", image, "--node", worker.name).strip())
+        create(cluster, PODS, pod(f"on-{worker.name}", worker.name))
+    for worker in workers:
+        path = f"{PODS}/on-{worker.name}"
+        cluster.wait_until(f"on-{worker.name} to be ready", 40, lambda: condition(get(cluster, path), "Ready") == "True")
+    for worker in workers:
+        held = cluster.actctl(worker, "debug", "store", f"{worker.data}/replica")
+        expect("greeting" in held, f"{worker.name} holds what its pod names")
+        expect("other" not in held, f"{worker.name} holds nothing else")
+
+
+def pods_are_reached(cluster, workers):
+    say("logs and commands through the server")
+    server = cluster.servers[1]
+    for worker in workers:
+        log = cluster.actctl(server, "logs", f"on-{worker.name}")
+        expect("serving on port 8080" in log, log)
+        said = cluster.actctl(server, "exec", f"on-{worker.name}", "--", "cat", "/secret/text", "/www/index.html")
+        expect("open sesame" in said and f"Good day from on-{worker.name}" in said, said)
+
+
+def changes_arrive(cluster, workers):
+    say("a Secret that changes is seen in the pod")
+    server = cluster.servers[1]
+    status, text = cluster.ask(server, "PATCH", "/api/v1/namespaces/default/secrets/word",
+                               {"stringData": {"text": "other words"}}, content_type="application/merge-patch+json")
+    expect(status == 200, text)
+    name = f"on-{workers[0].name}"
+    cluster.wait_until("the new words", 30, lambda: "other words" in cluster.actctl(server, "exec", name, "--", "cat",
+                                                                                    "/secret/text"))
+
+
+def silence_is_noticed(cluster, worker):
+    say("a worker that is killed is not ready within 3 s, its pod goes on, and both are found again")
+    path = f"{PODS}/on-{worker.name}"
+    before = get(cluster, path)["status"]["containerStatuses"][0]
+    cluster.kill(worker)
+    began = time.monotonic()
+    cluster.wait_until(f"{worker.name} to be missed", 10, lambda: node_is(cluster, worker, "Unknown"))
+    print(f"noticed after {time.monotonic() - began:.1f} s")
+    expect(time.monotonic() - began < 3.5, "noticed in time")
+    cluster.wait_until("its pod to be not ready", 5, lambda: condition(get(cluster, path), "Ready") == "False")
+    cluster.wait_until("the taint", 5, lambda: any(
+        one["key"] == "node.kubernetes.io/unreachable"
+        for one in get(cluster, f"/api/v1/nodes/{worker.name}")["spec"].get("taints", [])))
+    cluster.start(worker)
+    cluster.wait_until(f"{worker.name} to be ready again", 20, lambda: node_is(cluster, worker, "True"))
+    cluster.wait_until("its pod to be ready again", 20, lambda: condition(get(cluster, path), "Ready") == "True")
+    after = get(cluster, path)["status"]["containerStatuses"][0]
+    expect(before["containerID"] == after["containerID"] and after["restartCount"] == 0, "the same container, never restarted")
+    cluster.wait_until("the taints to go", 5, lambda: not get(cluster, f"/api/v1/nodes/{worker.name}")["spec"].get("taints"))
+
+
+def removed_workers_stay_out(cluster, worker):
+    say("a worker that was removed is refused")
+    status, text = cluster.ask(cluster.servers[1], "DELETE", f"{PODS}/on-{worker.name}")
+    expect(status == 200, text)
+    cluster.wait_until("its pod to end", 20, lambda: get(cluster, f"{PODS}/on-{worker.name}") is None)
+    cluster.actctl(cluster.servers[1], "cluster", "remove", worker.name)
+    cluster.wait_until(f"{worker.name} to be missed", 10, lambda: node_is(cluster, worker, "Unknown"))
+
+
+def main():
+    cluster = Cluster(sys.argv[1], sys.argv[2], sys.argv[3])
+    try:
+        cluster.begin(1)
+        workers = workers_join(cluster)
+        pods_run(cluster, workers, sys.argv[4])
+        pods_are_reached(cluster, workers)
+        changes_arrive(cluster, workers)
+        silence_is_noticed(cluster, workers[0])
+        removed_workers_stay_out(cluster, workers[1])
+    finally:
+        for server in cluster.servers.values():
+            if os.path.exists(server.log):
+                with open(server.log) as log:
+                    print(f"==> {server.name}\n" + "".join(log.readlines()[-8:]), file=sys.stderr)
+        cluster.end()
+    say("done")
+
+
+main()
