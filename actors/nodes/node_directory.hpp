@@ -1,0 +1,44 @@
+#pragma once
+
+#include "actors/worker/node_services.hpp"
+#include "schema/base/result.hpp"
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace actord::actors {
+
+class node_link;
+
+/// Where to ask for streams into a node's containers: this machine's own worker, or any other node over the
+/// network between nodes. Any thread.
+///
+///   daemon: makes it with the server, `connect_own` once its worker runs; it and the worker outlive the API
+class node_directory {
+public:
+  /// `link` may be null: there is no other node then.
+  node_directory(std::string own_name, node_link* link);
+  ~node_directory();
+  node_directory(const node_directory&) = delete;
+  node_directory& operator=(const node_directory&) = delete;
+
+  /// The worker of this machine; null when it stops. Before the first, and without one, streams to our own
+  /// name are refused.
+  void connect_own(node_services* own);
+
+  /// Good for as long as the directory. Whether another node is connected shows only when it is asked:
+  /// `unavailable`, with its name. `unavailable` here for our own node before it runs.
+  [[nodiscard]] result<node_services*> find(const std::string& node);
+  /// The node for an image: the one that was named, which must be one of `nodes`; else our own; else the only
+  /// one there is. `bad_request` names those there are.
+  [[nodiscard]] result<node_services*> find_for_image(const std::string& named,
+                                                      const std::vector<std::string>& nodes);
+
+private:
+  class state;
+  std::unique_ptr<state> state_;
+};
+
+} // namespace actord::actors
