@@ -26,6 +26,7 @@
 #include "actors/audit/audit_trail.hpp"
 #include "actors/authentication/impersonation.hpp"
 #include "actors/authorization/authorizer.hpp"
+#include "actors/cluster/leader_link.hpp"
 #include "actors/flow/flow_gate.hpp"
 #include "actors/objects/object_router.hpp"
 #include "actors/objects/refusals.hpp"
@@ -325,7 +326,7 @@ public:
     request->verb = question.verb;
     if (with_.audit) with_.audit->begin(*request, find_route(head.path), &sender.caller);
     if (request->audit) request->audit->authorized(true, with_.authorization.judge(*caller, question).reason);
-    return receive_image(node_.load(), request,
+    return receive_image(with_.store, nodes_.load(), request,
                          [self = shared_from_this()](const request_handle& whole, std::function<void()> run) {
                            self->admission_.admit(whole, std::move(run));
                          });
@@ -395,7 +396,7 @@ public:
     what->counted = false;
     forwarder_->forward(std::move(*what), exchange, system_clock_source().steady_now() + leader_patience);
   }
-  void connect_node(node_services* node) { node_ = node; }
+  void connect_nodes(node_directory* nodes) { nodes_ = nodes; }
   void connect_cluster(own_group_service* cluster) { cluster_ = cluster; }
   void on_connection_count(std::function<std::size_t()> count) { connection_count_ = std::move(count); }
 
@@ -433,9 +434,9 @@ private:
       return answer_error(*request, only_as_itself());
     if (is_review(type)) return serve_review({with_.authentication, with_.authorization}, request);
     if (type.type == nullptr) return answer_error(*request, no_such_resource());
-    if (is_pod_stream(subresource)) return serve_pod_stream(with_.store, node_.load(), request);
+    if (is_pod_stream(subresource)) return serve_pod_stream(with_.store, nodes_.load(), request);
     if (subresource == "proxy") return proxy_.serve(request);
-    if (subresource == "log") return serve_log(with_.store, node_.load(), request);
+    if (subresource == "log") return serve_log(with_.store, nodes_.load(), request);
     if (subresource == "token") return serve_token_request(with_.store, with_.tokens, request);
     if (request->verb == "get") return serve_get(reads_, request);
     if (request->verb == "list") return serve_list(reads_, request);
@@ -507,7 +508,7 @@ private:
   std::shared_ptr<api_metrics> metrics_;
   request_admission admission_;
   proxy_endpoint proxy_{with_.store, with_.random};
-  std::atomic<node_services*> node_{nullptr};
+  std::atomic<node_directory*> nodes_{nullptr};
   std::atomic<own_group_service*> cluster_{nullptr};
   std::function<std::size_t()> connection_count_;
 };
@@ -540,7 +541,7 @@ void api_frontend::serve_node(const std::string& node, std::string_view payload,
   state_->serve_node(node, payload, std::move(answer));
 }
 
-void api_frontend::connect_node(node_services* node) { state_->connect_node(node); }
+void api_frontend::connect_nodes(node_directory* nodes) { state_->connect_nodes(nodes); }
 void api_frontend::connect_cluster(own_group_service* cluster) { state_->connect_cluster(cluster); }
 void api_frontend::on_connection_count(std::function<std::size_t()> count) {
   state_->on_connection_count(std::move(count));

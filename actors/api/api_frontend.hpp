@@ -21,7 +21,7 @@ class audit_trail;
 class authorizer;
 class flow_gate;
 class leader_link;
-class node_services;
+class node_directory;
 class object_router;
 class own_group_service;
 class token_authority;
@@ -61,8 +61,8 @@ public:
   /// Holds on to this frontend's state; requests may come until the server that calls it is gone.
   [[nodiscard]] net::http_handler handler() const;
 
-  /// The node of this machine, once it runs; it must outlive the server. Null before.
-  void connect_node(node_services* node);
+  /// Where to ask for streams into containers; it must outlive the server. Null: nowhere.
+  void connect_nodes(node_directory* nodes);
   /// Further parts of our own API group; they must outlive the server. Null before.
   void connect_cluster(own_group_service* cluster);
   void on_connection_count(std::function<std::size_t()> count);

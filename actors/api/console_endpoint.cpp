@@ -1,17 +1,28 @@
 #include "actors/api/console_endpoint.hpp"
 
 #include "actors/console/actor_registry.hpp"
-#include "actors/worker/node_services.hpp"
+#include "actors/nodes/node_directory.hpp"
 #include "schema/base/json.hpp"
+#include "schema/object/stored_object.hpp"
+#include "schema/tables/resource_table.hpp"
+#include "storage/store.hpp"
 
 namespace actord::actors {
 namespace {
 
-error no_node() {
-  return {.kind = error_kind::unavailable,
-          .message = "no node is connected to this server",
-          .causes = {},
-          .subject = {}};
+/// The node that the query names with node=NAME, or the one that is meant without.
+result<std::unique_ptr<image_upload>> begin_load(const storage::store& store, node_directory* nodes,
+                                                 std::string_view query) {
+  if (nodes == nullptr)
+    return error{.kind = error_kind::unavailable, .message = "no node is connected to this server"};
+  std::vector<std::string> names;
+  store.read()->scan(schema::builtin("", "nodes").stored_as, {}, [&](std::string_view bytes) {
+    if (const auto view = schema::object_view::open_envelope(bytes)) names.emplace_back(view->name());
+    return true;
+  });
+  const auto found = nodes->find_for_image(std::string(query_values::parse(query).get("node")), names);
+  if (!found) return found.error();
+  return (*found)->begin_image_load();
 }
 
 } // namespace
@@ -32,10 +43,10 @@ void serve_actors(const actor_registry& registry, const request_handle& request)
   answer_json(*request, 200, document.dump());
 }
 
-std::unique_ptr<net::body_sink> receive_image(node_services* node, const request_handle& request,
-                                              upload_admission admit) {
+std::unique_ptr<net::body_sink> receive_image(const storage::store& store, node_directory* nodes,
+                                              const request_handle& request, upload_admission admit) {
   auto sink = std::make_unique<net::body_sink>();
-  auto begun = node == nullptr ? result<std::unique_ptr<image_upload>>(no_node()) : node->begin_image_load();
+  auto begun = begin_load(store, nodes, request->http.query);
   // The body is read to its end even so: a client that is still sending would not see the answer.
   const auto failure = std::make_shared<std::optional<error>>();
   auto upload = std::make_shared<std::shared_ptr<image_upload>>();

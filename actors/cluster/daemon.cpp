@@ -25,6 +25,8 @@
 #include "actors/flow/flow_actor.hpp"
 #include "actors/flow/flow_gate.hpp"
 #include "actors/nodes/feed_service.hpp"
+#include "actors/nodes/node_directory.hpp"
+#include "actors/nodes/node_service_host.hpp"
 #include "actors/nodes/node_writer.hpp"
 #include "actors/objects/object_router.hpp"
 #include "actors/worker/worker.hpp"
@@ -169,6 +171,7 @@ private:
                               .uid = {},
                               .groups = {std::string(net::admin_group)},
                               .extra = {}}});
+    nodes_ = std::make_unique<node_directory>(options_.node_name, network_.get());
     auto checkers = token_checkers();
     if (!checkers) return checkers.error();
     authenticator authentication(std::move(static_tokens), std::move(*checkers), system_clock_source());
@@ -200,6 +203,7 @@ private:
       return in_context(server.error(),
                         fmt::format("cannot listen on {}:{}", options_.listen_address, options_.listen_port));
     server_ = std::move(*server);
+    frontend_->connect_nodes(nodes_.get());
     frontend_->on_connection_count([this] { return server_->connections(); });
     // Port 0 was a wish for any free one.
     if (options_.listen_port == 0) return save_kubeconfig(options_, identity_, server_->port());
@@ -263,6 +267,7 @@ private:
       lives_->gone(node, system_clock_source().steady_now());
     };
     serve_others();
+    host_.serve(*network_);
     auto started = network_->start(*system_, registry_, *store_, std::move(how));
     if (!started) return in_context(started.error(), "the network of the cluster's servers");
     return {};
@@ -412,15 +417,18 @@ private:
       return in_context(worker.error(),
                         "cannot run containers on this machine (--roles server runs without)");
     worker_ = std::move(*worker);
-    frontend_->connect_node(&worker_->services());
+    nodes_->connect_own(&worker_->services());
+    if (auto reached = host_.connect(worker_->services()); !reached) return reached;
     return {};
   }
 
   void stop() {
     for (const auto& each : people_) each->stop();
     stop_serving();
+    host_.disconnect();
     network_->stop();
     feeds_.reset();
+    if (nodes_) nodes_->connect_own(nullptr);
     worker_.reset();
     node_events_.reset();
     listening_.reset();
@@ -428,6 +436,7 @@ private:
     flows_.reset();
     seat_.reset();
     frontend_.reset();
+    nodes_.reset();
     audit_.reset();
     router_.reset();
     memory_.reset();
@@ -448,6 +457,8 @@ private:
       std::make_shared<server_network>(system_clock_source(), system_random_source());
   const std::shared_ptr<life_board> lives_ = std::make_shared<life_board>();
   std::unique_ptr<feed_service> feeds_;
+  node_service_host host_;
+  std::unique_ptr<node_directory> nodes_;
   std::unique_ptr<storage::store> store_;
   actor_config config_;
   std::unique_ptr<caf::actor_system> system_;

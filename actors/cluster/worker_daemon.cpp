@@ -10,6 +10,7 @@
 #include "actors/controllers/event_recorder.hpp"
 #include "actors/encryption/encryption_actor.hpp"
 #include "actors/nodes/feed_client.hpp"
+#include "actors/nodes/node_service_host.hpp"
 #include "actors/nodes/node_writer.hpp"
 #include "actors/nodes/pod_tokens.hpp"
 #include "actors/objects/object_router.hpp"
@@ -47,6 +48,7 @@ public:
     writer_ = std::make_unique<node_writer>(node_writer::collaborators{
         *system_, registry_, network_, system_clock_source(), system_random_source()});
     make_the_router();
+    host_.serve(network_);
     if (auto speaking =
             network_.start({joined_.node, joined_.cluster, credentials(joined_), joined_.members});
         !speaking)
@@ -161,10 +163,11 @@ private:
         std::move(node), {*system_, *store_, *router_, registry_, *node_events_, system_clock_source()});
     if (!worker) return in_context(worker.error(), "cannot run containers on this machine");
     worker_ = std::move(*worker);
-    return {};
+    return host_.connect(worker_->services());
   }
 
   void stop() {
+    host_.disconnect();
     feed_.reset();
     keeper_.reset();
     network_.stop();
@@ -186,6 +189,7 @@ private:
   const std::filesystem::path pki_directory_;
   actor_registry registry_;
   worker_network network_{system_clock_source(), system_random_source()};
+  node_service_host host_;
   std::unique_ptr<storage::store> store_;
   actor_config config_;
   std::unique_ptr<caf::actor_system> system_;

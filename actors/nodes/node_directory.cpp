@@ -89,6 +89,11 @@ node_directory::node_directory(std::string own_name, node_link* link)
     : state_(std::make_unique<state>(std::move(own_name), link)) {}
 node_directory::~node_directory() = default;
 
+result<node_services*> find_node(node_directory* nodes, const std::string& node) {
+  if (nodes == nullptr) return unavailable("no node is connected to this server");
+  return nodes->find(node);
+}
+
 void node_directory::connect_own(node_services* own) { state_->connect_own(own); }
 result<node_services*> node_directory::find(const std::string& node) { return state_->find(node); }
 result<node_services*> node_directory::find_for_image(const std::string& named,

@@ -41,4 +41,7 @@ private:
   std::unique_ptr<state> state_;
 };
 
+/// The same where there may be no directory: a daemon that has just started.
+result<node_services*> find_node(node_directory* nodes, const std::string& node);
+
 } // namespace actord::actors

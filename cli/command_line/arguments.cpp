@@ -172,6 +172,8 @@ void add_others(CLI::App& root, all_commands& all) {
   image.fallthrough();
   CLI::App& load = *image.add_subcommand("load", "Load an OCI archive into the node");
   load.add_option("file", all.image_load.file, "archive, or - for standard input")->required();
+  load.add_option("--node", all.image_load.node,
+                  "the node it is for (needed where the server has none of its own and there are several)");
   CLI::App& version = *root.add_subcommand("version", "Show the versions of client and server");
   version.add_flag("--client", all.version.client_only, "of the client only");
   add_output(version, all.version.output, {"json", "yaml"});

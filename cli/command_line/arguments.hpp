@@ -117,6 +117,7 @@ struct actors_command {
 
 struct image_load_command {
   std::string file;
+  std::string node; ///< empty: that of the server, else the only one
 };
 
 struct version_command {

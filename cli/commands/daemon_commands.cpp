@@ -2,6 +2,7 @@
 
 #include "actors/api/forms/yaml_text.hpp"
 #include "cli/output/text_table.hpp"
+#include "net/http/query.hpp"
 #include "schema/base/json.hpp"
 
 #include <algorithm>
@@ -117,8 +118,9 @@ result<void> run_image_load(command_session& session, const image_load_command& 
   archive_reader reader(from_input ? session.context.input : file,
                         session.context.errors_is_terminal ? &session.context.errors : nullptr, length);
   const auto answer = session.client.upload(
-      "/apis/actord.dev/v1/images", "application/x-tar",
-      [&reader](std::span<char> into) { return reader.read(into); }, length);
+      "/apis/actord.dev/v1/images" +
+          (command.node.empty() ? "" : "?node=" + net::percent_encode(command.node)),
+      "application/x-tar", [&reader](std::span<char> into) { return reader.read(into); }, length);
   reader.finish();
   if (!answer) return answer.error();
   const json* images = value_at(answer->body, {"images"});

@@ -81,7 +81,7 @@ def pods_run(cluster, workers, image):
         path = f"{PODS}/on-{worker.name}"
         cluster.wait_until(f"on-{worker.name} to be ready", 40, lambda: condition(get(cluster, path), "Ready") == "True")
     for worker in workers:
-        held = cluster.actctl(worker, "debug", "store", f"{worker.data}/replica")
+        held = cluster.actctl(worker, "debug", "store", f"{worker.data}/replica", "--table", "objects")
         expect("greeting" in held, f"{worker.name} holds what its pod names")
         expect("other" not in held, f"{worker.name} holds nothing else")
 

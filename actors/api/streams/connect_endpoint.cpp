@@ -5,8 +5,8 @@
 #include "actors/api/streams/spdy_upgrade.hpp"
 #include "actors/api/streams/stream_request.hpp"
 #include "actors/api/streams/websocket_command.hpp"
+#include "actors/nodes/node_directory.hpp"
 #include "actors/objects/refusals.hpp"
-#include "actors/worker/node_services.hpp"
 #include "net/http/websocket.hpp"
 #include "schema/object/stored_object.hpp"
 #include "storage/store.hpp"
@@ -16,13 +16,6 @@
 
 namespace actord::actors {
 namespace {
-
-error no_node() {
-  return {.kind = error_kind::unavailable,
-          .message = "no node is connected to this server",
-          .causes = {},
-          .subject = {}};
-}
 
 bool asks_for_stream(const api_request& request) {
   return net::asks_for_websocket(request.http) || net::asks_to_upgrade(request.http, "SPDY/3.1");
@@ -61,7 +54,7 @@ bool is_pod_stream(std::string_view subresource) {
   return subresource == "exec" || subresource == "attach" || subresource == "portforward";
 }
 
-void serve_pod_stream(storage::store& store, node_services* node, const request_handle& request) {
+void serve_pod_stream(storage::store& store, node_directory* nodes, const request_handle& request) {
   std::optional<streamed_pod> pod;
   {
     const auto reads = store.read();
@@ -73,10 +66,11 @@ void serve_pod_stream(storage::store& store, node_services* node, const request_
     pod = read_streamed_pod(view->text());
   }
   if (!asks_for_stream(*request)) return answer_error(*request, cannot_upgrade());
-  if (node == nullptr) return answer_error(*request, no_node());
+  const auto node = find_node(nodes, pod->node);
+  if (!node) return answer_error(*request, node.error());
   const std::string_view subresource = request->route.subresource->name;
-  if (subresource == "portforward") return serve_forward(node->streams(), request, *pod);
-  serve_command(node->streams(), request, *pod, subresource == "attach");
+  if (subresource == "portforward") return serve_forward((*node)->streams(), request, *pod);
+  serve_command((*node)->streams(), request, *pod, subresource == "attach");
 }
 
 } // namespace actord::actors

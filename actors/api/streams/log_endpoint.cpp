@@ -2,8 +2,8 @@
 
 #include "actors/api/streams/log_options.hpp"
 #include "actors/api/streams/stream_request.hpp"
+#include "actors/nodes/node_directory.hpp"
 #include "actors/objects/refusals.hpp"
-#include "actors/worker/node_services.hpp"
 #include "net/http/websocket.hpp"
 #include "net/streams/channel_message.hpp"
 #include "schema/object/stored_object.hpp"
@@ -142,7 +142,7 @@ std::string waiting_reason(const schema::pod_view& pod, std::string_view contain
 
 } // namespace
 
-void serve_log(storage::store& store, node_services* node, const request_handle& request) {
+void serve_log(storage::store& store, node_directory* nodes, const request_handle& request) {
   streamed_pod pod;
   std::string reason;
   {
@@ -163,19 +163,16 @@ void serve_log(storage::store& store, node_services* node, const request_handle&
   auto container = choose_container(pod, request->query.get("container"));
   if (!container) return answer_error(*request, container.error());
   if (pod.node.empty()) return request->exchange->respond({.code = 204, .headers = {}, .body = {}});
-  if (node == nullptr)
-    return answer_error(*request, {.kind = error_kind::unavailable,
-                                   .message = "no node is connected to this server",
-                                   .causes = {},
-                                   .subject = {}});
+  const auto node = find_node(nodes, pod.node);
+  if (!node) return answer_error(*request, node.error());
   wanted->space = pod.space;
   wanted->pod = pod.name;
   wanted->pod_uid = pod.uid;
   wanted->container = std::move(*container);
   wanted->waiting_reason = std::move(reason);
-  node->read_log(std::move(*wanted), net::asks_for_websocket(request->http)
-                                         ? receiver_of<log_messages>(request)
-                                         : receiver_of<log_stream>(request));
+  (*node)->read_log(std::move(*wanted), net::asks_for_websocket(request->http)
+                                            ? receiver_of<log_messages>(request)
+                                            : receiver_of<log_stream>(request));
 }
 
 } // namespace actord::actors

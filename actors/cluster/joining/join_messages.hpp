@@ -45,7 +45,7 @@ struct join_answer {
   std::vector<known_server> members = {};
   std::string service_cidr = {};
   std::string cluster_cidr = {};
-  std::uint64_t slot = 0; ///< of its pods (node_register.hpp)
+  std::uint64_t slot = 0;      ///< of its pods (node_register.hpp)
   std::string master_key = {}; ///< bytes; servers only
   std::string key_table = {};  ///< sealed with the master key (actors/cluster/keys); servers only
 };

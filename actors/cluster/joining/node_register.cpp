@@ -86,8 +86,8 @@ storage::resolved_change put_numbers(const member_numbers& numbers, wall_time no
   json slots = json::object();
   for (const auto& [node, slot] : numbers.slots) slots[node] = slot;
   return storage::put_value{encode(
-      numbers_name,
-      {{"next", numbers.next}, {"numbers", std::move(by_node)}, {"slots", std::move(slots)}}, now, cause)};
+      numbers_name, {{"next", numbers.next}, {"numbers", std::move(by_node)}, {"slots", std::move(slots)}},
+      now, cause)};
 }
 
 } // namespace
@@ -205,8 +205,8 @@ storage::transaction register_node(const node_record& asked, bool serves, const 
   };
   write.changes.push_back(std::move(draw));
   storage::object_change enter{node_record_key(asked.node), {}, {}};
-  enter.what = [asked, serves, drawn, slot, granted, cause](const storage::object_head& head,
-                                                      wall_time now) -> result<storage::resolved_change> {
+  enter.what = [asked, serves, drawn, slot, granted,
+                cause](const storage::object_head& head, wall_time now) -> result<storage::resolved_change> {
     const auto known = read_node_record(head.value);
     auto record = decide_record(known, asked, serves);
     if (!record) return record.error();

@@ -18,11 +18,12 @@
 /// API shows. One for each node, and one with the numbers of all servers, from which they are drawn:
 ///
 ///   node.NAME  key, member, addresses, since when
-///   members    {"next": 4, "numbers": {"node-1": 1, "node-3": 3}, "slots": {"node-1": 0, "node-3": 2, "w": 1}}
+///   members    {"next": 4, "numbers": {"node-1": 1, "node-3": 3}, "slots": {"node-1": 0, "node-3": 2, "w":
+///   1}}
 ///
 /// A number is never given twice, not even after its server was removed: whoever hears of member 2 knows
-/// which one is meant. A slot is the lowest that is free: it says which part of the cluster's pod addresses the
-/// node has. Both kinds change in one transaction, decided when it is sealed.
+/// which one is meant. A slot is the lowest that is free: it says which part of the cluster's pod addresses
+/// the node has. Both kinds change in one transaction, decided when it is sealed.
 
 namespace actord::actors {
 
