@@ -83,8 +83,10 @@ public:
     if (std::holds_alternative<net::node_request::find_container>(request->what) ||
         std::holds_alternative<net::node_request::find_pod>(request->what))
       return wrong_request();
-    const auto loop = running();
-    if (!loop) return no_worker();
+    // `disconnect` waits until it is open, or comes first.
+    const std::scoped_lock hold(mutex_);
+    if (node_ == nullptr) return no_worker();
+    const auto& loop = loop_;
     const std::uint64_t number = begin();
     if (number == 0) return too_much();
     const auto over = [weak = weak_from_this(), number] {

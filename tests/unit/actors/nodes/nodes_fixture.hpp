@@ -193,6 +193,7 @@ struct a_server_and_a_node : peer_cluster {
     ALWAYS(node.start(worker_options("w")).has_value());
     node.network->set_address(1, server.at());
     BOOST_REQUIRE(server.seen.wait_for("node w"));
+    BOOST_REQUIRE(node.seen.wait_for("connected 1"));
   }
   node_services& services() { return **directory.find("w"); }
   void execute() {
