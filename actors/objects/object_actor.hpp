@@ -23,7 +23,7 @@ class actor_registry;
 ///                       └────────── refused, plan again ──────────┘
 ///
 /// It holds no copy of the object: every plan starts from the store's head. An idle actor can so become the
-/// actor of another object: making and ending one costs as much as a fifth of what a small create costs.
+/// actor of another object: making and ending one for each create costs a few percent of it.
 struct object_actor_setup {
   std::shared_ptr<const write_environment> environment;
   actor_registry* registry = nullptr; ///< outlives the actor

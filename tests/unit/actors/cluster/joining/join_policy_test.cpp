@@ -129,7 +129,7 @@ BOOST_AUTO_TEST_CASE(numbers_are_never_given_twice) {
   BOOST_TEST(draw_number(numbers, "b") == 1U);
   std::erase_if(numbers.numbers, [](const auto& row) { return row.first == "a"; });
   BOOST_TEST(draw_number(numbers, "a") == 3U);
-  BOOST_TEST((numbers == member_numbers{.next = 4, .numbers = {{"a", 3}, {"b", 1}}}));
+  BOOST_TEST((numbers == member_numbers{.next = 4, .numbers = {{"a", 3}, {"b", 1}}, .slots = {}}));
   BOOST_TEST(keep_number(numbers, "c", 7) == 7U);
   BOOST_TEST(keep_number(numbers, "first", 0x1234567890abcdefU) == 0x1234567890abcdefU);
   BOOST_TEST(keep_number(numbers, "c", 7) == 7U);
