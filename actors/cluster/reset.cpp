@@ -14,8 +14,8 @@ namespace actord::actors {
 namespace {
 
 /// All that a daemon makes in its data directory (README, "Inside a data directory").
-constexpr std::array<const char*, 8> own_entries{"admin.kubeconfig", "containers", "images", "logs",
-                                                 "network",          "pods",       "pki",    "store"};
+constexpr std::array<const char*, 9> own_entries{
+    "admin.kubeconfig", "containers", "images", "logs", "network", "pods", "pki", "store", "replica"};
 
 bool exists(const std::string& path) {
   std::error_code ignored;
@@ -25,7 +25,9 @@ bool exists(const std::string& path) {
 } // namespace
 
 result<void> reset_member(const daemon_options& options) {
-  const std::string store = options.data_dir + "/store";
+  // A server's store, and a worker's.
+  std::string store = options.data_dir + "/store";
+  if (!exists(store)) store = options.data_dir + "/replica";
   if (!exists(store) && !exists(options.data_dir + "/pki"))
     return error{.kind = error_kind::not_found,
                  .message = options.data_dir + " is not the data directory of an actord"};

@@ -3,6 +3,7 @@
 #include "actors/console/actor_gate.hpp"
 #include "actors/console/actor_registry.hpp"
 #include "actors/nodes/feed_scope.hpp"
+#include "actors/nodes/plain_object.hpp"
 #include "schema/object/stored_object.hpp"
 #include "storage/store.hpp"
 
@@ -194,7 +195,7 @@ private:
 
   static void remove(const object_key& key, std::string_view present, storage::transaction& write) {
     storage::object_change change{key, {}, {}};
-    change.what = storage::remove_value{std::string(present)};
+    change.what = storage::remove_value{plain_object(present)};
     write.changes.push_back(std::move(change));
   }
 

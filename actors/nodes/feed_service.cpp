@@ -4,8 +4,8 @@
 #include "actors/console/actor_gate.hpp"
 #include "actors/console/actor_registry.hpp"
 #include "actors/nodes/feed_scope.hpp"
+#include "actors/nodes/plain_object.hpp"
 #include "net/peer/feed.hpp"
-#include "schema/base/json.hpp"
 #include "schema/object/stored_object.hpp"
 #include "schema/tables/resource_table.hpp"
 #include "storage/store.hpp"
@@ -52,17 +52,6 @@ using namespace feed_messages;
 constexpr std::size_t events_per_turn = 256;
 constexpr std::size_t batch_bytes = 256U << 10U;
 constexpr std::size_t held_max = 200'000;
-
-/// What encryption at rest hides travels in plain text within TLS: the worker has no key of the cluster's.
-std::string portable(std::string_view bytes) {
-  const auto view = schema::object_view::open(bytes);
-  if (!view || view->key_id() == 0) return std::string(bytes);
-  const auto type = schema::resource_of(view->resource());
-  if (type == nullptr) return {};
-  std::string plain = schema::encode_object(*type, view->to_json(*type), view->cause());
-  schema::stamp_revision(plain, view->at());
-  return plain;
-}
 
 /// One worker's feed. Keys wait, never objects: what is sent of a key is what it is by then.
 class feeding {
@@ -203,8 +192,9 @@ private:
     const bool same = !fresh && found->second == view->at();
     found->second = view->at();
     if (naming_) named_.insert(key);
+    // In plain text within TLS: the worker has no key of the cluster's.
     if (!same)
-      add({.key = key, .at = view->at(), .verb = net::feed_verb::put, .value = portable(bytes)});
+      add({.key = key, .at = view->at(), .verb = net::feed_verb::put, .value = plain_object(bytes)});
     else if (naming_)
       add({.key = key, .at = view->at(), .verb = net::feed_verb::same, .value = {}});
   }

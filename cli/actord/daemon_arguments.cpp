@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include <charconv>
+#include <filesystem>
 #include <unistd.h>
 
 namespace actord::cli {
@@ -156,6 +157,8 @@ daemon_arguments parse_daemon_arguments(int argc, char** argv) {
     app.parse(argc, argv);
     arguments.reset = reset->parsed();
     auditing.settle(options.audit);
+    // Mounts and containers are found again by it, so it has one form only.
+    options.data_dir = std::filesystem::absolute(options.data_dir + "/.").lexically_normal().parent_path();
     if (std::string wrong = split_address(listen, options.listen_address, options.listen_port);
         !wrong.empty())
       throw CLI::ValidationError("--listen", wrong);

@@ -133,6 +133,8 @@ def removed_workers_stay_out(cluster, worker):
     status, text = cluster.ask(cluster.servers[1], "DELETE", f"{PODS}/on-{worker.name}")
     expect(status == 200, text)
     cluster.wait_until("its pod to end", 20, lambda: get(cluster, f"{PODS}/on-{worker.name}") is None)
+    cluster.wait_until("its Secret to leave the worker", 10, lambda: "word" not in cluster.actctl(
+        worker, "debug", "store", f"{worker.data}/replica", "--table", "objects"))
     cluster.actctl(cluster.servers[1], "cluster", "remove", worker.name)
     cluster.wait_until(f"{worker.name} to be missed", 10, lambda: node_is(cluster, worker, "Unknown"))
 
