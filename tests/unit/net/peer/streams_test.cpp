@@ -367,19 +367,19 @@ BOOST_AUTO_TEST_CASE(members_stream_to_each_other_beside_consensus) {
 BOOST_AUTO_TEST_CASE(a_worker_that_falls_silent_is_gone_and_comes_back) {
   serve();
   auto impatient = options(1);
-  impatient.timing.ping = 20ms;
-  impatient.timing.dead_after = 200ms;
+  impatient.timing.ping = 100ms;
+  impatient.timing.dead_after = 1s;
   ALWAYS(one.start(impatient).has_value());
   auto patient = worker_options("w");
-  patient.timing.dead_after = 200ms;
-  patient.timing.ping = 20ms;
+  patient.timing.dead_after = 1s;
+  patient.timing.ping = 100ms;
   ALWAYS(worker.start(patient).has_value());
   relay between(one.network->port());
   worker.network->set_address(1, between.at());
   BOOST_REQUIRE(one.seen.wait_for("node w"));
   open_from_server();
   between.freeze();
-  BOOST_REQUIRE(one.seen.wait_for("node gone w: silent for 200 ms"));
+  BOOST_REQUIRE(one.seen.wait_for("node gone w: silent for 1000 ms"));
   BOOST_REQUIRE(at_server.seen.wait_for("closed: the connection of the stream broke"));
   BOOST_TEST(one.network->nodes().empty());
   between.thaw();
