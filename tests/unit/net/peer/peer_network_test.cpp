@@ -213,18 +213,21 @@ BOOST_AUTO_TEST_CASE(what_a_peer_does_not_take_in_is_bounded) {
   between.freeze();
   const auto wire = three.network->transport();
   const std::string message(256U << 10U, 'm');
-  for (int i = 0; i < 400; ++i) wire->send(2, message);
-  while (three.status_of(2).raft_sent == 0) std::this_thread::yield();
+  const auto is_full = [&] { // as much is under way as may be, and as much waits
+    const auto now = three.status_of(2);
+    return now.raft_sent * message.size() >= patient.limits.under_way_bytes &&
+           now.queued_bytes + message.size() > patient.limits.queued_bytes;
+  };
+  std::size_t handed_over = 0;
+  for (; handed_over < 400 || !is_full(); ++handed_over) wire->send(2, message);
   const auto held = three.status_of(2);
   BOOST_TEST(held.queued_bytes <= patient.limits.queued_bytes);
   BOOST_TEST(held.raft_dropped > 300U);
-  while (three.status_of(2).queued_bytes + (256U << 10U) <= patient.limits.queued_bytes)
-    wire->send(2, message);
   const auto refused = three.ask(2, "any", message);
   BOOST_TEST((refused.error().kind == error_kind::unavailable));
   BOOST_TEST(refused.error().message == "too much waits for member 2");
   between.thaw();
-  BOOST_REQUIRE(two.seen.wait_for("raft 3 " + message, 20));
+  BOOST_REQUIRE(two.seen.wait_for("raft 3 " + message, handed_over - held.raft_dropped));
 }
 
 BOOST_AUTO_TEST_CASE(addresses_move_and_members_leave) {
