@@ -35,6 +35,13 @@ result<std::string> read_part(const std::filesystem::path& file) {
   return **std::move(content);
 }
 
+/// Most of it is as it was, and each file costs two syncs.
+result<void> write_what_differs(const std::filesystem::path& file, const std::string& content) {
+  const auto present = net::read_secret_file(file);
+  if (present && *present == content) return {};
+  return net::write_secret_file(file, content);
+}
+
 } // namespace
 
 result<std::optional<joined_identity>> read_identity(const std::filesystem::path& pki_directory) {
@@ -87,8 +94,8 @@ result<void> save_identity(const std::filesystem::path& pki_directory, const joi
        {std::pair<const char*, const std::string&>{"node.key", identity.key.key_pem},
         {"node.crt", identity.key.certificate_pem},
         {"trusted.crt", identity.authorities_pem}})
-    if (auto written = net::write_secret_file(pki_directory / name, content); !written) return written;
-  return net::write_secret_file(pki_directory / identity_file, document.dump(2) + "\n");
+    if (auto written = write_what_differs(pki_directory / name, content); !written) return written;
+  return write_what_differs(pki_directory / identity_file, document.dump(2) + "\n");
 }
 
 result<net::signing_key> open_node_key(const std::filesystem::path& pki_directory) {
