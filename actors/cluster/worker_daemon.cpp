@@ -53,12 +53,13 @@ public:
             network_.start({joined_.node, joined_.cluster, credentials(joined_), joined_.members});
         !speaking)
       return in_context(speaking.error(), "the network to the cluster's servers");
-    renew_in_time();
     feed_ = std::make_unique<feed_client>(feed_client::collaborators{
         *system_, *store_, registry_, network_,
         [this](std::vector<net::feed_server> servers) { use_servers(std::move(servers)); }});
     if (auto told = wait_for_the_first_word(); !told) return told;
-    return start_the_worker();
+    if (auto working = start_the_worker(); !working) return working;
+    renew_in_time(); // from here on who this node is belongs to the keeper's thread
+    return {};
   }
 
 private:
