@@ -3,25 +3,16 @@
 #include "schema/base/json.hpp"
 #include "schema/base/timestamp.hpp"
 #include "schema/tables/custom_rows.hpp"
+#include "schema/tables/own_record.hpp"
 
 namespace actord::actors {
 namespace {
 
-/// Between the built-in resources and the custom ones; stored books have it, so it never changes.
-constexpr resource_id book_resource{0x0fff};
+constexpr resource_id book_resource = schema::number_book_id;
 constexpr const char* book_name = "custom-resources";
 
 const schema::resource_type& book_row() {
-  static const schema::resource_type row = [] {
-    schema::resource_type made;
-    made.id = book_resource;
-    made.stored_as = book_resource;
-    made.group = "actord.dev";
-    made.version = "v1";
-    made.kind = "NumberBook";
-    made.plural = "numberbooks";
-    return made;
-  }();
+  static const schema::resource_type row = schema::own_record(book_resource, "NumberBook", "numberbooks");
   return row;
 }
 

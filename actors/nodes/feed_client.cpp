@@ -5,7 +5,7 @@
 #include "actors/nodes/feed_scope.hpp"
 #include "actors/nodes/plain_object.hpp"
 #include "schema/object/stored_object.hpp"
-#include "storage/store.hpp"
+#include "storage/settled.hpp"
 
 #include <algorithm>
 #include <caf/actor_system.hpp>
@@ -61,13 +61,6 @@ struct completion {
   std::condition_variable changed;
   bool complete = false;
 };
-
-result<void> settled(const storage::outcome& outcome) {
-  if (const auto* no = std::get_if<storage::refused>(&outcome)) return no->why;
-  if (const auto* lost = std::get_if<storage::unknown>(&outcome))
-    return error{.kind = error_kind::unavailable, .message = lost->why};
-  return {};
-}
 
 class listening {
 public:
@@ -222,7 +215,7 @@ private:
       return;
     }
     with_.store.propose(std::move(write), [me, at = attempt_, complete](const storage::outcome& outcome) {
-      caf::anon_send(me, applied{at, complete, settled(outcome)});
+      caf::anon_send(me, applied{at, complete, storage::settled(outcome)});
     });
   }
 

@@ -1,9 +1,7 @@
 #include "net/peer/feed.hpp"
 
+#include "net/peer/flat_message.hpp"
 #include "schema/feed.capnp.h"
-
-#include <capnp/serialize.h>
-#include <cstring>
 
 namespace actord::net {
 namespace {
@@ -11,13 +9,6 @@ namespace {
 namespace wire = actord::schema::wire;
 
 constexpr std::size_t length_bytes = 4;
-constexpr int max_nesting = 8;
-
-kj::ArrayPtr<const kj::byte> data_of(std::string_view text) {
-  return {reinterpret_cast<const kj::byte*>(text.data()), text.size()};
-}
-std::string text_of(capnp::Text::Reader text) { return {text.begin(), text.size()}; }
-capnp::Text::Reader reader_of(const std::string& text) { return {text.c_str(), text.size()}; }
 
 void write_key(wire::FeedKey::Builder out, const object_key& key) {
   out.setResource(key.resource.value);
@@ -29,30 +20,18 @@ object_key read_key(wire::FeedKey::Reader in) {
 }
 
 std::string framed(capnp::MessageBuilder& message) {
-  const kj::Array<capnp::word> words = capnp::messageToFlatArray(message);
-  const auto bytes = words.asBytes();
+  const std::string bytes = flat_bytes_of(message);
   std::string out(length_bytes, '\0');
   for (std::size_t at = 0; at < length_bytes; ++at)
     out[at] = static_cast<char>(bytes.size() >> (8 * at) & 0xffU);
-  return out.append(reinterpret_cast<const char*>(bytes.begin()), bytes.size());
+  return out.append(bytes);
 }
 
-/// Calls `read` with the message, whose words are aligned and bounded. Cap'n Proto throws at whatever is
-/// malformed.
 template <class Message, class Read>
-auto decode(std::string_view bytes, Read&& read)
-    -> result<decltype(read(std::declval<typename Message::Reader>()))> {
-  const error malformed{.kind = error_kind::bad_request, .message = "malformed message of a feed"};
-  if (bytes.size() > feed_message_bytes || bytes.size() % sizeof(capnp::word) != 0) return malformed;
-  auto words = kj::heapArray<capnp::word>(bytes.size() / sizeof(capnp::word));
-  std::memcpy(words.begin(), bytes.data(), bytes.size());
-  try {
-    capnp::FlatArrayMessageReader message(
-        words, {.traversalLimitInWords = 2 * words.size() + 64, .nestingLimit = max_nesting});
-    return read(message.getRoot<Message>());
-  } catch (const kj::Exception&) {
-    return malformed;
-  }
+auto decode(std::string_view bytes, Read&& read) {
+  return read_flat<Message>(bytes, feed_message_bytes,
+                            {.kind = error_kind::bad_request, .message = "malformed message of a feed"},
+                            std::forward<Read>(read));
 }
 
 } // namespace
@@ -110,8 +89,7 @@ result<feed_batch> decode_feed_batch(std::string_view bytes) {
       feed_change change{.key = read_key(in.getKey()), .at = revision{in.getRevision()}};
       if (in.isSame()) change.verb = feed_verb::same;
       if (in.isGone()) change.verb = feed_verb::gone;
-      if (in.isPut())
-        change.value.assign(reinterpret_cast<const char*>(in.getPut().begin()), in.getPut().size());
+      if (in.isPut()) change.value = text_of(in.getPut());
       batch.changes.push_back(std::move(change));
     }
     for (const auto in : root.getServers())

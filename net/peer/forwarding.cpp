@@ -1,11 +1,10 @@
 #include "net/peer/forwarding.hpp"
 
+#include "net/peer/flat_message.hpp"
 #include "schema/forward.capnp.h"
 
 #include <algorithm>
 #include <array>
-#include <capnp/serialize.h>
-#include <cstring>
 
 namespace actord::net {
 namespace {
@@ -13,17 +12,6 @@ namespace {
 namespace wire = actord::schema::wire;
 
 constexpr std::size_t max_bytes = 8U << 20U;
-constexpr int max_nesting = 8;
-
-kj::ArrayPtr<const kj::byte> data_of(std::string_view text) {
-  return {reinterpret_cast<const kj::byte*>(text.data()), text.size()};
-}
-std::string text_of(capnp::Data::Reader data) {
-  return {reinterpret_cast<const char*>(data.begin()), data.size()};
-}
-std::string text_of(capnp::Text::Reader text) { return {text.begin(), text.size()}; }
-
-capnp::Text::Reader reader_of(const std::string& text) { return {text.c_str(), text.size()}; }
 
 bool travels(std::string_view header) {
   static constexpr std::array<std::string_view, 10> stays{"authorization",
@@ -60,28 +48,11 @@ std::vector<std::pair<std::string, std::string>> read_headers(capnp::List<wire::
   return headers;
 }
 
-std::string bytes_of(capnp::MessageBuilder& message) {
-  const kj::Array<capnp::word> words = capnp::messageToFlatArray(message);
-  const auto bytes = words.asBytes();
-  return {reinterpret_cast<const char*>(bytes.begin()), bytes.size()};
-}
-
-/// Calls `read` with the message, whose words are aligned and bounded. Cap'n Proto throws at whatever is
-/// malformed.
 template <class Message, class Read>
-auto decode(std::string_view bytes, Read&& read)
-    -> result<decltype(read(std::declval<typename Message::Reader>()))> {
-  const error malformed{.kind = error_kind::bad_request, .message = "malformed message of another server"};
-  if (bytes.size() > max_bytes || bytes.size() % sizeof(capnp::word) != 0) return malformed;
-  auto words = kj::heapArray<capnp::word>(bytes.size() / sizeof(capnp::word));
-  std::memcpy(words.begin(), bytes.data(), bytes.size());
-  try {
-    capnp::FlatArrayMessageReader message(
-        words, {.traversalLimitInWords = 2 * words.size() + 64, .nestingLimit = max_nesting});
-    return read(message.getRoot<Message>());
-  } catch (const kj::Exception&) {
-    return malformed;
-  }
+auto decode(std::string_view bytes, Read&& read) {
+  return read_flat<Message>(
+      bytes, max_bytes, {.kind = error_kind::bad_request, .message = "malformed message of another server"},
+      std::forward<Read>(read));
 }
 
 } // namespace
@@ -110,7 +81,7 @@ std::string encode_forwarded(const forwarded_request& request) {
   write_headers(root.initHeaders(travelling(request.http.headers)), request.http.headers);
   root.setBody(data_of(request.http.body));
   root.setRemoteAddress(reader_of(request.http.remote_address));
-  return bytes_of(message);
+  return flat_bytes_of(message);
 }
 
 std::string encode_forwarded(const forwarded_answer& answer) {
@@ -128,7 +99,7 @@ std::string encode_forwarded(const forwarded_answer& answer) {
     if (body > 0) out.setBody(data_of(*answered->response.body));
     out.setApplied(answered->applied.value);
   }
-  return bytes_of(message);
+  return flat_bytes_of(message);
 }
 
 result<forwarded_request> decode_forwarded_request(std::string_view bytes) {

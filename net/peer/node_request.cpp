@@ -1,11 +1,10 @@
 #include "net/peer/node_request.hpp"
 
+#include "net/peer/flat_message.hpp"
 #include "net/peer/node_frame.hpp"
 #include "schema/worker.capnp.h"
 
 #include <algorithm>
-#include <capnp/serialize.h>
-#include <cstring>
 
 namespace actord::net {
 namespace {
@@ -13,37 +12,16 @@ namespace {
 namespace wire = actord::schema::wire;
 
 constexpr std::size_t max_bytes = 256U << 10U;
-constexpr int max_nesting = 8;
 constexpr std::size_t end_message_max = 16U << 10U;
 constexpr std::size_t end_images_max_bytes = 32U << 10U;
-
-capnp::Text::Reader reader_of(const std::string& text) { return {text.c_str(), text.size()}; }
-std::string text_of(capnp::Text::Reader text) { return {text.begin(), text.size()}; }
-
-std::string bytes_of(capnp::MessageBuilder& message) {
-  const kj::Array<capnp::word> words = capnp::messageToFlatArray(message);
-  const auto bytes = words.asBytes();
-  return {reinterpret_cast<const char*>(bytes.begin()), bytes.size()};
-}
 
 error malformed() {
   return {.kind = error_kind::bad_request, .message = "malformed message between a server and a node"};
 }
 
-/// Cap'n Proto throws at whatever is malformed.
 template <class Message, class Read>
-auto decode(std::string_view bytes, Read&& read)
-    -> result<decltype(read(std::declval<typename Message::Reader>()))> {
-  if (bytes.size() > max_bytes || bytes.size() % sizeof(capnp::word) != 0) return malformed();
-  auto words = kj::heapArray<capnp::word>(bytes.size() / sizeof(capnp::word));
-  std::memcpy(words.begin(), bytes.data(), bytes.size());
-  try {
-    capnp::FlatArrayMessageReader message(
-        words, {.traversalLimitInWords = 2 * words.size() + 64, .nestingLimit = max_nesting});
-    return read(message.getRoot<Message>());
-  } catch (const kj::Exception&) {
-    return malformed();
-  }
+auto decode(std::string_view bytes, Read&& read) {
+  return read_flat<Message>(bytes, max_bytes, malformed(), std::forward<Read>(read));
 }
 
 void write_terms(wire::StreamTerms::Builder out, const node_request::terms& terms) {
@@ -142,7 +120,7 @@ std::string encode_node_request(const node_request& request) {
   root.setPodUid(reader_of(request.pod_uid));
   root.setContainer(reader_of(request.container));
   std::visit(request_writer{root}, request.what);
-  return bytes_of(message);
+  return flat_bytes_of(message);
 }
 
 result<node_request> decode_node_request(std::string_view bytes) {
@@ -179,7 +157,7 @@ std::string encode_node_end(const node_end& end) {
     root.setFailureMessage(reader_of(end.failure->message.substr(0, end_message_max)));
     root.setRetryAfterS(static_cast<std::uint32_t>(std::max(0, end.failure->retry_after_s)));
   }
-  return bytes_of(message);
+  return flat_bytes_of(message);
 }
 
 result<node_end> decode_node_end(std::string_view bytes) {

@@ -8,7 +8,7 @@
 #include "net/pki/signing_requests.hpp"
 #include "schema/base/json.hpp"
 #include "schema/base/timestamp.hpp"
-#include "storage/store.hpp"
+#include "storage/settled.hpp"
 
 #include <algorithm>
 #include <caf/actor_system.hpp>
@@ -75,11 +75,13 @@ namespace {
 
 using namespace joining_messages;
 
-result<void> settled(const storage::outcome& outcome) {
-  if (const auto* no = std::get_if<storage::refused>(&outcome)) return no->why;
-  if (const auto* lost = std::get_if<storage::unknown>(&outcome))
-    return error{.kind = error_kind::unavailable, .message = lost->why, .retry_after_s = 1};
-  return {};
+/// A machine that does not know whether it was let in asks again soon.
+result<void> registration_of(const storage::outcome& outcome) {
+  auto done = storage::settled(outcome);
+  if (!std::holds_alternative<storage::unknown>(outcome)) return done;
+  error lost = done.error();
+  lost.retry_after_s = 1;
+  return lost;
 }
 
 schema::write_cause cause_of(const api_request& request, const char* verb) {
@@ -242,7 +244,7 @@ private:
     context_->with.store.propose(
         register_node(asked, handle->asked.serves, cause_of(*request, "create"), handle->record),
         [me = actor_, handle](const storage::outcome& outcome) {
-          caf::anon_send(me, registered{handle, settled(outcome)});
+          caf::anon_send(me, registered{handle, registration_of(outcome)});
         });
   }
 
@@ -321,7 +323,7 @@ private:
                            .message = fmt::format("node \"{}\" is the cluster's only server", node)});
     context_->with.store.propose(forget_node(node, cause_of(*request, "delete")),
                                  [me = actor_, request, record = *known](const storage::outcome& outcome) {
-                                   caf::anon_send(me, forgotten{request, record, settled(outcome)});
+                                   caf::anon_send(me, forgotten{request, record, registration_of(outcome)});
                                  });
   }
 

@@ -2,7 +2,7 @@
 
 #include "schema/base/json.hpp"
 #include "schema/base/timestamp.hpp"
-#include "schema/tables/resource_table.hpp"
+#include "schema/tables/own_record.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -10,22 +10,12 @@
 namespace actord::actors {
 namespace {
 
-/// Below the numbers of custom resources; stored records have it, so it never changes.
-constexpr resource_id register_resource{0x0ffe};
+constexpr resource_id register_resource = schema::node_record_id;
 constexpr const char* numbers_name = "members";
 constexpr const char* record_prefix = "node.";
 
 const schema::resource_type& register_row() {
-  static const schema::resource_type row = [] {
-    schema::resource_type made;
-    made.id = register_resource;
-    made.stored_as = register_resource;
-    made.group = "actord.dev";
-    made.version = "v1";
-    made.kind = "NodeRecord";
-    made.plural = "noderecords";
-    return made;
-  }();
+  static const schema::resource_type row = schema::own_record(register_resource, "NodeRecord", "noderecords");
   return row;
 }
 

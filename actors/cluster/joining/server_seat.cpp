@@ -5,10 +5,9 @@
 #include "actors/cluster/keys/key_store.hpp"
 #include "net/pki/secret_files.hpp"
 #include "schema/base/json.hpp"
-#include "storage/store.hpp"
+#include "storage/settled.hpp"
 
 #include <algorithm>
-#include <future>
 #include <spdlog/spdlog.h>
 
 namespace actord::actors {
@@ -69,23 +68,13 @@ public:
                      .works = how_.works,
                      .rpc_address = how_.rpc_address,
                      .api_address = how_.api_address};
-    std::promise<result<void>> stored;
-    with_.store.propose(register_node(self, true,
-                                      {.actor = "cluster",
-                                       .verb = "update",
-                                       .request_id = {},
-                                       .reacted_to = {},
-                                       .note = "this server leads"},
-                                      std::make_shared<node_record>()),
-                        [&stored](const storage::outcome& outcome) {
-                          if (const auto* no = std::get_if<storage::refused>(&outcome))
-                            return stored.set_value(no->why);
-                          if (const auto* lost = std::get_if<storage::unknown>(&outcome))
-                            return stored.set_value(
-                                error{.kind = error_kind::unavailable, .message = lost->why});
-                          stored.set_value(result<void>());
-                        });
-    return stored.get_future().get();
+    return storage::propose_and_wait(with_.store, register_node(self, true,
+                                                                {.actor = "cluster",
+                                                                 .verb = "update",
+                                                                 .request_id = {},
+                                                                 .reacted_to = {},
+                                                                 .note = "this server leads"},
+                                                                std::make_shared<node_record>()));
   }
 
 private:

@@ -5,35 +5,24 @@
 #include "schema/base/timestamp.hpp"
 #include "schema/codec/base64.hpp"
 #include "schema/object/stored_object.hpp"
-#include "schema/tables/resource_table.hpp"
-#include "storage/store.hpp"
+#include "schema/tables/own_record.hpp"
+#include "storage/settled.hpp"
 
 #include <charconv>
 #include <fmt/format.h>
-#include <future>
 #include <mutex>
 #include <spdlog/spdlog.h>
 
 namespace actord::actors {
 namespace {
 
-/// Stored tables have it, so it never changes.
-constexpr resource_id table_resource{0x0ffd};
+constexpr resource_id table_resource = schema::key_table_id;
 constexpr const char* table_name = "keys";
 constexpr const char* master_file = "master.key";
 constexpr const char* version_file = "key-table.version";
 
 const schema::resource_type& table_row() {
-  static const schema::resource_type row = [] {
-    schema::resource_type made;
-    made.id = table_resource;
-    made.stored_as = table_resource;
-    made.group = "actord.dev";
-    made.version = "v1";
-    made.kind = "KeyTable";
-    made.plural = "keytables";
-    return made;
-  }();
+  static const schema::resource_type row = schema::own_record(table_resource, "KeyTable", "keytables");
   return row;
 }
 
@@ -82,14 +71,7 @@ result<void> store_table(storage::store& store, const key_table& table, const st
   change.what = storage::put_value{schema::encode_object(table_row(), object, cause)};
   storage::transaction write;
   write.changes.push_back(std::move(change));
-  std::promise<result<void>> stored;
-  store.propose(std::move(write), [&stored](const storage::outcome& outcome) {
-    if (const auto* no = std::get_if<storage::refused>(&outcome)) return stored.set_value(no->why);
-    if (const auto* lost = std::get_if<storage::unknown>(&outcome))
-      return stored.set_value(error{.kind = error_kind::unavailable, .message = lost->why});
-    stored.set_value(result<void>());
-  });
-  return stored.get_future().get();
+  return storage::propose_and_wait(store, std::move(write));
 }
 
 struct stored_table {
