@@ -84,6 +84,15 @@ struct command_runner {
   result<void> operator()(const cluster_remove_command& command) const {
     return run_cluster_remove(session, command);
   }
+  result<void> operator()(const snapshot_save_command& command) const {
+    return run_snapshot_save(session, command);
+  }
+  result<void> operator()(const snapshot_inspect_command& command) const {
+    return run_snapshot_inspect(session, command);
+  }
+  result<void> operator()(const snapshot_restore_command& command) const {
+    return run_snapshot_restore(session, command);
+  }
   result<void> operator()(const help_text& help) const {
     session.context.output << help.text;
     return {};
@@ -100,9 +109,15 @@ class no_server final : public net::http_client {
   static error none() { return {.kind = error_kind::internal, .message = "this command has no server"}; }
 };
 
+template <class... Commands>
+bool is_one_of(const any_command& command) {
+  return (std::holds_alternative<Commands>(command) || ...);
+}
+
 bool needs_server(const any_command& command) {
-  if (std::holds_alternative<help_text>(command)) return false;
-  if (std::holds_alternative<debug_store_command>(command)) return false;
+  if (is_one_of<help_text, debug_store_command, snapshot_save_command, snapshot_inspect_command,
+                snapshot_restore_command>(command))
+    return false;
   const auto* version = std::get_if<version_command>(&command);
   return version == nullptr || !version->client_only;
 }

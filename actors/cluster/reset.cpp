@@ -14,8 +14,9 @@ namespace actord::actors {
 namespace {
 
 /// All that a daemon makes in its data directory (README, "Inside a data directory").
-constexpr std::array<const char*, 9> own_entries{
-    "admin.kubeconfig", "containers", "images", "logs", "network", "pods", "pki", "store", "replica"};
+constexpr std::array<const char*, 10> own_entries{"admin.kubeconfig", "containers", "images", "logs",
+                                                  "network",          "pods",       "pki",    "store",
+                                                  "replica",          "restoring"};
 
 bool exists(const std::string& path) {
   std::error_code ignored;

@@ -37,6 +37,9 @@ struct all_commands {
   cluster_status_command cluster_status;
   cluster_remove_command cluster_remove;
   cluster_rotate_command cluster_rotate;
+  snapshot_save_command snapshot_save;
+  snapshot_inspect_command snapshot_inspect;
+  snapshot_restore_command snapshot_restore;
 };
 
 void add_selection(CLI::App& app, object_selection& selection) {
@@ -228,6 +231,27 @@ void add_cluster(CLI::App& root, all_commands& all) {
   remove.add_option("node", all.cluster_remove.node, "name of its node")->required();
 }
 
+void add_snapshots(CLI::App& root, all_commands& all) {
+  CLI::App& snapshot =
+      *root.add_subcommand("snapshot", "The whole cluster in a file: save, inspect, restore");
+  snapshot.fallthrough();
+  CLI::App& save = *snapshot.add_subcommand(
+      "save", "Write the state of this machine's server into a file, its daemon running or not");
+  save.add_option("file", all.snapshot_save.file, "the file to make")->required();
+  save.add_option("--data-dir", all.snapshot_save.data_dir, "the server's")->capture_default_str();
+  save.add_flag("--with-master-key", all.snapshot_save.with_master_key,
+                "put the key in that opens all others: whoever has the file then has the cluster");
+  CLI::App& inspect = *snapshot.add_subcommand("inspect", "Check a snapshot, and say what is in it");
+  inspect.add_option("file", all.snapshot_inspect.file, "the snapshot")->required();
+  add_output(inspect, all.snapshot_inspect.output, {"json"});
+  CLI::App& restore = *snapshot.add_subcommand(
+      "restore", "Make the first server of a new cluster from a snapshot; start actord there afterwards");
+  restore.add_option("file", all.snapshot_restore.file, "the snapshot")->required();
+  restore.add_option("--data-dir", all.snapshot_restore.data_dir, "the one to make")->capture_default_str();
+  restore.add_option("--master-key", all.snapshot_restore.master_key,
+                     "copy of the old servers' pki/master.key, for a snapshot without it");
+}
+
 void add_globals(CLI::App& app, global_options& global) {
   app.add_option("--kubeconfig", global.kubeconfig, "file with server and credentials");
   app.add_option("--context", global.context, "context of the kubeconfig");
@@ -309,6 +333,9 @@ any_command take_chosen(const CLI::App& root, all_commands& all) {
   if (name == "cluster status") return std::move(all.cluster_status);
   if (name == "cluster remove") return std::move(all.cluster_remove);
   if (name == "cluster rotate-ca") return all.cluster_rotate;
+  if (name == "snapshot save") return std::move(all.snapshot_save);
+  if (name == "snapshot inspect") return std::move(all.snapshot_inspect);
+  if (name == "snapshot restore") return std::move(all.snapshot_restore);
   return help_text{app.help()};
 }
 
@@ -331,6 +358,7 @@ result<command_line> parse_command_line(const std::vector<std::string>& argument
   add_debug(root, all.debug_store);
   add_tokens(root, all);
   add_cluster(root, all);
+  add_snapshots(root, all);
   for (auto* sub : root.get_subcommands(nullptr)) sub->fallthrough();
   try {
     // What follows "--" is a command's own words, whatever they look like.

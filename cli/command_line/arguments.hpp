@@ -18,6 +18,8 @@ struct global_options {
   std::optional<std::string> space; ///< --namespace
 };
 
+inline constexpr const char* default_data_dir = "/var/lib/actord";
+
 /// Which objects a command is about.
 struct object_selection {
   std::vector<std::string> words; ///< TYPE [NAME...], TYPE,TYPE or TYPE/NAME...
@@ -155,6 +157,25 @@ struct token_delete_command {
   std::vector<std::string> tokens; ///< ids, or whole tokens
 };
 
+/// On a server's machine; its daemon may run.
+struct snapshot_save_command {
+  std::string file;
+  std::string data_dir = default_data_dir;
+  bool with_master_key = false;
+};
+
+struct snapshot_inspect_command {
+  std::string file;
+  std::string output; ///< "", json
+};
+
+/// On the machine of the first server of a new cluster.
+struct snapshot_restore_command {
+  std::string file;
+  std::string data_dir = default_data_dir;
+  std::string master_key;
+};
+
 struct cluster_members_command {
   bool no_headers = false;
 };
@@ -174,13 +195,12 @@ struct help_text {
   std::string text;
 };
 
-using any_command =
-    std::variant<help_text, get_command, apply_command, delete_command, describe_command, logs_command,
-                 exec_command, attach_command, copy_command, port_forward_command, scale_command,
-                 actors_command, image_load_command, version_command, api_resources_command,
-                 debug_store_command, token_create_command, token_list_command, token_delete_command,
-                 cluster_members_command, cluster_status_command, cluster_remove_command,
-                 cluster_rotate_command>;
+using any_command = std::variant<
+    help_text, get_command, apply_command, delete_command, describe_command, logs_command, exec_command,
+    attach_command, copy_command, port_forward_command, scale_command, actors_command, image_load_command,
+    version_command, api_resources_command, debug_store_command, token_create_command, token_list_command,
+    token_delete_command, cluster_members_command, cluster_status_command, cluster_remove_command,
+    cluster_rotate_command, snapshot_save_command, snapshot_inspect_command, snapshot_restore_command>;
 
 struct command_line {
   global_options global;

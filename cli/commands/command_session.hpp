@@ -71,6 +71,9 @@ result<void> run_cluster_members(command_session& session, const cluster_members
 result<void> run_cluster_status(command_session& session, const cluster_status_command& command);
 result<void> run_cluster_rotate(command_session& session);
 result<void> run_cluster_remove(command_session& session, const cluster_remove_command& command);
+result<void> run_snapshot_save(command_session& session, const snapshot_save_command& command);
+result<void> run_snapshot_inspect(command_session& session, const snapshot_inspect_command& command);
+result<void> run_snapshot_restore(command_session& session, const snapshot_restore_command& command);
 
 /// For messages: "deployment.apps/hello".
 std::string qualified_name(const resource_info& resource, std::string_view name);

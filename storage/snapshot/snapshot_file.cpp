@@ -141,6 +141,7 @@ result<file_content> read_file(const std::string& path,
   if (!begins) return system_error(path);
   if (*begins != heading) return bad_file(path, "it begins as another kind of file");
   row_count count;
+  std::string note;
   std::uint64_t bytes = heading.size();
   while (true) {
     const auto front = file.read(record_front_bytes);
@@ -164,6 +165,12 @@ result<file_content> read_file(const std::string& path,
       if (auto taken = rows(*body); !taken) return std::move(taken).error();
       continue;
     }
+    if (kind == 'n') {
+      if (!note.empty() || body->empty() || body->size() > snapshot_note_bytes)
+        return bad_file(path, "its note makes no sense");
+      note = *body;
+      continue;
+    }
     byte_reader end(*body);
     auto summary = parse_summary(end.take_bytes(end.take<std::uint32_t>()));
     if (kind != 's' || !end.ok() || !summary || end.rest().empty())
@@ -176,11 +183,13 @@ result<file_content> read_file(const std::string& path,
     out.facts = facts_of(out.summary, out.cluster);
     out.facts.objects = count.objects;
     out.facts.bytes = bytes;
+    out.facts.note = std::move(note);
     return out;
   }
 }
 
-result<snapshot_facts> write_file(const kv::read_view& view, const open_file& file, const std::string& path) {
+result<snapshot_facts> write_file(const kv::read_view& view, const open_file& file, const std::string& path,
+                                  std::string_view note) {
   snapshot_summary summary = summarise(view);
   const member_identity identity = load_identity(view);
   if (identity.member == 0 || summary.state.applied.value == 0)
@@ -204,11 +213,13 @@ result<snapshot_facts> write_file(const kv::read_view& view, const open_file& fi
   summary.state.hash = count.hash;
   summary.state.hashed = true;
   summary.rows = count.rows;
-  const std::string end = record('s', encode_end(summary, identity.cluster));
+  std::string end = note.empty() ? std::string() : record('n', note);
+  end += record('s', encode_end(summary, identity.cluster));
   if (!file.write(end) || !file.sync()) return system_error(path);
   snapshot_facts facts = facts_of(summary, identity.cluster);
   facts.objects = count.objects;
   facts.bytes = bytes + end.size();
+  facts.note = note;
   return facts;
 }
 
@@ -230,7 +241,9 @@ void begin_again(kv::write_batch& out, const snapshot_summary& from, const resto
 
 } // namespace
 
-result<snapshot_facts> save_snapshot(const std::string& directory, const std::string& file) {
+result<snapshot_facts> save_snapshot(const std::string& directory, const std::string& file,
+                                     std::string_view note) {
+  ALWAYS(note.size() <= snapshot_note_bytes);
   if (!std::filesystem::exists(directory + "/data.mdb"))
     return failed(error_kind::not_found, directory + " holds no store");
   if (std::filesystem::exists(file)) return failed(error_kind::already_exists, file + " is there already");
@@ -240,7 +253,7 @@ result<snapshot_facts> save_snapshot(const std::string& directory, const std::st
   auto written = [&]() -> result<snapshot_facts> {
     const open_file out(unfinished, O_WRONLY | O_CREAT | O_TRUNC);
     if (!out.ok()) return system_error(unfinished);
-    return write_file(*(*disk)->read(), out, unfinished);
+    return write_file(*(*disk)->read(), out, unfinished, note);
   }();
   std::error_code code;
   if (!written) {

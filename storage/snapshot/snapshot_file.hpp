@@ -7,11 +7,13 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 /// The whole state of a store in one file: a backup, and the beginning of a new cluster.
 ///
 ///   file     "actord snapshot 1\n", then records, each bytes:u32 crc32c:u32 kind:u8 and that many bytes
 ///   records  'r' rows as snapshot_rows.hpp has them, as many records as it takes
+///            'n' a note of whoever saved it, at most one
 ///            's' the summary, then the cluster's id; the last record: a file without it is torn
 ///
 /// Every record carries its checksum, and the sum of the hashes of all objects must be the one in the
@@ -29,12 +31,15 @@ struct snapshot_facts {
   std::uint64_t rows = 0;
   std::uint64_t bytes = 0; ///< of the file
   std::uint64_t hash = 0;
+  std::string note; ///< what `save_snapshot` was given
 };
+inline constexpr std::size_t snapshot_note_bytes = 64U << 10U;
 
 /// Writes what a store holds at one moment into a new file (0600), which appears under its name once it is
 /// whole and synced. Another process may use the directory, this one must not have it open. `already_exists`,
-/// `not_found`, `unavailable` (no space).
-result<snapshot_facts> save_snapshot(const std::string& directory, const std::string& file);
+/// `not_found`, `unavailable` (no space). `note` goes into it as it is, at most snapshot_note_bytes.
+result<snapshot_facts> save_snapshot(const std::string& directory, const std::string& file,
+                                     std::string_view note = {});
 /// Reads and checks all of it. `invalid` says what is wrong with the file.
 result<snapshot_facts> inspect_snapshot(const std::string& file);
 

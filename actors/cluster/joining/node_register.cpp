@@ -234,4 +234,23 @@ storage::transaction forget_node(const std::string& node, const schema::write_ca
   return write;
 }
 
+storage::transaction forget_all_nodes(const std::vector<node_record>& records,
+                                      const schema::write_cause& cause) {
+  storage::transaction write;
+  for (const node_record& each : records) {
+    storage::object_change record{node_record_key(each.node), {}, {}};
+    record.what = [](const storage::object_head& head, wall_time) -> result<storage::resolved_change> {
+      if (!head.exists()) return storage::resolved_change{storage::keep_value{}};
+      return storage::resolved_change{storage::remove_value{std::string(head.value)}};
+    };
+    write.changes.push_back(std::move(record));
+  }
+  storage::object_change number{numbers_key(), {}, {}};
+  number.what = [cause](const storage::object_head& head, wall_time now) -> result<storage::resolved_change> {
+    return put_numbers({.next = 1, .numbers = {}, .slots = read_numbers(head.value).slots}, now, cause);
+  };
+  write.changes.push_back(std::move(number));
+  return write;
+}
+
 } // namespace actord::actors

@@ -76,5 +76,9 @@ storage::transaction register_node(const node_record& asked, bool serves, const 
                                    std::shared_ptr<node_record> granted);
 /// The transaction that forgets a node; refused with not_found when there is none.
 storage::transaction forget_node(const std::string& node, const schema::write_cause& cause);
+/// The one that forgets all of `records`, for a cluster that begins anew from another one's state: every node
+/// joins again, members count from 1. Slots stay with the names: they say which addresses pods have.
+storage::transaction forget_all_nodes(const std::vector<node_record>& records,
+                                      const schema::write_cause& cause);
 
 } // namespace actord::actors

@@ -196,6 +196,24 @@ result<void> receive_keys(const std::filesystem::path& directory, const key_hand
   return write_files(directory, {.write = table->files}, table->version);
 }
 
+result<std::optional<std::string>> read_master_key(const std::filesystem::path& directory) {
+  return net::read_secret_file(directory / master_file);
+}
+
+result<void> adopt_keys(storage::store& store, const std::filesystem::path& directory,
+                        const std::string& master_key, std::string_view from, random_source& random) {
+  const stored_table stored = read_table(*store.read());
+  if (stored.sealed.empty())
+    return error{.kind = error_kind::not_found, .message = "the snapshot holds no keys of a cluster"};
+  auto table = open_key_table(stored.sealed, master_key, from);
+  if (!table) return table.error();
+  ++table->version;
+  if (auto written = net::write_secret_file(directory / master_file, master_key); !written) return written;
+  if (auto written = write_files(directory, {.write = table->files}, table->version); !written)
+    return written;
+  return store_table(store, *table, master_key, stored.at, random);
+}
+
 result<void> change_keys(storage::store& store, const std::filesystem::path& directory,
                          const key_files& files, random_source& random) {
   const std::scoped_lock hold(one_at_a_time());

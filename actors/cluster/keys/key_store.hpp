@@ -6,6 +6,7 @@
 #include "schema/base/rng.hpp"
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -47,6 +48,15 @@ result<key_handover> hand_over_keys(const storage::store& store, const std::file
 /// The other end: writes the files of a server that is about to join.
 result<void> receive_keys(const std::filesystem::path& directory, const key_handover& handed,
                           std::string_view cluster);
+
+/// Of a store that was restored from cluster `from`: its table, opened with that cluster's master key,
+/// becomes the files of `directory` and is sealed anew for the cluster that the store is now. Blocks until it
+/// is stored.
+result<void> adopt_keys(storage::store& store, const std::filesystem::path& directory,
+                        const std::string& master_key, std::string_view from, random_source& random);
+
+/// The master key as it lies there; none when there is none.
+result<std::optional<std::string>> read_master_key(const std::filesystem::path& directory);
 
 /// The shared files as they lie there.
 result<key_files> read_key_files(const std::filesystem::path& directory);

@@ -120,6 +120,22 @@ BOOST_AUTO_TEST_CASE(a_store_is_saved_and_becomes_another) {
       (restore_snapshot({path("file"), path("new"), random}).error().kind == error_kind::already_exists));
 }
 
+BOOST_AUTO_TEST_CASE(a_note_comes_back_as_it_was) {
+  {
+    fill(*open("old"));
+  }
+  const std::string note("a key:\0\n\xff", 9);
+  BOOST_REQUIRE(save_snapshot(path("old"), path("file"), note).has_value());
+  BOOST_TEST(inspect_snapshot(path("file")).value().note == note);
+  BOOST_TEST(restore_snapshot({path("file"), path("new"), random}).value().note == note);
+  std::string changed = bytes("file");
+  changed[changed.find(note)] = 'A';
+  write("bad", changed);
+  BOOST_TEST(!inspect_snapshot(path("bad")).has_value());
+  BOOST_REQUIRE(save_snapshot(path("old"), path("without")).has_value());
+  BOOST_TEST(inspect_snapshot(path("without")).value().note.empty());
+}
+
 BOOST_AUTO_TEST_CASE(a_damaged_file_is_refused_and_leaves_nothing) {
   {
     fill(*open("old"));
