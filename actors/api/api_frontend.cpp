@@ -146,10 +146,11 @@ public:
       : with_(with_gate(std::move(with))),
         waiting_(with_.link == nullptr ? nullptr
                                        : std::make_shared<leader_wait>(with_.system, with_.registry)),
-        reads_(with_.store, waiting_, system_clock_source(),
+        reads_(with_.store, waiting_, with_.clock,
                [gate = with_.gate](std::function<void()> job) { gate->lane().run_short(std::move(job)); }),
-        watches_({with_.system, reads_, with_.registry, with_.random}),
-        metrics_(std::make_shared<api_metrics>()), admission_(with_.gate, with_.store, watches_, metrics_) {}
+        watches_({with_.system, reads_, with_.registry, with_.random, with_.clock}),
+        metrics_(std::make_shared<api_metrics>()),
+        admission_({with_.gate, with_.store, watches_, metrics_, with_.clock}) {}
 
   void handle_safely(net::http_request http, const net::exchange_handle& exchange) {
     const auto request = std::make_shared<api_request>();
@@ -173,7 +174,7 @@ private:
   }
 
   static collaborators with_gate(collaborators with) {
-    if (!with.gate) with.gate = std::make_shared<flow_gate>(system_clock_source());
+    if (!with.gate) with.gate = std::make_shared<flow_gate>(with.clock);
     return with;
   }
 
@@ -195,7 +196,7 @@ private:
     what.groups = std::move(sender.groups);
     for (auto& [name, values] : sender.extra) what.extra.emplace_back(name, std::move(values));
     what.http = std::move(http);
-    forwarder_->forward(std::move(what), exchange, system_clock_source().steady_now() + leader_patience);
+    forwarder_->forward(std::move(what), exchange, with_.clock.steady_now() + leader_patience);
   }
 
   /// A write that this server takes because it leads. Kept whole until it is answered: the next leader may
@@ -353,7 +354,7 @@ public:
         .store = with_.store,
         .link = *with_.link,
         .waiting = waiting_,
-        .clock = system_clock_source(),
+        .clock = with_.clock,
         .leads = [this] { return with_.router.is_open_to_all(); },
         .serve =
             [weak = weak_from_this()](net::forwarded_request what, const net::exchange_handle& exchange,
@@ -371,7 +372,7 @@ public:
     const net::exchange_handle exchange = answer_to(std::move(command.done));
     if (!forwarder_) return answer_error(*exchange, storage::not_leading("there is no other server"));
     forwarder_->forward(travelling_form(command, new_request_id()), exchange,
-                        system_clock_source().steady_now() + leader_patience);
+                        with_.clock.steady_now() + leader_patience);
   }
   void serve_forwarded(std::string_view payload, std::function<void(result<std::string>)> answer) {
     auto what = net::decode_forwarded_request(payload);
@@ -394,7 +395,7 @@ public:
     what->groups = {"system:nodes", "system:authenticated"};
     what->extra.clear();
     what->counted = false;
-    forwarder_->forward(std::move(*what), exchange, system_clock_source().steady_now() + leader_patience);
+    forwarder_->forward(std::move(*what), exchange, with_.clock.steady_now() + leader_patience);
   }
   void connect_nodes(node_directory* nodes) { nodes_ = nodes; }
   void connect_cluster(own_group_service* cluster) { cluster_ = cluster; }

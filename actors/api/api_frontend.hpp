@@ -2,6 +2,7 @@
 
 #include "actors/authentication/authenticator.hpp"
 #include "net/http/http_server.hpp"
+#include "schema/base/clock.hpp"
 
 #include <functional>
 #include <memory>
@@ -51,6 +52,7 @@ public:
     std::shared_ptr<flow_gate> gate = nullptr;          ///< null: one with the default rules
     std::shared_ptr<const audit_trail> audit = nullptr; ///< null: nothing is audited
     leader_link* link = nullptr; ///< to the server that leads; null: the store always leads
+    const clock_source& clock = system_clock_source();
   };
 
   explicit api_frontend(collaborators with);

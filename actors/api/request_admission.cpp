@@ -72,10 +72,9 @@ std::function<void()> guarded(const request_handle& request, std::function<void(
 
 } // namespace
 
-request_admission::request_admission(std::shared_ptr<flow_gate> gate, storage::store& store,
-                                     const watch_endpoint& watches, std::shared_ptr<api_metrics> metrics)
-    : gate_(std::move(gate)), counts_(store, system_clock_source()), watches_(watches),
-      metrics_(std::move(metrics)) {}
+request_admission::request_admission(collaborators with)
+    : gate_(std::move(with.gate)), counts_(with.store, with.clock), watches_(with.watches),
+      metrics_(std::move(with.metrics)), clock_(with.clock) {}
 
 request_cost request_admission::cost(const api_request& request) {
   cost_facts facts{.verb = request.verb, .body_bytes = request.http.body.size()};
@@ -99,7 +98,7 @@ void request_admission::admit(const request_handle& request, std::function<void(
   const std::span<const std::string> groups =
       request->caller.groups.empty() ? std::span<const std::string>(nobody) : request->caller.groups;
   const request_cost estimate = is_stream(*request) ? request_cost{} : cost(*request);
-  const steady_time began = system_clock_source().steady_now();
+  const steady_time began = clock_.steady_now();
   flow_gate::flow_seat seat;
   const auto verdict = gate_->enter(question_of(*request, groups), estimate, seat, [&] {
     return [this, request, began, heavy = estimate.heavy, run](flow_gate::flow_seat later, bool runs) {
@@ -133,11 +132,11 @@ void request_admission::take_seat(const request_handle& request, flow_gate::flow
       how.while_it_lasts = metrics_->requests().stream_begun(labels);
     else
       metrics_->requests().under_way(labels, 1);
-    answered = [metrics = metrics_, verb = request->verb, type = request->route.type, labels, began,
-                lasts](int code) {
+    answered = [metrics = metrics_, verb = request->verb, type = request->route.type, labels, began, lasts,
+                &clock = clock_](int code) {
       metrics->count(verb, code);
       if (!lasts) metrics->requests().under_way(labels, -1);
-      metrics->requests().observe(labels, code, system_clock_source().steady_now() - began, lasts);
+      metrics->requests().observe(labels, code, clock.steady_now() - began, lasts);
     };
   }
   request->exchange = std::make_shared<metered_exchange>(request->exchange, std::move(seat), std::move(how),

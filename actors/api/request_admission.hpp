@@ -15,8 +15,15 @@ class watch_endpoint;
 /// exchange that knows when its seats are free again, and the thread it may run on.
 class request_admission {
 public:
-  request_admission(std::shared_ptr<flow_gate> gate, storage::store& store, const watch_endpoint& watches,
-                    std::shared_ptr<api_metrics> metrics);
+  struct collaborators {
+    std::shared_ptr<flow_gate> gate;
+    storage::store& store;
+    const watch_endpoint& watches;
+    std::shared_ptr<api_metrics> metrics;
+    const clock_source& clock;
+  };
+
+  explicit request_admission(collaborators with);
 
   /// Calls `run` now or later, or answers the request with 429. request->verb must be set; a request without
   /// a route.type is not about a resource. `run` must not need this thread.
@@ -31,6 +38,7 @@ private:
   object_counts counts_;
   const watch_endpoint& watches_;
   std::shared_ptr<api_metrics> metrics_;
+  const clock_source& clock_;
 };
 
 } // namespace actord::actors

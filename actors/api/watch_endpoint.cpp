@@ -341,7 +341,7 @@ table_objects included(const query_values& query) {
 
 watch_endpoint::watch_endpoint(collaborators with)
     : with_(with), counts_(std::make_shared<watch_counts>()), encoder_(std::make_shared<event_encoder>()),
-      pacer_(std::make_shared<watch_pacer>(system_clock_source())) {
+      pacer_(std::make_shared<watch_pacer>(with_.clock)) {
   // Hidden: it lives as long as this endpoint, and nobody who waits for actors to end waits for it.
   pacer_->use(with_.system.spawn<caf::hidden>(
       [](caf::event_based_actor*, const std::weak_ptr<watch_pacer>& pacer,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/api/api_request.hpp"
+#include "schema/base/clock.hpp"
 
 #include <memory>
 
@@ -24,6 +25,7 @@ public:
     const replica_reads& reads;
     actor_registry& registry;
     random_source& random;
+    const clock_source& clock;
   };
 
   explicit watch_endpoint(collaborators with);

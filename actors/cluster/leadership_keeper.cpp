@@ -10,6 +10,15 @@ namespace actord::actors {
 struct leadership_keeper::state {
   explicit state(collaborators given) : with(std::move(given)) {}
 
+  void step() {
+    {
+      const std::scoped_lock hold(mutex);
+      if (!stale && !retries) return;
+      stale = false;
+    }
+    follow();
+  }
+
   void run() {
     std::unique_lock lock(mutex);
     while (!stopping) {
@@ -59,7 +68,7 @@ struct leadership_keeper::state {
   bool stopping = false;
   std::optional<result<void>> first;
 
-  // The keeper's thread.
+  // The keeper's thread, or whoever steps.
   std::unique_ptr<leadership> current;
   std::optional<raft_term> term; ///< of `current`
   bool retries = false;
@@ -68,7 +77,7 @@ struct leadership_keeper::state {
 };
 
 leadership_keeper::leadership_keeper(collaborators with) : state_(std::make_unique<state>(std::move(with))) {
-  state_->thread = std::thread([state = state_.get()] { state->run(); });
+  if (state_->with.own_thread) state_->thread = std::thread([state = state_.get()] { state->run(); });
 }
 
 leadership_keeper::~leadership_keeper() {
@@ -77,8 +86,10 @@ leadership_keeper::~leadership_keeper() {
     state_->stopping = true;
   }
   state_->changed.notify_all();
-  state_->thread.join();
+  if (state_->thread.joinable()) state_->thread.join();
 }
+
+void leadership_keeper::step() { state_->step(); }
 
 void leadership_keeper::look() {
   {

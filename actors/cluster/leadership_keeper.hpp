@@ -23,6 +23,8 @@ public:
     /// Told after each beginning and ending, on the keeper's thread.
     std::function<void()> changed;
     std::chrono::milliseconds retry{1000}; ///< between failed beginnings
+    /// Without, `step` does the work: of a `begin` that does not wait.
+    bool own_thread = true;
   };
 
   explicit leadership_keeper(collaborators with);
@@ -33,6 +35,8 @@ public:
 
   /// The role may have changed. Any thread; quick.
   void look();
+  /// Without a thread of its own: does what `look` asked for, and tries again what failed.
+  void step();
   /// Waits until the first attempt to lead ended, and says how.
   result<void> wait_for_first_attempt();
 

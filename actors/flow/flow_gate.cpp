@@ -56,7 +56,8 @@ void flow_gate::flow_seat::leave() {
 
 // ---- the gate
 
-flow_gate::flow_gate(const clock_source& clock) : clock_(clock), lane_(heavy_threads, answers_max_bytes) {
+flow_gate::flow_gate(const clock_source& clock, const runner_maker& runners)
+    : clock_(clock), lane_(heavy_threads, answers_max_bytes, runners) {
   use(first_rules());
 }
 

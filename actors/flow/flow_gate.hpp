@@ -27,7 +27,8 @@ class flow_gate : public std::enable_shared_from_this<flow_gate> {
   struct installed;
 
 public:
-  explicit flow_gate(const clock_source& clock);
+  /// `runners`: what the lane's jobs run on.
+  explicit flow_gate(const clock_source& clock, const runner_maker& runners = run_on_threads);
   flow_gate(const flow_gate&) = delete;
   flow_gate& operator=(const flow_gate&) = delete;
 

@@ -7,10 +7,26 @@
 
 namespace actord::actors {
 
+namespace {
+
+class pool_runner final : public job_runner {
+public:
+  explicit pool_runner(std::size_t threads) : pool_(threads) {}
+  void run(std::function<void()> job) override { pool_.run(std::move(job)); }
+
+private:
+  worker_pool pool_;
+};
+
+} // namespace
+
+std::unique_ptr<job_runner> run_on_threads(std::size_t threads) {
+  return std::make_unique<pool_runner>(threads);
+}
+
 struct heavy_lane::state : std::enable_shared_from_this<state> {
-  state(std::size_t threads, std::size_t bytes)
-      : budget(bytes), threads_max(threads), pool(std::make_unique<worker_pool>(threads)),
-        short_pool(std::make_unique<worker_pool>(1)) {}
+  state(std::size_t threads, std::size_t bytes, const runner_maker& runners)
+      : budget(bytes), threads_max(threads), pool(runners(threads)), short_pool(runners(1)) {}
 
   /// Starts what may start. An answer's size is known only when it is there, so every thread may overshoot by
   /// one.
@@ -47,16 +63,16 @@ struct heavy_lane::state : std::enable_shared_from_this<state> {
   std::deque<std::function<void()>> waiting;
   std::size_t running = 0;
   std::size_t held = 0;
-  std::unique_ptr<worker_pool> pool;
-  std::unique_ptr<worker_pool> short_pool;
+  std::unique_ptr<job_runner> pool;
+  std::unique_ptr<job_runner> short_pool;
 };
 
-heavy_lane::heavy_lane(std::size_t threads, std::size_t budget_bytes)
-    : state_(std::make_shared<state>(threads, budget_bytes)) {}
+heavy_lane::heavy_lane(std::size_t threads, std::size_t budget_bytes, const runner_maker& runners)
+    : state_(std::make_shared<state>(threads, budget_bytes, runners)) {}
 
 void heavy_lane::stop() {
-  std::unique_ptr<worker_pool> pool;
-  std::unique_ptr<worker_pool> short_pool;
+  std::unique_ptr<job_runner> pool;
+  std::unique_ptr<job_runner> short_pool;
   std::deque<std::function<void()>> dropped;
   {
     const std::lock_guard lock(state_->mutex);

@@ -6,12 +6,23 @@
 
 namespace actord::actors {
 
+/// Runs jobs, in the order they come. Destroyed, it runs no further ones and waits for those that run.
+class job_runner {
+public:
+  virtual ~job_runner() = default;
+  virtual void run(std::function<void()> job) = 0;
+};
+/// Makes one that runs so many jobs at a time.
+using runner_maker = std::function<std::unique_ptr<job_runner>(std::size_t threads)>;
+/// On threads of their own, started when they are needed.
+std::unique_ptr<job_runner> run_on_threads(std::size_t threads);
+
 /// Threads for requests that are long on a processor, and a budget for the answers that wait for slow
 /// clients. What does not fit waits in line here, so connections' threads stay free for everything short:
 /// health, leases, writes.
 class heavy_lane {
 public:
-  heavy_lane(std::size_t threads, std::size_t budget_bytes);
+  heavy_lane(std::size_t threads, std::size_t budget_bytes, const runner_maker& runners = run_on_threads);
   ~heavy_lane() { stop(); }
   heavy_lane(const heavy_lane&) = delete;
   heavy_lane& operator=(const heavy_lane&) = delete;

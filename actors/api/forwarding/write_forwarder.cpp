@@ -5,8 +5,8 @@
 #include "actors/cluster/leader_link.hpp"
 #include "storage/store.hpp"
 
+#include <map>
 #include <mutex>
-#include <unordered_set>
 
 namespace actord::actors {
 namespace {
@@ -50,6 +50,7 @@ struct write_forwarder::journey {
   net::exchange_handle exchange;
   steady_time until;
   std::size_t bytes = 0;
+  std::uint64_t key = 0; ///< among those under way
   // Under state::mutex.
   std::uint64_t number = 0;     ///< of the latest try; answers to earlier ones come too late
   storage::member_id asked = 0; ///< of that try; 0 while none is under way
@@ -57,7 +58,8 @@ struct write_forwarder::journey {
 
 struct write_forwarder::state {
   std::mutex mutex;
-  std::unordered_set<std::shared_ptr<journey>> under_way;
+  std::uint64_t begun = 0;
+  std::map<std::uint64_t, std::shared_ptr<journey>> under_way; ///< the oldest first
   std::size_t bytes = 0;
 };
 
@@ -77,7 +79,8 @@ void write_forwarder::forward(net::forwarded_request what, net::exchange_handle 
     const bool full =
         state_->under_way.size() >= max_journeys || state_->bytes + one->bytes > max_journey_bytes;
     if (!full) {
-      state_->under_way.insert(one);
+      one->key = state_->begun++;
+      state_->under_way.emplace_hint(state_->under_way.end(), one->key, one);
       state_->bytes += one->bytes;
     }
     if (full) one->bytes = 0;
@@ -145,7 +148,7 @@ void write_forwarder::arrive(const std::shared_ptr<journey>& one, net::forwarded
 
 void write_forwarder::finish(const std::shared_ptr<journey>& one) {
   const std::scoped_lock hold(state_->mutex);
-  if (state_->under_way.erase(one) > 0) state_->bytes -= one->bytes;
+  if (state_->under_way.erase(one->key) > 0) state_->bytes -= one->bytes;
 }
 
 void write_forwarder::leader_changed() {
@@ -153,7 +156,7 @@ void write_forwarder::leader_changed() {
   std::vector<std::shared_ptr<journey>> stranded;
   if (leader != 0) {
     const std::scoped_lock hold(state_->mutex);
-    for (const auto& one : state_->under_way) {
+    for (const auto& [key, one] : state_->under_way) {
       if (one->asked == 0 || one->asked == leader) continue;
       one->asked = 0;
       one->what.again = true;

@@ -55,6 +55,7 @@ private:
 struct kept {
   role_and_story server;
   int failures = 0; ///< beginnings still to fail
+  bool own_thread = true;
   std::unique_ptr<actors::leadership_keeper> keeper;
 
   void start() {
@@ -69,7 +70,8 @@ struct kept {
           return std::unique_ptr<actors::leadership>(std::make_unique<told_leadership>(server, term));
         },
         .changed = [] {},
-        .retry = std::chrono::milliseconds(1)});
+        .retry = std::chrono::milliseconds(1),
+        .own_thread = own_thread});
   }
   void becomes(std::optional<raft_term> term) {
     server.set(term);
@@ -116,6 +118,23 @@ BOOST_FIXTURE_TEST_CASE(says_that_the_first_attempt_succeeded, kept) {
   start();
   BOOST_TEST(keeper->wait_for_first_attempt().has_value());
   BOOST_TEST(server.wait(1) == (story{"begins 1"}));
+}
+
+BOOST_FIXTURE_TEST_CASE(without_a_thread_it_does_its_work_when_told, kept) {
+  own_thread = false;
+  failures = 1;
+  server.set(raft_term{2});
+  start();
+  BOOST_TEST(server.wait(0).empty());
+  keeper->step();
+  BOOST_TEST(server.wait(0) == (story{"fails"}));
+  keeper->step();
+  BOOST_TEST(server.wait(0) == (story{"fails", "begins 2"}));
+  becomes({});
+  BOOST_TEST(server.wait(0) == (story{"fails", "begins 2"}));
+  keeper->step();
+  keeper->step();
+  BOOST_TEST(server.wait(0) == (story{"fails", "begins 2", "ends 2"}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
