@@ -1,6 +1,7 @@
 #include "storage/open_store.hpp"
 
 #include "schema/base/always.hpp"
+#include "storage/departures.hpp"
 #include "storage/kv/lmdb_kv.hpp"
 #include "storage/kv/memory_kv.hpp"
 #include "storage/member/store_engine.hpp"
@@ -62,6 +63,12 @@ result<std::unique_ptr<store>> open_store(store_options options) {
   if (auto started = engine->start(); !started) return std::move(started).error();
   engine->run_thread();
   return std::unique_ptr<store>(std::move(engine));
+}
+
+void tell_gone(store& told, member_id member) {
+  auto* const engine = dynamic_cast<store_engine*>(&told);
+  ALWAYS(engine != nullptr);
+  engine->gone(member);
 }
 
 std::unique_ptr<store> open_memory_store(const clock_source& clock, random_source& random,

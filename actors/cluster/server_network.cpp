@@ -4,6 +4,7 @@
 #include "actors/console/actor_registry.hpp"
 #include "net/peer/forwarding.hpp"
 #include "net/peer/peer_network.hpp"
+#include "storage/departures.hpp"
 #include "storage/store.hpp"
 
 #include <algorithm>
@@ -156,6 +157,10 @@ private:
     net::peer_events events;
     events.raft = [store = store_](storage::member_id from, std::string bytes) {
       store->receive(from, std::move(bytes));
+    };
+    events.gone = [store = store_](storage::member_id gone) {
+      spdlog::info("the process of member {} is gone", gone);
+      storage::tell_gone(*store, gone);
     };
     events.admits_node = [store = store_](const std::string& node) {
       return !store->read()->get(node_record_key(node)).empty();

@@ -247,6 +247,10 @@ result<void> replica::complete(kv::environment& scratch, snapshot_summary& summa
   return out->commit();
 }
 
+void replica::gone(raft_time_ms now, member_id other) {
+  if (core_ != nullptr && !alone_) core_->gone(now, other);
+}
+
 void replica::tick(raft_time_ms now) {
   if (core_ == nullptr || alone_) return;
   // Left as the only voter by a leader that removed itself: libraft would lead in that leader's own term.

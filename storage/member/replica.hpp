@@ -80,6 +80,8 @@ public:
   result<void> start(raft_time_ms now);
   /// Malformed and unexpected messages are dropped.
   void receive(raft_time_ms now, member_id from, std::string_view bytes);
+  /// The process of that member is gone, as far as the network knows (consensus.hpp).
+  void gone(raft_time_ms now, member_id other);
   void tick(raft_time_ms now);
   /// Applies what is committed and not applied: called after each event unless another batch follows at once,
   /// whose transaction then does it.

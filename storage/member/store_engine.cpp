@@ -74,6 +74,15 @@ void store_engine::receive(member_id from, std::string bytes) {
   kick();
 }
 
+void store_engine::gone(member_id member) {
+  {
+    const std::scoped_lock hold(mutex_);
+    if (inbox_.gone.size() >= max_members) return;
+    inbox_.gone.insert(member);
+  }
+  kick();
+}
+
 void store_engine::pump() {
   ALWAYS(!thread_.joinable());
   if (stepping_.exchange(true)) return;

@@ -22,6 +22,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -58,6 +59,8 @@ public:
   void run_thread();
 
   void receive(member_id from, std::string bytes) override;
+  /// See storage/departures.hpp.
+  void gone(member_id member);
   /// Without a thread: does what is due by now.
   void pump();
   /// The state here is not what it must be: nothing is answered until another member's has replaced it.
@@ -88,8 +91,10 @@ private:
     std::vector<std::function<void(result<void>)>> reads;
     std::vector<revision_waiter> waiters;
     std::vector<membership_request> membership;
+    std::set<member_id> gone;
     [[nodiscard]] bool empty() const {
-      return messages.empty() && proposals.empty() && reads.empty() && waiters.empty() && membership.empty();
+      return messages.empty() && proposals.empty() && reads.empty() && waiters.empty() &&
+             membership.empty() && gone.empty();
     }
   };
   struct pending_answers {
@@ -107,7 +112,7 @@ private:
   void kick();
   void loop();
   void step();
-  void take_inbox();
+  std::set<member_id> take_inbox();
   void hear_members();
   void hear_note(member_id from, const member_note& note);
   void install(received_snapshot snapshot);

@@ -222,6 +222,11 @@ void consensus::only_follow() {
   raft_core_only_follow(hidden_->core);
 }
 
+void consensus::gone(raft_time_ms now, member_id other) {
+  ALWAYS(started_ && now >= now_);
+  raft_core_gone(hidden_->core, now, other);
+}
+
 raft_plan consensus::tick(raft_time_ms now) {
   ALWAYS(started_ && now >= now_);
   now_ = now;

@@ -116,6 +116,11 @@ public:
   /// From now on this member votes and keeps what it is sent, but never stands for election.
   void only_follow();
   raft_plan receive(raft_time_ms now, raft_message message);
+  /// The process of that member is gone, as far as the network knows. A follower of it forgets its leader, so
+  /// that it gives its vote, and stands for election in a moment (`deadline`): voters by turns, in the order
+  /// of their ids. If it is not true, it costs a question that others refuse while they hear the leader; if
+  /// all are wrong, an election.
+  void gone(raft_time_ms now, member_id other);
   raft_plan tick(raft_time_ms now);
   /// Empty when this member does not lead. Entries must carry the current term: an old batch dies with its
   /// term.

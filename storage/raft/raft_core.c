@@ -16,6 +16,11 @@ enum { MESSAGE_VERSION = 2 };
 /* One of our entries is a whole batch of up to 4 MiB: few of them may be under way to one member. */
 enum { ENTRIES_IN_FLIGHT = 8 };
 
+/* Once the leader is gone, voters stand for election in the order of their ids, so far apart that one has its
+ * votes before the next asks for any; who had no luck tries again after a turn of all. Two that ask at once
+ * would both fail, and wait for an election timeout. */
+enum { TURN_MS = 40, TURNS_AT_LEAST = 4, HURRIED_TRIES = 3 };
+
 struct raft_core {
   struct raft raft;
   raft_core_message* messages;
@@ -24,6 +29,8 @@ struct raft_core {
   size_t entry_capacity;
   bool only_follows;
   raft_time leader_heard; /* when the leader last sent entries or a heartbeat */
+  unsigned hurried_tries; /* left, since the leader is gone; 0 while there is one */
+  uint64_t gone;          /* the leader that is gone */
 };
 
 static void address_of(uint64_t id, char* out) {
@@ -324,6 +331,50 @@ static int step_as_voter(raft_core* core, struct raft_event* event, raft_core_up
   return code;
 }
 
+/* Voters that may follow the leader that is gone, and how many of them come before this member. */
+static unsigned count_heirs(const raft_core* core, unsigned* before) {
+  const struct raft_configuration* const known = &core->raft.configuration;
+  unsigned heirs = 0;
+  *before = 0;
+  for (unsigned i = 0; i < known->n; ++i) {
+    if (known->servers[i].role != RAFT_VOTER || known->servers[i].id == core->gone) continue;
+    ++heirs;
+    if (known->servers[i].id < core->raft.id) ++*before;
+  }
+  return heirs;
+}
+
+/* Makes the election timeout end after so many turns. libraft draws a new one whenever a leader is heard. */
+static void stand_after(raft_core* core, uint64_t now, unsigned turns) {
+  const unsigned timeout = core->raft.state == RAFT_FOLLOWER
+                               ? core->raft.follower_state.randomized_election_timeout
+                               : core->raft.candidate_state.randomized_election_timeout;
+  const raft_time due = now + (raft_time)turns * TURN_MS;
+  if (due < timeout || core->raft.election_timer_start + timeout <= due) return;
+  core->raft.election_timer_start = due - timeout;
+}
+
+void raft_core_gone(raft_core* core, uint64_t now, uint64_t id) {
+  if (core->raft.state != RAFT_FOLLOWER || core->raft.follower_state.current_leader.id != id || id == 0)
+    return;
+  core->raft.follower_state.current_leader.id = 0;
+  if (!is_voter(core)) return;
+  core->gone = id;
+  core->hurried_tries = HURRIED_TRIES;
+  unsigned turn = 0;
+  count_heirs(core, &turn);
+  stand_after(core, now, turn);
+}
+
+/* After a try that is not over: when the next begins. */
+static void go_on_hurrying(raft_core* core, uint64_t now, bool was_due) {
+  if (core->hurried_tries == 0 || !was_due || core->raft.state != RAFT_CANDIDATE) return;
+  if (--core->hurried_tries == 0) return;
+  unsigned turn = 0;
+  const unsigned heirs = count_heirs(core, &turn);
+  stand_after(core, now, heirs > TURNS_AT_LEAST ? heirs : TURNS_AT_LEAST);
+}
+
 int raft_core_receive(raft_core* core, uint64_t now, const raft_core_message* message,
                       raft_core_update* update) {
   if (is_late(core, message)) {
@@ -332,8 +383,10 @@ int raft_core_receive(raft_core* core, uint64_t now, const raft_core_message* me
   }
   const bool asked_to_vote = message->type == RAFT_CORE_VOTE && !is_voter(core);
   forget_silent_leader(core, now);
-  if (message->type == RAFT_CORE_APPEND && message->term >= raft_current_term(&core->raft))
+  if (message->type == RAFT_CORE_APPEND && message->term >= raft_current_term(&core->raft)) {
     core->leader_heard = now;
+    core->hurried_tries = 0;
+  }
   struct raft_event event;
   begin_event(&event, now, RAFT_RECEIVE);
   const size_t count = message->type == RAFT_CORE_APPEND ? message->entry_count : 0;
@@ -364,7 +417,12 @@ int raft_core_tick(raft_core* core, uint64_t now, raft_core_update* update) {
   struct raft_event event;
   begin_event(&event, now, RAFT_TIMEOUT);
   forget_silent_leader(core, now);
-  if (!core->only_follows) return step(core, &event, update);
+  if (!core->only_follows) {
+    const bool was_due = raft_timeout(&core->raft) <= now;
+    const int code = step(core, &event, update);
+    go_on_hurrying(core, now, was_due);
+    return code;
+  }
   /* Whoever is in no configuration does not stand for election. */
   const struct raft_configuration known = core->raft.configuration;
   core->raft.configuration.servers = NULL;

@@ -113,6 +113,11 @@ int raft_core_compacted(raft_core* core, uint64_t now, uint64_t index, uint64_t 
 /* From now on it votes and keeps what it is sent, but never stands for election. It must be a follower. */
 void raft_core_only_follow(raft_core* core);
 
+/* The process of another member is gone, as far as the network knows. Where this member follows it, it
+ * forgets its leader and stands for election soon, the voters one after the other, up to three times. Nothing
+ * happens otherwise. That it is wrong may cost an election, and nothing else. */
+void raft_core_gone(raft_core* core, uint64_t now, uint64_t id);
+
 /* Hands leadership to another voter; FAILED when `id` is none. */
 int raft_core_transfer(raft_core* core, uint64_t now, uint64_t id, raft_core_update* update);
 

@@ -9,6 +9,7 @@ own affair.
 import argparse
 import json
 import random
+import statistics
 import sys
 import threading
 import time
@@ -178,7 +179,7 @@ def main():
     options.add_argument("--seconds", type=float, default=5)
     chosen = options.parse_args()
     cluster = Cluster(chosen.programs, chosen.folder, chosen.namespace, ["--controllers", "none"])
-    failed = 0
+    failed, gaps = 0, {}
     try:
         cluster.begin(3)
         names = list(FAULTS)
@@ -186,6 +187,7 @@ def main():
             seed = chosen.seed + number
             fault = chosen.fault or names[number % len(names)]
             wrong, figures = one_run(cluster, seed, fault, chosen.seconds)
+            gaps.setdefault(fault, []).append(figures.get("gap_ms", float("nan")))
             print(f"{'FAILED' if wrong else 'ok'}: --fault {fault} --seed {seed} --seconds {chosen.seconds:g} "
                   + " ".join(f"{name}={value}" for name, value in figures.items()), flush=True)
             if wrong:
@@ -193,6 +195,8 @@ def main():
                 failed += 1
     finally:
         cluster.end()
+    for fault, all_ms in gaps.items():
+        print(f"no write was acknowledged, {fault}: median {statistics.median(all_ms):.0f} ms, longest {max(all_ms):.0f} ms")
     print(f"{chosen.runs} runs, {failed} failed")
     return 1 if failed else 0
 

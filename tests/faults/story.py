@@ -108,7 +108,7 @@ def leader_dies(cluster):
     cluster.wait_until("the watches to catch up", 20, lambda: all(one.version >= last for one in watchers))
     watch_stop.set()
     print(f"the longest wait for a write: {1000 * max(gaps):.0f} ms; {len(acknowledged)} were acknowledged")
-    expect(max(gaps) < 3, "writes go on within 3 s")
+    expect(max(gaps) < 2, "writes go on within 2 s, however busy the machine")
     for server in servers:
         names = {one["metadata"]["name"] for one in json.loads(cluster.ask(server, "GET", MAPS)[1])["items"]}
         lost = set(acknowledged) - names

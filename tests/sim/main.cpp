@@ -32,7 +32,8 @@ void on_abort(int) {
 }
 
 struct totals {
-  std::atomic<std::uint64_t> committed{0}, reads{0}, faults{0}, terms{0}, changes{0}, damages{0}, failed{0};
+  std::atomic<std::uint64_t> committed{0}, reads{0}, faults{0}, terms{0}, changes{0}, damages{0}, rumours{0},
+      failed{0};
 };
 
 bool run_one(run_options options, totals& sum) {
@@ -45,6 +46,7 @@ bool run_one(run_options options, totals& sum) {
     sum.terms += report.terms;
     sum.changes += report.changes;
     sum.damages += report.damages;
+    sum.rumours += report.rumours;
     if (options.tell)
       fmt::print("seed {}: {} members, {} faults, {} terms, {} writes, trace {:016x}\n", options.seed,
                  report.members, report.faults, report.terms, report.committed, report.trace);
@@ -101,10 +103,10 @@ int main(int argc, char** argv) {
     });
   workers.clear();
   if (sum.failed != 0) return EXIT_FAILURE;
-  fmt::print("{} seeds: {} faults, {} damaged disks, {} changes of members, {} terms, {} writes "
-             "acknowledged, {} reads confirmed, "
-             "nothing wrong\n",
-             last - first + 1, sum.faults.load(), sum.damages.load(), sum.changes.load(), sum.terms.load(),
-             sum.committed.load(), sum.reads.load());
+  fmt::print(
+      "{} seeds: {} faults, {} damaged disks, {} changes of members, {} members told wrongly that another is "
+      "gone, {} terms, {} writes acknowledged, {} reads confirmed, nothing wrong\n",
+      last - first + 1, sum.faults.load(), sum.damages.load(), sum.changes.load(), sum.rumours.load(),
+      sum.terms.load(), sum.committed.load(), sum.reads.load());
   return EXIT_SUCCESS;
 }

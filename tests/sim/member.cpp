@@ -95,6 +95,10 @@ void member::resume(network&) {
     if (sane()) engine_->receive(from, std::move(bytes));
 }
 
+void member::tell_gone(member_id other) {
+  if (sane() && !paused_ && other != id_) engine_->gone(other);
+}
+
 void member::pump() {
   if (sane() && !paused_) engine_->pump();
 }

@@ -52,6 +52,8 @@ public:
 
   void advance(std::chrono::microseconds by) { clock_.advance(by); }
   void pause() { paused_ = true; }
+  /// Its network says so, rightly or not.
+  void tell_gone(member_id other);
   void resume(network& net);
   void pump();
   /// Tells the history what its watcher has been handed since.

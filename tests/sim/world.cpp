@@ -41,6 +41,7 @@ network_weather draw_weather(dice& chance) {
 
 world::world(const run_options& options)
     : options_(options), dice_(options.seed * 0x9e3779b97f4a7c15ULL + 1),
+      rumours_(options.seed * 0xc2b2ae3d27d4eb4fULL + 7),
       network_(dice(dice_.source().next()),
                [this](time_us after, std::function<void()> what) { schedule(after, std::move(what)); }) {
   report_.members = options.members != 0 ? options.members : dice_.pick<std::size_t>({1, 3, 3, 3, 5});
@@ -82,6 +83,7 @@ run_report world::run() {
   clients_->start(client_count);
   schedule(dice_.between(second / 2, 2 * second), [this] { draw_fault(); });
   if (changing_) schedule(dice_.between(second / 2, 2 * second), [this] { draw_membership(); });
+  schedule(rumours_.between(second / 2, 3 * second), [this] { draw_rumour(); });
   run_until(trouble_us);
   make_peace();
   run_until(trouble_us + peace_us);
@@ -226,6 +228,30 @@ void world::crash(member& one, time_us back_after) {
   spoil_disk(options_.wrong, one.disk());
   damage(one);
   bring_back(one, back_after);
+  tell_gone(one);
+}
+
+/// Connections break when a process ends. Mostly the others notice before it is back, each in its own time.
+void world::tell_gone(const member& one) {
+  for (const auto& other : members_) {
+    if (!other->known() || other->id() == one.id() || !rumours_.chance(800)) continue;
+    schedule(rumours_.between(100, 30'000), [&other = *other, id = one.id()] { other.tell_gone(id); });
+  }
+}
+
+/// Members are told that another is gone while it is not: one of them, or all.
+void world::draw_rumour() {
+  if (peace_) return;
+  const member& victim = *members_[rumours_.below(members_.size())];
+  const bool all = rumours_.chance(300);
+  const member& only = *members_[rumours_.below(members_.size())];
+  note(fmt::format("{} is said to be gone", victim.id()));
+  for (const auto& other : members_) {
+    if (!other->known() || (!all && other->id() != only.id())) continue;
+    ++report_.rumours;
+    schedule(rumours_.between(100, 100'000), [&other = *other, id = victim.id()] { other.tell_gone(id); });
+  }
+  schedule(rumours_.between(second / 5, 3 * second), [this] { draw_rumour(); });
 }
 
 /// Now and then an object is not what was written. Others must have what is lost: one member at a time.

@@ -31,6 +31,7 @@ struct run_report {
   std::size_t damages = 0; ///< objects changed on disks
   std::size_t terms = 0;
   std::size_t changes = 0; ///< of the members
+  std::size_t rumours = 0; ///< members told that another is gone, when it was not
   std::size_t committed = 0;
   std::size_t confirmed_reads = 0;
   std::uint64_t revisions = 0;
@@ -78,6 +79,8 @@ private:
   void part();
   void storm();
   void bring_back(member& one, time_us after);
+  void tell_gone(const member& one);
+  void draw_rumour();
   void draw_membership();
   void add_spare(storage::store& leader);
   void make_peace();
@@ -86,6 +89,7 @@ private:
 
   run_options options_;
   dice dice_;
+  dice rumours_;
   storage::store_limits limits_;
   std::priority_queue<event, std::vector<event>, std::greater<>> events_;
   std::uint64_t scheduled_ = 0;
