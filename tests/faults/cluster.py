@@ -44,6 +44,13 @@ class Cluster:
         self.servers = {}
         self.context = None
 
+    def serving(self):
+        """The machines that are servers, in the order they came."""
+        return [one for one in self.servers.values() if one.role == "server"]
+
+    def working(self):
+        return [one for one in self.servers.values() if one.role == "worker"]
+
     # ---- machines
 
     def add_machine(self, number, role="server"):
@@ -80,7 +87,7 @@ class Cluster:
         self.wait_until("every server votes", 60, lambda: self.metric(first, "actord_store_voters") == count)
 
     def join(self, server):
-        helper = next(one for one in self.servers.values() if one.role == "server" and one is not server and one.alive())
+        helper = next(one for one in self.serving() if one is not server and one.alive())
         token = self.actctl(helper, "token", "create", "--roles", server.role, "-o", "token").strip()
         self.start(server, "--join", f"{helper.address}:6443", "--token", token)
 
@@ -189,7 +196,7 @@ class Cluster:
     def leader(self):
         """The server that says that it leads, in the newest term; None when none does."""
         best, term = None, -1
-        for server in self.servers.values():
+        for server in self.serving():
             if not server.alive() or server.stopped or self.metric(server, "actord_store_leading") != 1:
                 continue
             at = self.metric(server, "actord_store_term") or 0

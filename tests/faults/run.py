@@ -3,7 +3,9 @@
 parameters that repeat it: the same faults at the same times on the same clients; what the kernel does between them is its
 own affair.
 
-    run.py PROGRAMS FOLDER NAMESPACE [--runs N] [--seed S] [--fault NAME] [--seconds T]
+    run.py PROGRAMS FOLDER NAMESPACE [--runs N] [--seed S] [--fault NAME] [--seconds T] [--image hello.tar]
+
+With an image there are two workers with pods beside the servers; what happens to the servers may not be felt there.
 """
 
 import argparse
@@ -17,10 +19,11 @@ import time
 from clients import MAPS, Client, Watcher, check_refusals, check_writes, log_of
 from cluster import Cluster
 from linearizable import linearizable, resolved
+from pods import Pods
 
 
 def others(cluster, server):
-    return [one for one in cluster.servers.values() if one is not server]
+    return [one for one in cluster.serving() if one is not server]
 
 
 def follower(cluster, dice):
@@ -42,7 +45,7 @@ def kill_follower(cluster, dice):
 
 
 def kill_all(cluster, dice):
-    servers = list(cluster.servers.values())
+    servers = cluster.serving()
     dice.shuffle(servers)
     for server in servers:
         cluster.kill(server)
@@ -51,18 +54,18 @@ def kill_all(cluster, dice):
         cluster.start(server)
 
 
-def pause_leader(cluster, dice):
-    server = cluster.wait_leader()
+def paused(cluster, server, dice):
     cluster.pause(server)
     time.sleep(dice.uniform(0.5, 4))
     cluster.resume(server)
+
+
+def pause_leader(cluster, dice):
+    paused(cluster, cluster.wait_leader(), dice)
 
 
 def pause_follower(cluster, dice):
-    server = follower(cluster, dice)
-    cluster.pause(server)
-    time.sleep(dice.uniform(0.5, 4))
-    cluster.resume(server)
+    paused(cluster, follower(cluster, dice), dice)
 
 
 def cut(cluster, server, dice, way="both"):
@@ -95,6 +98,25 @@ def two_do_not_meet(cluster, dice):
     cluster.heal()
 
 
+def kill_worker(cluster, dice):
+    killed(cluster, dice.choice(cluster.working()), dice.uniform(0, 3))
+
+
+def pause_worker(cluster, dice):
+    paused(cluster, dice.choice(cluster.working()), dice)
+
+
+def worker_alone(cluster, dice):
+    cut(cluster, dice.choice(cluster.working()), dice)
+
+
+def worker_without_the_leader(cluster, dice):
+    """It meets the other servers: its writes go through one of them."""
+    cluster.cut(dice.choice(cluster.working()), [cluster.wait_leader()])
+    time.sleep(dice.uniform(1, 4))
+    cluster.heal()
+
+
 def join_and_leave(cluster, dice):
     number = max(cluster.servers) + 1
     server = cluster.add_machine(number)
@@ -110,11 +132,12 @@ def join_and_leave(cluster, dice):
 FAULTS = {one.__name__: one for one in [
     kill_leader, kill_follower, kill_all, pause_leader, pause_follower, leader_alone, follower_alone, leader_is_not_heard,
     leader_hears_nothing, two_do_not_meet, join_and_leave]}
+WORKER_FAULTS = {one.__name__: one for one in [kill_worker, pause_worker, worker_alone, worker_without_the_leader]}
 
 
-def one_run(cluster, seed, fault, seconds):
+def one_run(cluster, pods, seed, fault, seconds):
     dice = random.Random(seed)
-    servers = list(cluster.servers.values())
+    servers = cluster.serving()
     stop, watch_stop = threading.Event(), threading.Event()
     keys = [f"run-{seed}-{index}" for index in range(4)]
     status, listed = cluster.ask(servers[0], "GET", MAPS)
@@ -125,7 +148,7 @@ def one_run(cluster, seed, fault, seconds):
         thread.start()
     time.sleep(dice.uniform(0.3, 1))
     began = time.monotonic()
-    FAULTS[fault](cluster, dice)
+    {**FAULTS, **WORKER_FAULTS}[fault](cluster, dice)
     time.sleep(max(0.0, seconds - (time.monotonic() - began)))
     for server in servers:
         cluster.wait_ready(server, 20)
@@ -145,7 +168,7 @@ def one_run(cluster, seed, fault, seconds):
                "refused": sum(len(one.refused) for one in clients), "events": len(watchers[0].events),
                "gap_ms": round(1000 * longest_gap(clients, began - 0.3))}
     log, wrong = log_of(watchers)
-    wrong = wrong or check_refusals(clients, log) or check_writes(watchers, log, everything)
+    wrong = wrong or (pods and pods.check()) or check_refusals(clients, log) or check_writes(watchers, log, everything)
     if wrong:
         return wrong, figures
     for key, rows in history.items():
@@ -175,18 +198,20 @@ def main():
     options.add_argument("namespace")
     options.add_argument("--runs", type=int, default=1)
     options.add_argument("--seed", type=int, default=20261125)
-    options.add_argument("--fault", choices=sorted(FAULTS))
+    options.add_argument("--fault", choices=sorted({**FAULTS, **WORKER_FAULTS}))
+    options.add_argument("--image", help="of the pods of two workers; without it there are none")
     options.add_argument("--seconds", type=float, default=5)
     chosen = options.parse_args()
-    cluster = Cluster(chosen.programs, chosen.folder, chosen.namespace, ["--controllers", "none"])
+    cluster = Cluster(chosen.programs, chosen.folder, chosen.namespace, [] if chosen.image else ["--controllers", "none"])
     failed, gaps = 0, {}
     try:
         cluster.begin(3)
-        names = list(FAULTS)
+        pods = Pods(cluster, chosen.image, 2) if chosen.image else None
+        names = list({**FAULTS, **WORKER_FAULTS} if pods else FAULTS)
         for number in range(chosen.runs):
             seed = chosen.seed + number
             fault = chosen.fault or names[number % len(names)]
-            wrong, figures = one_run(cluster, seed, fault, chosen.seconds)
+            wrong, figures = one_run(cluster, pods, seed, fault, chosen.seconds)
             gaps.setdefault(fault, []).append(figures.get("gap_ms", float("nan")))
             print(f"{'FAILED' if wrong else 'ok'}: --fault {fault} --seed {seed} --seconds {chosen.seconds:g} "
                   + " ".join(f"{name}={value}" for name, value in figures.items()), flush=True)
