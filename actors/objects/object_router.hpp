@@ -51,7 +51,8 @@ public:
     /// A store that always leads needs nobody to open its router.
     bool begins_closed = false;
     /// Takes to the server that leads what comes while the router is closed: the writes of this server's own
-    /// node. None: they are answered storage::not_leading.
+    /// node. Requests with an id are not given to it. Those, or all without it, are answered
+    /// storage::not_leading.
     std::function<void(write_command)> elsewhere = nullptr;
   };
 

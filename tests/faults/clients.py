@@ -34,6 +34,7 @@ class Client(threading.Thread):
         self.last_answer = {}
         self.refused = {}  # value -> what was said; of reads too
         self.answered_at = []
+        self.failure = None  # an answer that nothing explains
         self.connection = None
 
     def run(self):
@@ -107,7 +108,8 @@ class Client(threading.Thread):
             return Refused(f"{status} {body}")
         if status == 504:
             return UNKNOWN
-        raise SystemExit(f"{self.name}: {kind} {key} was answered {status}: {body}")
+        self.failure = self.failure or f"{self.name}: {kind} {key} was answered {status}: {body}"
+        return UNKNOWN
 
 
 class Watcher(threading.Thread):

@@ -168,7 +168,7 @@ def one_run(cluster, pods, seed, fault, seconds):
                "refused": sum(len(one.refused) for one in clients), "events": len(watchers[0].events),
                "gap_ms": round(1000 * longest_gap(clients, began - 0.3))}
     log, wrong = log_of(watchers)
-    wrong = wrong or (pods and pods.check()) or check_refusals(clients, log) or check_writes(watchers, log, everything)
+    wrong = wrong or next((one.failure for one in clients if one.failure), None) or (pods and pods.check()) or check_refusals(clients, log) or check_writes(watchers, log, everything)
     if wrong:
         return wrong, figures
     for key, rows in history.items():

@@ -2,6 +2,7 @@
 #include "actors/api/forwarding/write_forwarder.hpp"
 #include "actors/cluster/leader_link.hpp"
 #include "api_plane.hpp"
+#include "storage/leader_errors.hpp"
 
 #include <atomic>
 
@@ -194,6 +195,28 @@ BOOST_FIXTURE_TEST_CASE(who_does_not_lead_is_not_asked_twice_in_vain, two_server
   link.refuse = 2;
   BOOST_TEST(call("POST", maps, config_map("a")).code == 201);
   BOOST_TEST(link.calls == 3);
+}
+
+/// Leadership ends between the look at the door and the door: were the request to travel on under another id,
+/// the one who gave it its id would try it again beside that.
+BOOST_FIXTURE_TEST_CASE(a_request_with_an_id_travels_under_that_id_only, two_servers) {
+  int travelled = 0;
+  actors::object_router door(actors::object_router::collaborators{
+      system, view, admission, registry, random, network, "CERTIFICATE", &roles, true,
+      [&travelled](const actors::write_command&) { ++travelled; }});
+  std::optional<error_kind> answered;
+  actors::write_command command;
+  command.request_id = "an id";
+  command.done = [&answered](const result<actors::write_answer>& what) {
+    BOOST_REQUIRE(!what.has_value());
+    BOOST_TEST(storage::is_not_leading(what.error()));
+    answered = what.error().kind;
+  };
+  door.submit(std::move(command));
+  BOOST_TEST(travelled == 0);
+  BOOST_TEST((answered == error_kind::unavailable));
+  door.submit(actors::write_command{});
+  BOOST_TEST(travelled == 1);
 }
 
 /// The answer is lost, the write is not: the second try is answered with what the first one did.
