@@ -182,7 +182,9 @@ private:
     identity_verdict sender = with_.authentication.identify(request->http);
     if (sender.what == identity_verdict::outcome::waiting) return handle_later(request);
     const bool known = sender.what == identity_verdict::outcome::known;
-    if (forwarder_ && known && with_.link->has_others() && is_for_leader(request->http))
+    // A server that has just started may lead no longer, and may not have looked yet for the others.
+    const bool leads_alone = !forwarder_ || (!with_.link->has_others() && with_.router.is_open_to_all());
+    if (!leads_alone && known && is_for_leader(request->http))
       return forward(std::move(request->http), request->exchange, std::move(sender.caller));
     request->request_id = new_request_id();
     proceed(request, std::move(sender));

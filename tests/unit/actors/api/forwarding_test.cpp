@@ -88,7 +88,9 @@ public:
   std::atomic<int> calls{0};
   std::atomic<int> lose{0};   ///< answers: the request is served, its answer is lost
   std::atomic<int> refuse{0}; ///< calls: the server asked says that it does not lead
+  std::atomic<bool> others{true};
 
+  [[nodiscard]] bool has_others() const override { return others; }
   void call(storage::member_id member, std::string_view method, std::string payload,
             std::chrono::milliseconds, std::function<void(result<std::string>)> done) override {
     ++calls;
@@ -195,6 +197,13 @@ BOOST_FIXTURE_TEST_CASE(who_does_not_lead_is_not_asked_twice_in_vain, two_server
   link.refuse = 2;
   BOOST_TEST(call("POST", maps, config_map("a")).code == 201);
   BOOST_TEST(link.calls == 3);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_server_that_has_not_looked_for_the_others_forwards_all_the_same, two_servers) {
+  link.others = false;
+  BOOST_TEST(call("POST", maps, config_map("a")).body["data"] == config_map("a")["data"]);
+  BOOST_TEST(call("DELETE", maps + "/a").code == 200);
+  BOOST_TEST(link.calls == 2);
 }
 
 /// Leadership ends between the look at the door and the door: were the request to travel on under another id,
