@@ -13,8 +13,10 @@ enum { ADDRESS_BYTES = 24 };
 /* What libraft names its own message formats; the wire between members is ours, so the newest it knows. */
 enum { MESSAGE_VERSION = 2 };
 
-/* One of our entries is a whole batch of up to 4 MiB: few of them may be under way to one member. */
-enum { ENTRIES_IN_FLIGHT = 8 };
+/* How many entries may be under way to one member. Small ones come one by one where few clients write: a
+ * member that has to catch up must get far more of them in a round trip than are written meanwhile. Large
+ * ones are bounded by the bytes of a message, which the host fills (replica::fill). */
+enum { ENTRIES_IN_FLIGHT = 256 };
 
 /* Once the leader is gone, voters stand for election in the order of their ids, so far apart that one has its
  * votes before the next asks for any; who had no luck tries again after a turn of all. Two that ask at once

@@ -119,6 +119,6 @@ finish() {
   rm -rf "$work"
   exit "$code"
 }
-trap finish EXIT
+trap '[[ -n ${KEEP_LOGS:-} ]] && cp "$work"/*.log "$KEEP_LOGS"/; finish' EXIT
 
 make_net

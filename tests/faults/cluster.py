@@ -4,6 +4,7 @@ in. Faults are what the kernel does to them: signals, and packets that a namespa
 import json
 import os
 import re
+import shutil
 import signal
 import ssl
 import subprocess
@@ -94,6 +95,8 @@ class Cluster:
     def remove_machine(self, server):
         run("ip", "netns", "del", server.space, check=False)
         run("ip", "link", "del", f"port{server.number}", check=False)
+        if server.role == "server":  # a worker's is for `actord reset`: pods may run there
+            shutil.rmtree(server.data, ignore_errors=True)
         del self.servers[server.number]
 
     def end(self):
