@@ -109,6 +109,7 @@ finish() {
   local code=$?
   trap - EXIT
   set +e
+  [[ -d ${KEEP_LOGS:-} ]] && cp "$work"/*.log "$KEEP_LOGS"/ # of the daemons, for whoever looks for a fault
   stop_daemon
   in_net timeout 60 "$bin/actord" reset --data-dir "$data" >/dev/null 2>&1
   for pid in $(ip netns pids "$space" 2>/dev/null); do kill -9 "$pid" 2>/dev/null; done
@@ -119,6 +120,6 @@ finish() {
   rm -rf "$work"
   exit "$code"
 }
-trap '[[ -n ${KEEP_LOGS:-} ]] && cp "$work"/*.log "$KEEP_LOGS"/; finish' EXIT
+trap finish EXIT
 
 make_net
