@@ -94,6 +94,7 @@ public:
     admission_ =
         std::make_unique<admission_chain>(*store_, system_random_source(), access_of(*authorization_));
     role_guard_ = std::make_unique<role_guard>(*authorization_, *store_);
+    published_.replace(identity_.pki.trusted_pem);
     router_ = std::make_unique<object_router>(object_router::collaborators{
         .system = *system_,
         .store = *store_,
@@ -101,7 +102,7 @@ public:
         .registry = registry_,
         .random = system_random_source(),
         .network = identity_.network,
-        .root_certificate_pem = identity_.pki.trusted_pem,
+        .published = published_,
         .roles = role_guard_.get(),
         .begins_closed = true,
         .elsewhere = [this](write_command command) { frontend_->write_at_leader(std::move(command)); }});
@@ -310,6 +311,7 @@ private:
     if (auto saved = save_kubeconfig(options_, renewed, server_->port()); !saved)
       spdlog::error("{}", saved.error().message);
     network_->use_credentials(peer_credentials_of(credentials));
+    published_.replace(credentials.pki.trusted_pem);
   }
 
   /// No request and no renewal comes afterwards.
@@ -344,7 +346,8 @@ private:
                          return tokens_->issue_legacy(space, {account, account_uid}, secret);
                        },
                        [authority = seat_->authority()] { return authority->current()->signing; },
-                       lives_},
+                       lives_,
+                       published_},
             .enter = [this] { return seat_->begin_to_lead(); }};
   }
 
@@ -455,6 +458,7 @@ private:
   actor_registry registry_;
   const std::shared_ptr<server_network> network_ =
       std::make_shared<server_network>(system_clock_source(), system_random_source());
+  root_certificate published_{std::string()}; ///< what pods verify this cluster's API by
   const std::shared_ptr<life_board> lives_ = std::make_shared<life_board>();
   std::unique_ptr<feed_service> feeds_;
   node_service_host host_;

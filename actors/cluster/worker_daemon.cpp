@@ -89,7 +89,7 @@ private:
         .registry = registry_,
         .random = system_random_source(),
         .network = network_of_services_,
-        .root_certificate_pem = {},
+        .published = "",
         .roles = nullptr,
         .begins_closed = true,
         .elsewhere = [this](write_command command) { writer_->write(std::move(command)); }});

@@ -195,4 +195,6 @@ void look_at(const caf::actor& controller, const object_key& key) {
   caf::anon_send(controller, idle_notice{key, 0}, again_atom::value);
 }
 
+void look_at_everything(const caf::actor& controller) { caf::anon_send(controller, again_atom::value); }
+
 } // namespace actord::actors

@@ -45,5 +45,7 @@ caf::actor spawn_controller(std::shared_ptr<const controller_context> context,
 
 /// Lets a controller look at a key although nothing in the store changed. Any thread.
 void look_at(const caf::actor& controller, const object_key& key);
+/// At all of its keys: what it knows besides the store has changed.
+void look_at_everything(const caf::actor& controller);
 
 } // namespace actord::actors

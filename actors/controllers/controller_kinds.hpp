@@ -4,6 +4,7 @@
 #include "actors/controllers/access/token_minter.hpp"
 #include "actors/controllers/controller_kind.hpp"
 #include "actors/controllers/nodes/life_board.hpp"
+#include "actors/objects/root_certificate.hpp"
 #include "net/pki/certificates.hpp"
 
 #include <functional>
@@ -23,11 +24,11 @@ std::unique_ptr<controller_kind> slice_mirror_controller();
 std::unique_ptr<controller_kind> namespace_controller();
 std::unique_ptr<controller_kind> service_account_controller();
 /// Publishes the certificate that clients in pods check the API server by.
-std::unique_ptr<controller_kind> root_ca_controller(std::string ca_pem);
+std::unique_ptr<controller_kind> root_ca_controller(root_certificate published);
 /// Gathers the rules of cluster roles into those that select them.
 std::unique_ptr<controller_kind> role_aggregation_controller();
 /// Fills in the secrets that are tokens of service accounts.
-std::unique_ptr<controller_kind> account_token_controller(std::string ca_pem, token_minter mint);
+std::unique_ptr<controller_kind> account_token_controller(root_certificate published, token_minter mint);
 /// Removes the tokens by which machines join once their time is over.
 std::unique_ptr<controller_kind> token_cleaner_controller();
 std::unique_ptr<controller_kind> garbage_controller();

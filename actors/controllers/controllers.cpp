@@ -8,6 +8,7 @@
 #include <caf/all.hpp>
 
 #include <algorithm>
+#include <array>
 
 namespace actord::actors {
 
@@ -15,6 +16,9 @@ namespace {
 
 constexpr std::string_view scheduler_name = "scheduler";
 constexpr std::string_view node_life_name = "node-lifecycle";
+/// They write down by which certificate the API server is known.
+constexpr std::array<std::string_view, 2> publisher_names{"root-ca-certificate-publisher",
+                                                          "serviceaccount-token"};
 
 /// A connection that comes or goes makes its node worth a look.
 void listen_to(const std::shared_ptr<life_board>& board, const caf::actor& controller) {
@@ -22,6 +26,10 @@ void listen_to(const std::shared_ptr<life_board>& board, const caf::actor& contr
     if (const auto strong = caf::actor_cast<caf::actor>(weak))
       look_at(strong, {schema::builtin("", "nodes").id, "", node});
   });
+}
+
+root_certificate published_by(const controller_powers& powers) {
+  return powers.published ? *powers.published : root_certificate(powers.authority.certificate_pem);
 }
 
 std::vector<std::unique_ptr<controller_kind>> all_kinds(const controller_powers& powers,
@@ -34,9 +42,9 @@ std::vector<std::unique_ptr<controller_kind>> all_kinds(const controller_powers&
   out.push_back(slice_mirror_controller());
   out.push_back(namespace_controller());
   out.push_back(service_account_controller());
-  out.push_back(root_ca_controller(powers.authority.certificate_pem));
+  out.push_back(root_ca_controller(published_by(powers)));
   out.push_back(role_aggregation_controller());
-  out.push_back(account_token_controller(powers.authority.certificate_pem, powers.mint));
+  out.push_back(account_token_controller(published_by(powers), powers.mint));
   out.push_back(token_cleaner_controller());
   out.push_back(garbage_controller());
   out.push_back(pod_garbage_controller());
@@ -68,12 +76,18 @@ public:
       return std::find(names.begin(), names.end(), name) != names.end();
     };
     actors_.push_back(spawn_controller(context_, definition_controller()));
+    std::vector<caf::actor> publishers;
     for (auto& kind : all_kinds(powers, with.clock)) {
       if (!chosen(kind->name())) continue;
       const bool watches_lives = kind->name() == node_life_name;
+      const bool publishes = std::ranges::find(publisher_names, kind->name()) != publisher_names.end();
       actors_.push_back(spawn_controller(context_, std::move(kind)));
       if (watches_lives && powers.board) listen_to(powers.board, actors_.back());
+      if (publishes) publishers.push_back(actors_.back());
     }
+    published_ = published_by(powers).on_change([publishers = std::move(publishers)] {
+      for (const caf::actor& one : publishers) look_at_everything(one);
+    });
     if (chosen(scheduler_name)) actors_.push_back(spawn_scheduler(context_, with.random));
   }
 
@@ -84,6 +98,7 @@ public:
 
   void begin_stop() override {
     if (board_) board_->on_change({});
+    published_.reset();
     for (const auto& actor : actors_) caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
     actors_.clear();
   }
@@ -95,6 +110,7 @@ private:
   const std::shared_ptr<const controller_context> context_;
   std::vector<caf::actor> actors_;
   const std::shared_ptr<life_board> board_;
+  std::shared_ptr<void> published_; ///< listens whether the certificate changes
 };
 
 } // namespace

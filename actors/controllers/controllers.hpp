@@ -4,6 +4,7 @@
 #include "actors/controllers/access/token_minter.hpp"
 #include "actors/controllers/nodes/life_board.hpp"
 #include "actors/controllers/verdict_board.hpp"
+#include "actors/objects/root_certificate.hpp"
 #include "net/pki/certificates.hpp"
 #include "schema/base/clock.hpp"
 #include "schema/base/result.hpp"
@@ -67,6 +68,8 @@ struct controller_powers {
   std::function<net::certified_key()> signer = {};
   /// Where the network tells which nodes are connected; none: nodes live by what they write.
   std::shared_ptr<life_board> board = {};
+  /// What pods verify the API server by, where it may change while the controllers run; none: `authority`.
+  std::optional<root_certificate> published = {};
 };
 
 /// `names` as chosen by `choose_controllers`.

@@ -74,14 +74,15 @@ void add_namespace_companions(const write_environment& environment, const json& 
   };
   const schema::resource_type& accounts = schema::builtin("", "serviceaccounts");
   add(accounts, base(accounts, "default"));
-  if (environment.root_certificate_pem.empty()) return;
+  const std::string published = environment.published.pem();
+  if (published.empty()) return;
   const schema::resource_type& maps = schema::builtin("", "configmaps");
   json certificate = base(maps, "kube-root-ca.crt");
   certificate["metadata"]["annotations"] = {
       {"kubernetes.io/description",
        "The certificate that verifies the API server of this cluster; pods mount it to "
        "know whom they talk to."}};
-  certificate["data"] = {{"ca.crt", environment.root_certificate_pem}};
+  certificate["data"] = {{"ca.crt", published}};
   add(maps, certificate);
 }
 

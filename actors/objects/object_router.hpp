@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/objects/root_certificate.hpp"
 #include "actors/objects/service_allocation.hpp"
 #include "actors/objects/write_command.hpp"
 
@@ -45,7 +46,7 @@ public:
     random_source& random;
     service_network network;
     /// Goes into kube-root-ca.crt of every new namespace; empty in tests that have no authority.
-    std::string root_certificate_pem;
+    root_certificate published;
     /// Keeps people from giving themselves rights; null in tests without authorization.
     const role_guard* roles = nullptr;
     /// A store that always leads needs nobody to open its router.

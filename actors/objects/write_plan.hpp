@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/objects/root_certificate.hpp"
 #include "actors/objects/service_allocation.hpp"
 #include "actors/objects/write_command.hpp"
 #include "storage/store.hpp"
@@ -19,7 +20,7 @@ struct write_environment {
   const admission_chain& admission;
   random_source& random;
   service_network network;
-  std::string root_certificate_pem;
+  root_certificate published;
   const role_guard* roles = nullptr; ///< null in tests without authorization
 };
 

@@ -14,8 +14,8 @@ std::string_view type_of(const schema::object_view& secret) { return secret.sele
 
 class account_token_kind final : public controller_kind {
 public:
-  account_token_kind(std::string ca_pem, token_minter mint)
-      : ca_pem_(std::move(ca_pem)), mint_(std::move(mint)) {}
+  account_token_kind(root_certificate published, token_minter mint)
+      : published_(std::move(published)), mint_(std::move(mint)) {}
   [[nodiscard]] std::string_view name() const override { return "serviceaccount-token"; }
   [[nodiscard]] std::vector<resource_id> watches() const override { return {secrets_, accounts_}; }
 
@@ -36,7 +36,7 @@ public:
   [[nodiscard]] plan reconcile(const reconcile_input& input) const override {
     auto secret = read_view(input.state, input.key, schema::parse_secret);
     if (!secret || secret->view.type != account_token_type || secret->view.meta.being_deleted()) return {};
-    account_token_view view{input.key, std::move(*secret), {}, ca_pem_};
+    account_token_view view{input.key, std::move(*secret), {}, published_.pem()};
     const auto& annotations = view.secret.view.meta.annotations;
     if (const auto account = annotations.find(account_name_annotation); account != annotations.end())
       if (const auto found =
@@ -58,7 +58,7 @@ private:
     });
   }
 
-  const std::string ca_pem_;
+  const root_certificate published_;
   const token_minter mint_;
   const resource_id secrets_ = schema::builtin("", "secrets").stored_as;
   const resource_id accounts_ = schema::builtin("", "serviceaccounts").stored_as;
@@ -94,8 +94,8 @@ private:
 
 } // namespace
 
-std::unique_ptr<controller_kind> account_token_controller(std::string ca_pem, token_minter mint) {
-  return std::make_unique<account_token_kind>(std::move(ca_pem), std::move(mint));
+std::unique_ptr<controller_kind> account_token_controller(root_certificate published, token_minter mint) {
+  return std::make_unique<account_token_kind>(std::move(published), std::move(mint));
 }
 
 std::unique_ptr<controller_kind> token_cleaner_controller() { return std::make_unique<token_cleaner_kind>(); }

@@ -82,12 +82,12 @@ private:
 
 class root_ca_kind final : public provision_kind {
 public:
-  explicit root_ca_kind(std::string ca_pem)
-      : provision_kind(schema::builtin("", "configmaps").id, ca_name), ca_pem_(std::move(ca_pem)) {}
+  explicit root_ca_kind(root_certificate published)
+      : provision_kind(schema::builtin("", "configmaps").id, ca_name), published_(std::move(published)) {}
   [[nodiscard]] std::string_view name() const override { return "root-ca-certificate-publisher"; }
 
 private:
-  [[nodiscard]] json data() const { return {{std::string(ca_key), ca_pem_}}; }
+  [[nodiscard]] json data() const { return {{std::string(ca_key), published_.pem()}}; }
 
   [[nodiscard]] json fresh(const std::string& space) const override {
     return {{"apiVersion", "v1"},
@@ -102,7 +102,7 @@ private:
   void mend(const object_key& key, std::string_view bytes, plan& out) const override {
     const auto map = view_of(bytes, schema::parse_config_map);
     if (!map || map->view.meta.being_deleted()) return;
-    const schema::text_map wanted{{std::string(ca_key), ca_pem_}};
+    const schema::text_map wanted{{std::string(ca_key), published_.pem()}};
     if (map->view.data == wanted) return;
     json patch{{"data", data()}};
     for (const auto& [name, value] : map->view.data)
@@ -111,7 +111,7 @@ private:
         {key, "", map->view.meta.uid, map->at, std::move(patch), "the certificate of this cluster"});
   }
 
-  const std::string ca_pem_;
+  const root_certificate published_;
 };
 
 } // namespace
@@ -120,8 +120,8 @@ std::unique_ptr<controller_kind> service_account_controller() {
   return std::make_unique<service_account_kind>();
 }
 
-std::unique_ptr<controller_kind> root_ca_controller(std::string ca_pem) {
-  return std::make_unique<root_ca_kind>(std::move(ca_pem));
+std::unique_ptr<controller_kind> root_ca_controller(root_certificate published) {
+  return std::make_unique<root_ca_kind>(std::move(published));
 }
 
 } // namespace actord::actors
