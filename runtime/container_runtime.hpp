@@ -47,6 +47,8 @@ struct sandbox_spec {
   };
   std::vector<port_mapping> ports;
   std::optional<std::int64_t> fs_group;
+  /// Ends by itself at the node's deadline (runtime/fence/deadline_file.hpp), whatever the daemon does.
+  bool fenced = false;
 };
 
 struct sandbox {
@@ -55,7 +57,7 @@ struct sandbox {
   std::string space;
   std::string name;
   int attempt = 0;
-  bool ready = false; ///< its pause process lives
+  bool ready = false; ///< its pause process lives, and its guard when it is fenced
   std::string address;
   wall_time created;
 };

@@ -28,6 +28,12 @@
 #   taken 5, input ends ─────────────────▶
 #           ◀──────────────────────────── output ends, error output ends, ended 0
 
+# The other way a worker asks for its epoch (actors/nodes/fence/fence_terms.hpp says what it is good for), any server, which asks
+# the one that leads. Failures: unavailable, timeout; nothing is confirmed by them.
+#
+#   call   "node.epoch"     worker to server: empty                   answered with nothing: confirmed
+#   call   "node.epoch-of"  server to server: the worker's name       the same
+
 using Cxx = import "/capnp/c++.capnp";
 $Cxx.namespace("actord::schema::wire");
 

@@ -25,6 +25,7 @@
 #include "actors/flow/flow_actor.hpp"
 #include "actors/flow/flow_gate.hpp"
 #include "actors/nodes/feed_service.hpp"
+#include "actors/nodes/fence/epoch_service.hpp"
 #include "actors/nodes/node_directory.hpp"
 #include "actors/nodes/node_service_host.hpp"
 #include "actors/nodes/node_writer.hpp"
@@ -267,11 +268,18 @@ private:
     how.node_gone = [this](const std::string& node) {
       lives_->gone(node, system_clock_source().steady_now());
     };
+    epochs_.emplace(epoch_service::collaborators{*store_, *network_, epoch_board_, system_clock_source()});
     serve_others();
     host_.serve(*network_);
     auto started = network_->start(*system_, registry_, *store_, std::move(how));
     if (!started) return in_context(started.error(), "the network of the cluster's servers");
     return {};
+  }
+
+  static std::function<void(result<void>)> in_words(const net::peer_answer& answer) {
+    return [answer](const result<void>& confirmed) {
+      answer(confirmed ? result<std::string>(std::string()) : result<std::string>(confirmed.error()));
+    };
   }
 
   /// The network's own thread has other things to do than a request.
@@ -292,6 +300,18 @@ private:
         },
         net::callers::nodes);
     feeds_ = std::make_unique<feed_service>(feed_service::collaborators{*system_, *store_, registry_});
+    network_->serve(
+        std::string(own_epoch_method),
+        [this](const net::peer_caller& from, const std::string&, const net::peer_answer& answer) {
+          epochs_->confirm(from.node_name, in_words(answer));
+        },
+        net::callers::nodes);
+    network_->serve(
+        std::string(epoch_of_method),
+        [this](const net::peer_caller&, std::string node, const net::peer_answer& answer) {
+          epochs_->confirm_here(std::move(node), in_words(answer));
+        },
+        net::callers::members);
     network_->serve_stream(
         std::string(net::feed_method),
         [this](const net::peer_caller& from, std::string, std::shared_ptr<net::peer_stream> stream) {
@@ -347,7 +367,8 @@ private:
                        },
                        [authority = seat_->authority()] { return authority->current()->signing; },
                        lives_,
-                       published_},
+                       published_,
+                       epoch_board_},
             .enter = [this] { return seat_->begin_to_lead(); }};
   }
 
@@ -421,6 +442,10 @@ private:
                         "cannot run containers on this machine (--roles server runs without)");
     worker_ = std::move(*worker);
     nodes_->connect_own(&worker_->services());
+    own_epoch_ = std::make_unique<epoch_keeper>(
+        epoch_keeper::collaborators{*system_, registry_, worker_->epoch(), [this](auto done) {
+                                      epochs_->answer_own(options_.node_name, std::move(done));
+                                    }});
     if (auto reached = host_.connect(worker_->services()); !reached) return reached;
     return {};
   }
@@ -432,6 +457,7 @@ private:
     network_->stop();
     feeds_.reset();
     if (nodes_) nodes_->connect_own(nullptr);
+    own_epoch_.reset();
     worker_.reset();
     node_events_.reset();
     listening_.reset();
@@ -460,6 +486,8 @@ private:
       std::make_shared<server_network>(system_clock_source(), system_random_source());
   root_certificate published_{std::string()}; ///< what pods verify this cluster's API by
   const std::shared_ptr<life_board> lives_ = std::make_shared<life_board>();
+  const std::shared_ptr<epoch_board> epoch_board_ = std::make_shared<epoch_board>();
+  std::optional<epoch_service> epochs_;
   std::unique_ptr<feed_service> feeds_;
   node_service_host host_;
   std::unique_ptr<node_directory> nodes_;
@@ -484,6 +512,7 @@ private:
   std::shared_ptr<void> listening_; ///< to who leads
   std::unique_ptr<event_recorder> node_events_;
   std::unique_ptr<worker> worker_;
+  std::unique_ptr<epoch_keeper> own_epoch_;
   std::mutex serving_; ///< a renewal on one side, the end on the other
   std::unique_ptr<net::http_server> server_;
   std::atomic<bool> caught_up_{false};   ///< with the cluster, once since the start

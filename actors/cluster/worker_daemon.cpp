@@ -10,6 +10,8 @@
 #include "actors/controllers/event_recorder.hpp"
 #include "actors/encryption/encryption_actor.hpp"
 #include "actors/nodes/feed_client.hpp"
+#include "actors/nodes/fence/epoch_keeper.hpp"
+#include "actors/nodes/fence/epoch_service.hpp"
 #include "actors/nodes/node_service_host.hpp"
 #include "actors/nodes/node_writer.hpp"
 #include "actors/nodes/pod_tokens.hpp"
@@ -27,6 +29,7 @@ namespace actord::actors {
 namespace {
 
 constexpr std::chrono::seconds first_word{60};
+constexpr std::chrono::seconds epoch_wait{5};
 
 /// Members in the order they start; destroyed from the last to the first.
 class worker_daemon final : public daemon {
@@ -164,11 +167,26 @@ private:
         std::move(node), {*system_, *store_, *router_, registry_, *node_events_, system_clock_source()});
     if (!worker) return in_context(worker.error(), "cannot run containers on this machine");
     worker_ = std::move(*worker);
+    epochs_ = std::make_unique<epoch_keeper>(epoch_keeper::collaborators{
+        *system_, registry_, worker_->epoch(),
+        [this, tries = std::size_t{0}](const auto& done) mutable { ask_for_epoch(tries++, done); }});
     return host_.connect(worker_->services());
+  }
+
+  void ask_for_epoch(std::size_t tries, const std::function<void(result<epoch_answer>)>& done) {
+    const auto servers = network_.servers();
+    if (servers.empty())
+      return done(error{.kind = error_kind::unavailable, .message = "no server is connected"});
+    network_.call(servers[tries % servers.size()], own_epoch_method, {}, epoch_wait,
+                  [done](const result<std::string>& answer) {
+                    done(answer ? result<epoch_answer>(epoch_answer::yes)
+                                : result<epoch_answer>(answer.error()));
+                  });
   }
 
   void stop() {
     host_.disconnect();
+    epochs_.reset();
     feed_.reset();
     keeper_.reset();
     network_.stop();
@@ -202,6 +220,7 @@ private:
   std::unique_ptr<feed_client> feed_;
   std::unique_ptr<event_recorder> node_events_;
   std::unique_ptr<worker> worker_;
+  std::unique_ptr<epoch_keeper> epochs_;
 };
 
 } // namespace

@@ -4,6 +4,7 @@
 #include "actors/controllers/access/token_minter.hpp"
 #include "actors/controllers/controller_kind.hpp"
 #include "actors/controllers/nodes/life_board.hpp"
+#include "actors/nodes/fence/epoch_board.hpp"
 #include "actors/objects/root_certificate.hpp"
 #include "net/pki/certificates.hpp"
 
@@ -39,11 +40,15 @@ std::unique_ptr<controller_kind> node_life_controller(std::shared_ptr<life_board
                                                       const clock_source& clock);
 /// Deletes pods from nodes whose taints they do not, or no longer, tolerate.
 std::unique_ptr<controller_kind> taint_eviction_controller();
+/// Removes pods of lost nodes that have ended for certain.
+std::unique_ptr<controller_kind> pod_fencing_controller(std::shared_ptr<const epoch_board> epochs,
+                                                        const clock_source& clock);
 /// Accepts the names of custom resource definitions and clears up behind those that are deleted. Part of
 /// serving: it runs whatever controllers are chosen.
 std::unique_ptr<controller_kind> definition_controller();
 /// Pods of nodes that are gone, and of no use any more.
-std::unique_ptr<controller_kind> pod_garbage_controller();
+std::unique_ptr<controller_kind> pod_garbage_controller(std::shared_ptr<const epoch_board> epochs,
+                                                        const clock_source& clock);
 
 /// Counts what the quotas limit, at first and now and then.
 std::unique_ptr<controller_kind> quota_controller();

@@ -35,6 +35,8 @@ root_certificate published_by(const controller_powers& powers) {
 std::vector<std::unique_ptr<controller_kind>> all_kinds(const controller_powers& powers,
                                                         const clock_source& clock) {
   std::vector<std::unique_ptr<controller_kind>> out;
+  const std::shared_ptr<const epoch_board> epochs =
+      powers.epochs ? powers.epochs : std::make_shared<const epoch_board>();
   out.push_back(deployment_controller());
   out.push_back(replica_set_controller());
   out.push_back(replication_controller());
@@ -47,10 +49,11 @@ std::vector<std::unique_ptr<controller_kind>> all_kinds(const controller_powers&
   out.push_back(account_token_controller(published_by(powers), powers.mint));
   out.push_back(token_cleaner_controller());
   out.push_back(garbage_controller());
-  out.push_back(pod_garbage_controller());
+  out.push_back(pod_garbage_controller(epochs, clock));
   out.push_back(node_taint_controller());
   out.push_back(node_life_controller(powers.board ? powers.board : std::make_shared<life_board>(), clock));
   out.push_back(taint_eviction_controller());
+  out.push_back(pod_fencing_controller(epochs, clock));
   out.push_back(quota_controller());
   out.push_back(disruption_controller());
   out.push_back(claim_protection_controller());
@@ -72,6 +75,7 @@ public:
                                with.clock, with.term, std::make_shared<actor_gate>()})),
         board_(powers.board) {
     if (board_) board_->begin(with.clock.steady_now());
+    if (powers.epochs) powers.epochs->begin(with.clock.steady_now());
     const auto chosen = [&](std::string_view name) {
       return std::find(names.begin(), names.end(), name) != names.end();
     };

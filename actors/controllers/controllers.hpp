@@ -4,6 +4,7 @@
 #include "actors/controllers/access/token_minter.hpp"
 #include "actors/controllers/nodes/life_board.hpp"
 #include "actors/controllers/verdict_board.hpp"
+#include "actors/nodes/fence/epoch_board.hpp"
 #include "actors/objects/root_certificate.hpp"
 #include "net/pki/certificates.hpp"
 #include "schema/base/clock.hpp"
@@ -70,6 +71,8 @@ struct controller_powers {
   std::shared_ptr<life_board> board = {};
   /// What pods verify the API server by, where it may change while the controllers run; none: `authority`.
   std::optional<root_certificate> published = {};
+  /// Where nodes' epochs are confirmed; none: no fenced pod of a lost node is ever known to have ended.
+  std::shared_ptr<epoch_board> epochs = {};
 };
 
 /// `names` as chosen by `choose_controllers`.

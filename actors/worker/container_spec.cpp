@@ -1,5 +1,7 @@
 #include "actors/worker/container_spec.hpp"
 
+#include "actors/nodes/fence/fence_terms.hpp"
+
 #include <algorithm>
 #include <sstream>
 
@@ -68,6 +70,7 @@ runtime::sandbox_spec sandbox_spec_of(const schema::pod_view& pod, int attempt,
   spec.host_pid = pod.spec.host_pid;
   spec.host_ipc = pod.spec.host_ipc;
   spec.share_processes = pod.spec.share_process_namespace;
+  spec.fenced = is_fenced(pod.meta);
   if (pod.spec.dns_policy != "None") {
     spec.dns_servers = machine.servers;
     spec.dns_searches = machine.searches;

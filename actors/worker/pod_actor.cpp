@@ -3,6 +3,7 @@
 #include "actors/console/actor_registry.hpp"
 #include "actors/objects/object_router.hpp"
 #include "actors/worker/worker_pool.hpp"
+#include "schema/base/timestamp.hpp"
 #include "schema/tables/resource_table.hpp"
 
 #include <caf/all.hpp>
@@ -46,7 +47,7 @@ public:
       : caf::event_based_actor(config), with_(std::move(with)), uid_(pod.meta.uid),
         key_{schema::builtin("", "pods").id, pod.meta.space, pod.meta.name},
         card_(with_->registry.enroll("pod", pod.meta.space + "/" + pod.meta.name)),
-        worker_({with_->operations, with_->clock, with_->node}, *this), place_(with_->gate) {}
+        worker_({with_->operations, with_->clock, with_->node, with_->epoch}, *this), place_(with_->gate) {}
 
   void on_exit() override { place_.leave(); }
 
@@ -86,6 +87,32 @@ public:
       if (!settled) spdlog::warn("pod status not written: {}", answer.error().message);
       caf::anon_send(self, pod_message{"status written",
                                        [settled](pod_worker& worker) { worker.status_written(settled); }});
+    };
+    with_->router.submit(std::move(command));
+  }
+
+  void claim(std::uint64_t epoch) override {
+    write_command command = command_for(write_verb::patch);
+    command.subresource = "status";
+    command.patch = schema::patch_format::strategic_merge_patch;
+    command.body =
+        json{{"status",
+              {{"conditions",
+                json::array({{{"type", "actord.dev/Claimed"},
+                              {"status", "True"},
+                              {"reason", "NodeIsHeard"},
+                              {"message", "epoch " + std::to_string(epoch)},
+                              {"lastTransitionTime", schema::format_time(with_->clock.wall_now())}}})}}}}
+            .dump();
+    command.cause.note = "its node may run it";
+    command.done = [self = caf::actor_cast<caf::actor>(this), epoch](const result<write_answer>& answer) {
+      const claim_outcome outcome = answer                                         ? claim_outcome::ours
+                                    : answer.error().kind == error_kind::not_found ? claim_outcome::gone
+                                                                                   : claim_outcome::unknown;
+      if (!answer) spdlog::warn("pod not claimed: {}", answer.error().message);
+      caf::anon_send(self, pod_message{"claimed", [epoch, outcome](pod_worker& worker) {
+                                         worker.claimed(epoch, outcome);
+                                       }});
     };
     with_->router.submit(std::move(command));
   }

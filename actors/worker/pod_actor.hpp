@@ -42,6 +42,7 @@ public:
     std::shared_ptr<actor_gate> gate;
     /// The actor has nothing left to do: drop the handle. Called from the actor's own thread, once.
     std::function<void(std::string uid)> on_finished;
+    std::function<std::optional<std::uint64_t>()> epoch; ///< as pod_worker has it
   };
 
   static pod_actor start(const std::shared_ptr<const collaborators>& with, schema::pod_view pod);

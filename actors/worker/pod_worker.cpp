@@ -1,5 +1,7 @@
 #include "actors/worker/pod_worker.hpp"
 
+#include "actors/nodes/fence/fence_terms.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -24,6 +26,7 @@ const schema::container_status_view* reported_status(const schema::pod_view& pod
 
 constexpr auto retry_volumes = 2s;
 constexpr auto retry_sandbox = 2s;
+constexpr auto retry_claim = 500ms;
 constexpr std::chrono::seconds retry_start_first{2};
 constexpr std::chrono::seconds retry_start_max{60};
 
@@ -58,12 +61,24 @@ pod_intent pod_worker::intent() const {
 void pod_worker::desire(schema::pod_view pod) {
   pod_ = std::move(pod);
   if (pod_.status.start_time) facts_.start_time = *pod_.status.start_time;
-  if (inspected_) return step();
+  if (inspected_) {
+    if (ready_was_taken_away()) reported_ = nullptr;
+    return step();
+  }
   seen_.finished_before = pod_.finished();
   for (const auto* list : {&pod_.status.containers, &pod_.status.init_containers})
     for (const auto& status : *list)
       facts_.containers[status.name].last_termination = status.last_state.terminated;
   inspect();
+}
+
+/// Whoever did not hear the node said that the pod is not ready. It is what we last said, or we say it anew.
+bool pod_worker::ready_was_taken_away() const {
+  if (status_in_flight_ || !reported_.is_object() || pod_.ready()) return false;
+  const auto conditions = reported_.find("conditions");
+  return conditions != reported_.end() && std::ranges::any_of(*conditions, [](const json& each) {
+           return each.value("type", "") == "Ready" && each.value("status", "") == "True";
+         });
 }
 
 void pod_worker::forget() {
@@ -140,7 +155,8 @@ void pod_worker::take_container(const pod_inventory::container& found) {
 
 void pod_worker::step() {
   run_due_probes();
-  const pod_plan plan = decide(intent(), seen_, with_.clock.wall_now());
+  pod_plan plan = decide(intent(), seen_, with_.clock.wall_now());
+  hold_back(plan);
   for (const auto& action : plan.actions) carry_out(action);
   if (refresh_volumes_ && seen_.volumes_ready && !busy_.contains("pod")) {
     refresh_volumes_ = false;
@@ -148,6 +164,27 @@ void pod_worker::step() {
   }
   report(plan);
   plan_next_look(plan);
+}
+
+void pod_worker::hold_back(pod_plan& plan) {
+  if (!with_.epoch || forgotten_ || !is_fenced(pod_.meta)) return;
+  const auto starts = [](const pod_action& each) {
+    return std::holds_alternative<run_sandbox>(each) || std::holds_alternative<start_container>(each);
+  };
+  if (std::ranges::none_of(plan.actions, starts)) return;
+  const std::optional<std::uint64_t> epoch = with_.epoch();
+  if (epoch && epoch == claimed_in_) return;
+  std::erase_if(plan.actions, starts);
+  const wall_time again = with_.clock.wall_now() + retry_claim;
+  plan.wake_at = std::min(plan.wake_at.value_or(again), again);
+  if (epoch && !std::exchange(claim_in_flight_, true)) host_.claim(*epoch);
+}
+
+void pod_worker::claimed(std::uint64_t epoch, claim_outcome outcome) {
+  claim_in_flight_ = false;
+  if (outcome == claim_outcome::gone) return forget();
+  if (outcome == claim_outcome::ours) claimed_in_ = epoch;
+  if (outcome == claim_outcome::ours && inspected_) step();
 }
 
 void pod_worker::carry_out(const pod_action& action) {

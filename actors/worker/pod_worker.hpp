@@ -30,6 +30,9 @@ public:
   virtual void wake_after(std::chrono::nanoseconds wait) = 0;
   /// Writes the status; the answer comes as `pod_worker::status_written`.
   virtual void write_status(const schema::pod_view& pod, json status) = 0;
+  /// Writes to the pod that this node runs it in this epoch (fence_terms.hpp); the answer comes as
+  /// `pod_worker::claimed`.
+  virtual void claim(std::uint64_t epoch) = 0;
   /// Tells the API that nothing of the pod is left here; the answer comes as `pod_worker::removal_written`.
   virtual void report_gone(const schema::pod_view& pod) = 0;
   virtual void record_event(const schema::pod_view& pod, bool warning, std::string_view reason,
@@ -37,6 +40,8 @@ public:
   /// Nothing is left to do for this pod, ever.
   virtual void finished() = 0;
 };
+
+enum class claim_outcome : std::uint8_t { ours, gone, unknown };
 
 /// One pod on its node: keeps what was observed, asks `decide` what to do, has it done, reports status. All
 /// methods run on one mailbox; blocking work runs through pod_host::run, at most one operation per container
@@ -50,6 +55,8 @@ public:
     pod_operations& operations;
     const clock_source& clock;
     pod_facts node; ///< without the pod's own address
+    /// The number of the node's epoch, nothing while it has none. Unset: a node that needs none.
+    std::function<std::optional<std::uint64_t>()> epoch = {};
   };
 
   pod_worker(collaborators with, pod_host& host);
@@ -66,6 +73,7 @@ public:
   void look();
   void status_written(bool success);
   void removal_written(bool success);
+  void claimed(std::uint64_t epoch, claim_outcome outcome);
 
   [[nodiscard]] std::string summary() const;
 
@@ -96,7 +104,10 @@ private:
   void run_due_probes();
   void probed(const std::string& container, int attempt, probe_kind kind, const probe_outcome& outcome);
   void report(const pod_plan& plan);
+  [[nodiscard]] bool ready_was_taken_away() const;
   void plan_next_look(const pod_plan& plan);
+  /// Of a fenced pod nothing is started before it was claimed in the epoch that lasts.
+  void hold_back(pod_plan& plan);
   [[nodiscard]] pod_facts facts() const;
   [[nodiscard]] const schema::container_view* spec_of(const std::string& name) const;
   [[nodiscard]] pod_intent intent() const;
@@ -119,6 +130,8 @@ private:
   int status_failures_ = 0;
   steady_time status_not_before_{};
   std::optional<steady_time> look_at_;
+  std::optional<std::uint64_t> claimed_in_; ///< epoch
+  bool claim_in_flight_ = false;
 };
 
 } // namespace actord::actors

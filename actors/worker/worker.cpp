@@ -1,6 +1,7 @@
 #include "actors/worker/worker.hpp"
 
 #include "actors/controllers/event_recorder.hpp"
+#include "actors/nodes/fence/node_epoch.hpp"
 #include "actors/objects/object_router.hpp"
 #include "actors/worker/local_node_services.hpp"
 #include "actors/worker/local_pod_operations.hpp"
@@ -57,6 +58,7 @@ public:
     drivers_.runtime->on_exit([](const std::string&, const std::string&) {});
   }
   [[nodiscard]] node_services& services() override { return *services_; }
+  [[nodiscard]] node_epoch& epoch() override { return *epoch_; }
 
   result<void> open(worker_options options, const worker_collaborators& with);
 
@@ -65,6 +67,7 @@ private:
                     const std::string& range);
 
   node_drivers drivers_;
+  std::optional<node_epoch> epoch_;
   std::unique_ptr<runtime::network_prober> prober_;
   std::optional<local_pod_operations> operations_;
   std::optional<worker_pool> pool_;
@@ -96,7 +99,8 @@ void machine_worker::start_actors(const worker_options& options, const worker_co
        node,
        sink_to(with.events, options.node_name),
        gate_,
-       {}},
+       {},
+       [this] { return epoch_->current(); }},
       machine,
       range,
       options.data_dir,
@@ -124,6 +128,7 @@ result<void> machine_worker::open(worker_options options, const worker_collabora
   auto drivers = open_node_drivers(options, with.clock, *range);
   if (!drivers) return std::move(drivers).error();
   drivers_ = std::move(*drivers);
+  epoch_.emplace(*drivers_.deadline);
   auto streams = local_node_streams::open(*drivers_.runtime);
   if (!streams) return std::move(streams).error();
   streams_ = std::move(*streams);

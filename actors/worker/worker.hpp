@@ -26,6 +26,7 @@ namespace actord::actors {
 
 class actor_registry;
 class event_recorder;
+class node_epoch;
 class object_router;
 
 struct worker_options {
@@ -58,6 +59,8 @@ class worker {
 public:
   virtual ~worker() = default;
   [[nodiscard]] virtual node_services& services() = 0;
+  /// To be kept up by who can ask the servers (epoch_keeper); until then no pod of a StatefulSet starts.
+  [[nodiscard]] virtual node_epoch& epoch() = 0;
 };
 
 /// Fails when this machine cannot run containers (no root, no OCI runtime, no conmon), saying what is

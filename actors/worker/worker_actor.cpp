@@ -7,6 +7,7 @@
 #include "schema/base/json.hpp"
 #include "schema/object/stored_object.hpp"
 #include "schema/tables/resource_table.hpp"
+#include "schema/view/node_view.hpp"
 #include "storage/store.hpp"
 
 #include <caf/all.hpp>
@@ -98,6 +99,7 @@ private:
     follow(schema::builtin("", "pods"), snapshot->at());
     follow(schema::builtin("", "configmaps"), snapshot->at());
     follow(schema::builtin("", "secrets"), snapshot->at());
+    follow(schema::builtin("", "nodes"), snapshot->at());
     remove_strangers();
     beat();
     summarize();
@@ -145,9 +147,25 @@ private:
         pod_changed(*event.value);
       return;
     }
+    if (event.key.resource == nodes_resource_) {
+      if (event.kind != storage::event_kind::removed && event.key.name == node_name_)
+        own_node_changed(*event.value);
+      return;
+    }
     const std::string_view kind = event.key.resource == secrets_resource_ ? "secret" : "configmap";
     for (const auto& uid : content_.showing(kind, event.key))
       if (const auto found = pods_.find(uid); found != pods_.end()) found->second.content_changed();
+  }
+
+  /// Who did not hear us for a while has said so. Nobody but us says that it is over.
+  void own_node_changed(std::string_view value) {
+    const auto view = schema::object_view::open(value);
+    if (!view) return;
+    const schema::node_view node = schema::parse_node(view->text());
+    const auto* const ready = schema::find_condition(node.conditions, "Ready");
+    if (ready == nullptr || ready->status == "True") return;
+    status_ = nullptr; // everything is so from now on
+    report_status();
   }
 
   void pod_changed(std::string_view value) {
@@ -267,6 +285,7 @@ private:
   json status_;
   steady_time status_written_at_{};
   const resource_id pods_resource_ = schema::builtin("", "pods").id;
+  const resource_id nodes_resource_ = schema::builtin("", "nodes").id;
   const resource_id secrets_resource_ = schema::builtin("", "secrets").id;
   actor_gate::place place_{with_->pods.gate};
 };

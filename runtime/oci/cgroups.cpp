@@ -99,6 +99,15 @@ result<std::string> cgroups::make_tracking_group(const std::string& group) const
   return directory + "/cgroup.procs";
 }
 
+std::vector<std::string> cgroups::directories_to_empty(const std::string& group) const {
+  std::vector<std::string> out{tracking_hierarchy() + group};
+  const std::string freezer = "/sys/fs/cgroup/freezer";
+  if (tracking_hierarchy() != freezer &&
+      std::ranges::find(layout_.hierarchies, freezer) != layout_.hierarchies.end())
+    out.push_back(freezer + group);
+  return out;
+}
+
 std::vector<int> cgroups::processes(const std::string& group) const {
   std::vector<int> pids;
   collect_processes(tracking_hierarchy() + group, pids);

@@ -30,6 +30,8 @@ public:
   /// Creates the group in the one hierarchy that is used to find processes again, and returns the file that
   /// takes process ids. Resource limits are the OCI runtime's business, in all of them.
   result<std::string> make_tracking_group(const std::string& group) const;
+  /// Where to find and to stop all processes of the group: directories, which need not exist yet.
+  [[nodiscard]] std::vector<std::string> directories_to_empty(const std::string& group) const;
   /// Processes in the group and in groups below it.
   [[nodiscard]] std::vector<int> processes(const std::string& group) const;
   /// SIGKILL until none is left. False: some would not go within a second.

@@ -15,6 +15,7 @@ namespace actord::runtime {
 namespace {
 
 constexpr std::string_view pause_prefix = "pause/";
+constexpr std::string_view guard_prefix = "guard/";
 constexpr std::string_view monitor_prefix = "monitor/";
 
 class oci_runtime final : public container_runtime {
@@ -57,6 +58,7 @@ public:
     for (const container_record& record : context_.containers_of(id))
       if (auto removed = remove_container(record.id); !removed) return removed;
     watcher_->forget(std::string(pause_prefix) + id);
+    watcher_->forget(std::string(guard_prefix) + id);
     return sandboxes_.remove(id);
   }
 
@@ -144,6 +146,7 @@ private:
 
   void watch(const sandbox_record& record) {
     watcher_->watch(std::string(pause_prefix) + record.id, record.pause);
+    if (record.guard) watcher_->watch(std::string(guard_prefix) + record.id, *record.guard);
   }
   void watch(const container_record& record) {
     watcher_->watch(std::string(monitor_prefix) + record.id, record.monitor);
@@ -172,6 +175,12 @@ private:
 
   void process_ended(const std::string& key) {
     if (key.starts_with(pause_prefix)) return report(key.substr(pause_prefix.size()), {});
+    if (key.starts_with(guard_prefix)) {
+      // Nobody else would end the pod in time.
+      const std::string id = key.substr(guard_prefix.size());
+      sandboxes_.end_processes(id);
+      return report(id, {});
+    }
     // The exit file that this writes when conmon did not is reported as any other.
     containers_.settle_lost(key.substr(monitor_prefix.size()));
   }

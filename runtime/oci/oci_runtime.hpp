@@ -28,7 +28,8 @@ struct oci_runtime_options {
   std::string conmon_path = "/usr/bin/conmon";
   std::string crun_path = "/usr/bin/crun";
   std::string runc_path = "/usr/sbin/runc";
-  std::string cgroup_parent;                    ///< "/actord-1a2b3c4d"; empty: derived from data_dir
+  std::string deadline_path; ///< of the node's deadline_file; empty: fenced pods are refused
+  std::string cgroup_parent; ///< "/actord-1a2b3c4d"; empty: derived from data_dir
   std::int64_t log_size_limit_bytes = 16 << 20; ///< of each container's log file, which then starts anew
 };
 

@@ -49,6 +49,7 @@ void each_member(Record& record, const Visit& visit) {
   visit("created", record.created);
   visit("pause", record.pause);
   visit.if_any("fsGroup", record.fs_group);
+  visit.if_any("guard", record.guard);
 }
 
 template <one_of_kind<container_record> Record, class Visit>

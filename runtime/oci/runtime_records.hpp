@@ -25,7 +25,8 @@ struct sandbox_record {
   std::optional<std::int64_t> fs_group;
   std::string address;
   wall_time created;
-  process_identity pause; ///< pid 0 until it runs
+  process_identity pause;                     ///< pid 0 until it runs
+  std::optional<process_identity> guard = {}; ///< of a fenced pod, once it runs
 };
 
 struct container_record {

@@ -34,7 +34,7 @@ sandbox describe_sandbox(const sandbox_record& record) {
           .space = record.space,
           .name = record.name,
           .attempt = record.attempt,
-          .ready = is_alive(record.pause),
+          .ready = is_alive(record.pause) && (!record.guard || is_alive(*record.guard)),
           .address = record.address,
           .created = record.created};
 }
@@ -128,21 +128,40 @@ result<void> sandbox_driver::start_pause(const sandbox_spec& spec, sandbox_recor
   if (spec.share_processes && !spec.host_pid) launch.argv.emplace_back("--pid");
   for (const auto& [name, value] : spec.sysctls)
     launch.argv.push_back("--sysctl=" + sysctl_path(name) + "=" + value);
+  if (spec.fenced) {
+    if (context_.options.deadline_path.empty())
+      return error{.kind = error_kind::unavailable, .message = "this node has no deadline to end pods at"};
+    launch.argv.push_back("--fence=" + context_.options.deadline_path);
+    for (const std::string& directory : context_.groups.directories_to_empty(context_.pod_group(record.id)))
+      launch.argv.push_back("--group=" + directory);
+  }
   const auto launched = context_.launcher.run(launch);
   if (!launched) return launched.error();
   if (!launched->succeeded()) return describe_failure(launch, *launched);
-  int pid = 0;
-  std::from_chars(launched->output.data(), launched->output.data() + launched->output.size(), pid);
-  const auto identity = identify_process(pid);
-  if (!identity)
+  const std::string& said = launched->output;
+  const auto process_at = [&](std::size_t place) {
+    int pid = 0;
+    if (place < said.size()) std::from_chars(said.data() + place, said.data() + said.size(), pid);
+    return identify_process(pid);
+  };
+  const auto holder = process_at(0);
+  if (!holder)
     return error{.message = "the pause process of pod " + spec.space + "/" + spec.name + " ended at once"};
-  record.pause = *identity;
+  record.pause = *holder;
+  if (!spec.fenced) return {};
+  record.guard = process_at(said.find(' ') + 1);
+  if (!record.guard)
+    return error{.message = "the guard of pod " + spec.space + "/" + spec.name + " ended at once"};
   return {};
+}
+
+bool sandbox_driver::end_processes(const std::string& id) const {
+  return context_.groups.kill_all(context_.pod_group(id));
 }
 
 result<void> sandbox_driver::stop(const std::string& id) const {
   // By its names alone, without its record: that may be lost or behind.
-  if (!context_.groups.kill_all(context_.pod_group(id)))
+  if (!end_processes(id))
     return error{.kind = error_kind::timeout, .message = "processes of sandbox " + id + " do not end"};
   const std::string path = context_.layout.network_namespace(id);
   if (context_.options.network != nullptr)

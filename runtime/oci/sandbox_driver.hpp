@@ -18,6 +18,8 @@ public:
   result<sandbox_record> run(const sandbox_spec& spec) const;
   /// Ends the pause process and gives the network back; its containers are gone before.
   result<void> stop(const std::string& id) const;
+  /// SIGKILL to whatever runs in it. False: some would not go.
+  bool end_processes(const std::string& id) const;
   /// Every trace, also of one whose record is lost.
   result<void> remove(const std::string& id) const;
   [[nodiscard]] std::vector<sandbox> list() const;

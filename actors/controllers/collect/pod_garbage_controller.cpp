@@ -2,6 +2,7 @@
 #include "actors/controllers/controller_kinds.hpp"
 #include "actors/controllers/read_objects.hpp"
 #include "schema/tables/resource_table.hpp"
+#include "schema/view/pod_view.hpp"
 
 namespace actord::actors {
 
@@ -10,6 +11,9 @@ namespace {
 /// Keys are pods.
 class pod_garbage_kind final : public controller_kind {
 public:
+  pod_garbage_kind(std::shared_ptr<const epoch_board> epochs, const clock_source& clock)
+      : epochs_(std::move(epochs)), clock_(clock) {}
+
   [[nodiscard]] std::string_view name() const override { return "pod-garbage-collector"; }
   [[nodiscard]] std::vector<resource_id> watches() const override { return {nodes_, pods_}; }
 
@@ -33,11 +37,14 @@ public:
   [[nodiscard]] plan reconcile(const reconcile_input& input) const override {
     const auto pod = schema::object_view::open(input.state.get(input.key));
     if (!pod) return {};
+    const steady_time now = clock_.steady_now();
     return actors::reconcile(
         pod_garbage_state{input.key, std::string(pod->uid()), std::string(pod->node_name()),
                           has_node(input.state, pod.value()), std::string(pod->pod_phase()),
-                          pod->being_deleted(), pod->creation_time()},
-        input.now);
+                          pod->being_deleted(), pod->creation_time(),
+                          is_fenced(schema::parse_pod(pod->text()).meta),
+                          judge_epoch(epochs_->counted_from(pod->node_name()), now), pod->at()},
+        now, input.now);
   }
 
 private:
@@ -49,12 +56,17 @@ private:
     return pod.node_name().empty() ? pod.being_deleted() : !has_node(now, pod);
   }
 
+  const std::shared_ptr<const epoch_board> epochs_;
+  const clock_source& clock_;
   const resource_id nodes_ = schema::builtin("", "nodes").id;
   const resource_id pods_ = schema::builtin("", "pods").id;
 };
 
 } // namespace
 
-std::unique_ptr<controller_kind> pod_garbage_controller() { return std::make_unique<pod_garbage_kind>(); }
+std::unique_ptr<controller_kind> pod_garbage_controller(std::shared_ptr<const epoch_board> epochs,
+                                                        const clock_source& clock) {
+  return std::make_unique<pod_garbage_kind>(std::move(epochs), clock);
+}
 
 } // namespace actord::actors

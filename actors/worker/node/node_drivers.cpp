@@ -57,6 +57,8 @@ std::unique_ptr<net::pod_network> open_network(const worker_options& options, co
   return net::make_cni_network(std::move(network), runner);
 }
 
+std::string deadline_path_of(const worker_options& options) { return runtime_dir_of(options) + "/deadline"; }
+
 runtime::oci_runtime_options runtime_options(const worker_options& options, const clock_source& clock,
                                              const node_drivers& drivers) {
   runtime::oci_runtime_options oci;
@@ -67,6 +69,7 @@ runtime::oci_runtime_options runtime_options(const worker_options& options, cons
   oci.launcher = &runtime::system_process_launcher();
   oci.clock = &clock;
   oci.flavour = flavour_of(options.runtime);
+  oci.deadline_path = deadline_path_of(options);
   oci.pause_path = options.pause_path.empty() ? default_pause_path() : options.pause_path;
   return oci;
 }
@@ -83,6 +86,9 @@ result<node_drivers> open_node_drivers(const worker_options& options, const cloc
   drivers.images = std::move(*images);
   drivers.runner = runtime::make_program_runner(runtime::system_process_launcher());
   drivers.network = open_network(options, pod_range, *drivers.runner);
+  auto deadline = runtime::deadline_file::open(deadline_path_of(options));
+  if (!deadline) return std::move(deadline).error();
+  drivers.deadline = std::move(*deadline);
   auto runtime = runtime::open_oci_runtime(runtime_options(options, clock, drivers));
   if (!runtime) return std::move(runtime).error();
   drivers.runtime = std::move(*runtime);

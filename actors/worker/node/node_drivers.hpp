@@ -3,6 +3,7 @@
 #include "net/cni/pod_network.hpp"
 #include "net/cni/program_runner.hpp"
 #include "net/services/iptables_driver.hpp"
+#include "runtime/fence/deadline_file.hpp"
 #include "runtime/images/image_store.hpp"
 #include "runtime/oci/oci_runtime.hpp"
 #include "schema/base/clock.hpp"
@@ -24,6 +25,7 @@ struct node_drivers {
   std::unique_ptr<net::pod_network> network;
   std::unique_ptr<runtime::container_runtime> runtime;
   std::unique_ptr<net::iptables_driver> services;
+  std::unique_ptr<runtime::deadline_file> deadline;
 };
 
 /// Adopts the containers that are there. `clock` outlives the drivers.

@@ -133,18 +133,43 @@ BOOST_AUTO_TEST_CASE(pods_of_lost_nodes_go_unless_they_are_new) {
                         "Running",
                         false,
                         now - std::chrono::hours(1)};
-  BOOST_TEST(!reconcile(pod, now).acts());
+  BOOST_TEST(!reconcile(pod, {}, now).acts());
   pod.node_exists = false;
-  const plan decided = reconcile(pod, now);
+  const plan decided = reconcile(pod, {}, now);
   BOOST_TEST(decided.patch[0].patch["status"]["phase"] == "Failed");
   BOOST_TEST(decided.remove[0].grace_s.value() == 0);
   pod.created = now - std::chrono::seconds(10);
-  BOOST_TEST(!reconcile(pod, now).acts());
-  BOOST_TEST((reconcile(pod, now).requeue_at == now + std::chrono::seconds(30)));
+  BOOST_TEST(!reconcile(pod, {}, now).acts());
+  BOOST_TEST((reconcile(pod, {}, now).requeue_at == now + std::chrono::seconds(30)));
   pod.node_name.clear();
-  BOOST_TEST(!reconcile(pod, now).acts());
+  BOOST_TEST(!reconcile(pod, {}, now).acts());
   pod.being_deleted = true;
-  BOOST_TEST(reconcile(pod, now).remove.size() == 1U);
+  BOOST_TEST(reconcile(pod, {}, now).remove.size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(fenced_pods_of_nodes_without_an_object_end_before_they_go) {
+  pod_garbage_state pod{{schema::builtin("", "pods").id, "shop", "p"},
+                        "u",
+                        "n1",
+                        false,
+                        "Running",
+                        false,
+                        now - std::chrono::hours(1),
+                        true,
+                        {.over = false, .look_again = steady_time(std::chrono::seconds(12))},
+                        revision(5)};
+  plan decided = reconcile(pod, steady_time(std::chrono::seconds(2)), now);
+  BOOST_REQUIRE(decided.remove.size() == 1U);
+  BOOST_TEST(!decided.remove[0].grace_s.has_value());
+  BOOST_TEST((decided.requeue_at == now + std::chrono::seconds(10)));
+  pod.being_deleted = true;
+  BOOST_TEST(!reconcile(pod, {}, now).acts());
+  pod.epoch = {.over = true};
+  decided = reconcile(pod, {}, now);
+  BOOST_TEST(decided.patch.empty());
+  BOOST_REQUIRE(decided.remove.size() == 1U);
+  BOOST_TEST(decided.remove[0].grace_s.value() == 0);
+  BOOST_TEST((decided.remove[0].at == revision(5)));
 }
 
 BOOST_AUTO_TEST_CASE(a_namespace_goes_pods_first_and_when_it_is_empty) {

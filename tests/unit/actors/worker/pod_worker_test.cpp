@@ -100,6 +100,7 @@ public:
     ++writes;
     unanswered = true;
   }
+  void claim(std::uint64_t epoch) override { claims.push_back(epoch); }
   void report_gone(const schema::pod_view&) override { gone = true; }
   void record_event(const schema::pod_view&, bool, std::string_view reason, std::string) override {
     events.emplace_back(reason);
@@ -134,6 +135,7 @@ public:
   bool gone = false;
   bool done = false;
   std::vector<std::string> events;
+  std::vector<std::uint64_t> claims;
 };
 
 struct fixture {
@@ -141,6 +143,24 @@ struct fixture {
   fake_host host;
   schema::pod_view pod;
   std::unique_ptr<pod_worker> worker;
+  std::optional<std::uint64_t> epoch;
+
+  void make_fenced() {
+    pod.meta.owners = {
+        {.api_version = "apps/v1", .kind = "StatefulSet", .name = "db", .uid = "s", .controller = true}};
+  }
+  void claimed(claim_outcome outcome) {
+    worker->claimed(host.claims.back(), outcome);
+    host.settle(*worker);
+  }
+  /// What the guard does when the deadline passes.
+  void fence() {
+    machine.end("main", 137);
+    machine.sandboxes.front().ready = false;
+    epoch.reset();
+    worker->something_ended();
+    host.settle(*worker);
+  }
 
   fixture() {
     pod.meta.name = "web";
@@ -152,7 +172,8 @@ struct fixture {
     start();
   }
   void start() {
-    worker = std::make_unique<pod_worker>(pod_worker::collaborators{machine, machine.clock, {}}, host);
+    worker = std::make_unique<pod_worker>(
+        pod_worker::collaborators{machine, machine.clock, {}, [this] { return epoch; }}, host);
   }
   void go() {
     worker->desire(pod);
@@ -186,6 +207,22 @@ BOOST_AUTO_TEST_CASE(a_pod_comes_up_and_says_so) {
   BOOST_TEST(host.writes == writes);
 }
 
+BOOST_AUTO_TEST_CASE(a_pod_that_others_call_not_ready_says_again_that_it_is) {
+  go();
+  const auto with_ready = [&](const char* status) {
+    pod.status.conditions = {{"Ready", status, "", "", {}, {}, 0}};
+    worker->desire(pod);
+    host.settle(*worker);
+  };
+  with_ready("True");
+  const int writes = host.writes;
+  with_ready("True");
+  BOOST_TEST(host.writes == writes);
+  with_ready("False");
+  BOOST_TEST(host.writes == writes + 1);
+  BOOST_TEST(condition("Ready") == "True");
+}
+
 BOOST_AUTO_TEST_CASE(readiness_follows_its_probe) {
   pod.spec.containers[0].readiness.emplace();
   machine.healthy = false;
@@ -195,6 +232,69 @@ BOOST_AUTO_TEST_CASE(readiness_follows_its_probe) {
   BOOST_REQUIRE(host.wake.has_value());
   pass(*host.wake);
   BOOST_TEST(condition("Ready") == "True");
+}
+
+BOOST_AUTO_TEST_CASE(a_fenced_pod_starts_once_it_was_claimed_in_an_epoch) {
+  make_fenced();
+  go();
+  pass(1s);
+  BOOST_TEST(host.claims.empty());
+  BOOST_TEST(machine.sandboxes.empty());
+  epoch = 7;
+  pass(1s);
+  pass(1s);
+  BOOST_TEST((host.claims == std::vector<std::uint64_t>{7}));
+  claimed(claim_outcome::unknown);
+  BOOST_TEST(machine.sandboxes.empty());
+  pass(1s);
+  BOOST_REQUIRE(host.claims.size() == 2U);
+  claimed(claim_outcome::ours);
+  BOOST_TEST(machine.containers["main"].attempt == 0);
+  // Within the epoch it is ours.
+  machine.end("main", 3);
+  worker->something_ended();
+  host.settle(*worker);
+  BOOST_TEST(machine.containers["main"].attempt == 1);
+  BOOST_TEST(host.claims.size() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(a_fenced_pod_waits_for_the_next_epoch_and_is_claimed_anew) {
+  make_fenced();
+  epoch = 7;
+  go();
+  claimed(claim_outcome::ours);
+  fence();
+  pass(1min);
+  BOOST_TEST(machine.sandboxes.empty());
+  epoch = 8;
+  pass(1s);
+  BOOST_TEST(machine.sandboxes.empty());
+  BOOST_TEST(host.claims.back() == 8U);
+  // An answer that is of the epoch before does not count.
+  worker->claimed(7, claim_outcome::ours);
+  host.settle(*worker);
+  BOOST_TEST(machine.sandboxes.empty());
+  claimed(claim_outcome::ours);
+  BOOST_TEST(!machine.sandboxes.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_fenced_pod_that_others_removed_meanwhile_is_forgotten) {
+  make_fenced();
+  epoch = 7;
+  go();
+  claimed(claim_outcome::ours);
+  fence();
+  epoch = 8;
+  pass(1s);
+  claimed(claim_outcome::gone);
+  BOOST_TEST(machine.sandboxes.empty());
+  BOOST_TEST(host.done);
+}
+
+BOOST_AUTO_TEST_CASE(any_other_pod_needs_no_epoch) {
+  go();
+  BOOST_TEST(machine.containers["main"].attempt == 0);
+  BOOST_TEST(host.claims.empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_container_that_ends_is_started_again_and_remembers) {

@@ -99,6 +99,7 @@ struct node {
     wish.images = images.get();
     wish.network = network.get();
     wish.pause_path = std::string(BIN_DIR) + "/actord-pause";
+    wish.deadline_path = scratch / "deadline";
     return wish;
   }
   std::unique_ptr<container_runtime> open() {

@@ -1,0 +1,198 @@
+#!/usr/bin/env python3
+"""Pods that may run once at most, on machines that nobody hears: their processes are gone before the API lets go of them.
+
+    fencing.py PROGRAMS FOLDER NAMESPACE IMAGE.tar
+"""
+
+import hashlib
+import json
+import os
+import sys
+import time
+
+from cluster import Cluster
+
+SPACE = "/api/v1/namespaces/default"
+PODS = f"{SPACE}/pods"
+OUT_OF_SERVICE = "node.kubernetes.io/out-of-service"
+
+
+def say(text):
+    print(f"--- {text}", flush=True)
+
+
+def expect(condition, what):
+    if not condition:
+        raise SystemExit(f"FAILED: {what}")
+
+
+class Story:
+    def __init__(self, cluster, image):
+        self.cluster, self.server = cluster, cluster.servers[1]
+        self.workers = [cluster.add_machine(number, "worker") for number in (2, 3, 4)]
+        for worker in self.workers:
+            cluster.join(worker)
+        for worker in self.workers:
+            cluster.wait_until(f"{worker.name} to be ready", 40, lambda: self.node_ready(worker) == "True")
+            cluster.actctl(self.server, "image", "load", image, "--node", worker.name)
+
+    # ---- the API
+
+    def get(self, path):
+        status, text = self.cluster.ask(self.server, "GET", path)
+        expect(status in (200, 404), text)
+        return json.loads(text) if status == 200 else None
+
+    def create(self, path, body):
+        status, text = self.cluster.ask(self.server, "POST", path, body)
+        expect(status == 201, f"POST {path}: {status} {text}")
+        return json.loads(text)
+
+    def patch(self, path, body):
+        status, text = self.cluster.ask(self.server, "PATCH", path, body, content_type="application/merge-patch+json")
+        expect(status == 200, text)
+
+    def node_ready(self, worker):
+        node = self.get(f"/api/v1/nodes/{worker.name}")
+        return node and next((one["status"] for one in node["status"].get("conditions", []) if one["type"] == "Ready"), None)
+
+    def pod(self, name, worker, owner=None):
+        body = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": {"app": "db"}},
+                "spec": {"nodeName": worker.name, "terminationGracePeriodSeconds": 1,
+                         "containers": [{"name": "web", "image": "hello:1"}]}}
+        if owner:
+            body["metadata"]["ownerReferences"] = [{"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "db",
+                                                    "uid": owner, "controller": True}]
+        return self.create(PODS, body)["metadata"]["uid"]
+
+    def running(self, name):
+        status = (self.get(f"{PODS}/{name}") or {}).get("status", {})
+        return any("running" in one["state"] for one in status.get("containerStatuses", []))
+
+    # ---- the machines
+
+    @staticmethod
+    def processes(worker, uid, attempt=0):
+        """Of the pod's containers, as the kernel has them."""
+        containers = f"{worker.data}/containers"
+        parent = "actord-" + hashlib.sha256(containers.encode()).hexdigest()[:8]
+        sandbox = hashlib.sha256(f"{containers}\n{uid}\n{attempt}".encode()).hexdigest()[:32]
+        found = []
+        for root in ("/sys/fs/cgroup/pids", "/sys/fs/cgroup/freezer", "/sys/fs/cgroup/systemd", "/sys/fs/cgroup"):
+            for folder, _, files in os.walk(f"{root}/{parent}/{sandbox}"):
+                if "cgroup.procs" in files and not folder.endswith("/pause"):
+                    with open(f"{folder}/cgroup.procs") as listed:
+                        found += listed.read().split()
+            if os.path.isdir(f"{root}/{parent}"):
+                return found
+        return found
+
+
+def three_ways_to_be_silent(story):
+    say("three workers fall silent: one is cut off, one daemon is killed, one is stopped")
+    cluster = story.cluster
+    labels = {"app": "db"}
+    owner = story.create("/apis/apps/v1/namespaces/default/statefulsets", {
+        "metadata": {"name": "db"},
+        "spec": {"serviceName": "db", "selector": {"matchLabels": labels},
+                 "template": {"metadata": {"labels": labels},
+                              "spec": {"containers": [{"name": "web", "image": "hello:1"}]}}}})["metadata"]["uid"]
+    fenced = {one: story.pod(f"db-{one.number}", one, owner) for one in story.workers}
+    plain = {one: story.pod(f"web-{one.number}", one) for one in story.workers}
+    staying = {one: story.pod(f"stay-{one.number}", one, owner) for one in story.workers}
+    for one in story.workers:
+        for kind in ("db", "web", "stay"):
+            cluster.wait_until(f"{kind}-{one.number} to run", 40, lambda: story.running(f"{kind}-{one.number}"))
+        expect(story.processes(one, fenced[one]), f"db-{one.number} is found on its machine")
+
+    cut, killed, stopped = story.workers
+    began = time.monotonic()
+    cluster.cut(cut, [story.server])
+    cluster.kill(killed)
+    cluster.pause(stopped)
+    for one in story.workers:
+        cluster.wait_until(f"{one.name} to be missed", 10, lambda: story.node_ready(one) == "Unknown")
+        for kind in ("db", "web"):
+            status, text = cluster.ask(story.server, "DELETE", f"{PODS}/{kind}-{one.number}")
+            expect(status == 200 and "deletionTimestamp" in text, text)
+    ended, removed = {}, {}
+    while len(removed) < len(fenced):
+        expect(time.monotonic() - began < 75, f"all are removed in time: {removed}")
+        for one, uid in fenced.items():
+            # In this order: what ended just before it was removed is seen to have.
+            gone = one not in removed and story.get(f"{PODS}/db-{one.number}") is None
+            if one not in ended and not story.processes(one, uid):
+                ended[one] = time.monotonic() - began
+            if gone:
+                removed[one] = time.monotonic() - began
+        time.sleep(0.05)
+    for one in story.workers:
+        print(f"db-{one.number}: processes gone after {ended.get(one, -1):.1f} s, out of the API after {removed[one]:.1f} s")
+        expect(one in ended and ended[one] < removed[one], f"db-{one.number} ended before it was removed")
+        expect(24 < ended[one] < 32, "it ended at its deadline, 30 s after its node was heard")
+        expect(removed[one] - ended[one] > 8, "and was removed the grace and the margin later")
+        expect(not story.processes(one, fenced[one]), "nothing of it came back")
+        expect(not story.processes(one, staying[one]), f"stay-{one.number} ended too")
+        expect(story.get(f"{PODS}/stay-{one.number}") is not None, f"stay-{one.number} is not being deleted, and stays")
+        expect(story.processes(one, plain[one]), f"web-{one.number} goes on")
+        kept = story.get(f"{PODS}/web-{one.number}")
+        expect(kept and kept["metadata"].get("deletionTimestamp"), f"web-{one.number} is Terminating until its node is back")
+
+    say("the nodes come back: what was Terminating ends, what may run runs again")
+    cluster.heal()
+    cluster.start(killed)
+    cluster.resume(stopped)
+    for one in story.workers:
+        cluster.wait_until(f"{one.name} to be ready", 30, lambda: story.node_ready(one) == "True")
+        cluster.wait_until(f"web-{one.number} to be gone", 30, lambda: story.get(f"{PODS}/web-{one.number}") is None)
+        expect(not story.processes(one, plain[one]), "its processes too")
+        cluster.wait_until(f"stay-{one.number} to run again", 40, lambda: story.processes(one, staying[one], 1)
+                           and story.running(f"stay-{one.number}"))
+        now = story.get(f"{PODS}/stay-{one.number}")
+        expect(now["metadata"]["uid"] == staying[one], "the same pod")
+        expect(any(each["type"] == "actord.dev/Claimed" for each in now["status"]["conditions"]), "claimed by its node")
+        expect(not story.processes(one, fenced[one]) and not story.processes(one, fenced[one], 1),
+               f"the removed db-{one.number} is not started again")
+
+
+def out_of_service(story):
+    say("a node that an administrator says is out of service loses its pods and attachments at once")
+    cluster, worker = story.cluster, story.workers[1]
+    story.pod("web-late", worker)
+    cluster.wait_until("web-late to run", 30, lambda: story.running("web-late"))
+    attachments = "/apis/storage.k8s.io/v1/volumeattachments"
+    for name, node in (("here", worker.name), ("elsewhere", story.workers[0].name)):
+        story.create(attachments, {"metadata": {"name": name}, "spec": {
+            "attacher": "example.org", "nodeName": node, "source": {"persistentVolumeName": "any"}}})
+    cluster.kill(worker)
+    cluster.wait_until(f"{worker.name} to be missed", 10, lambda: story.node_ready(worker) == "Unknown")
+    time.sleep(1)
+    expect(story.get(f"{PODS}/web-late") is not None, "a plain pod stays")
+    began = time.monotonic()
+    node = story.get(f"/api/v1/nodes/{worker.name}")
+    taints = node["spec"].get("taints", []) + [{"key": OUT_OF_SERVICE, "value": "nodeshutdown", "effect": "NoExecute"}]
+    story.patch(f"/api/v1/nodes/{worker.name}", {"spec": {"taints": taints}})
+    cluster.wait_until("its pods to go", 10, lambda: story.get(f"{PODS}/web-late") is None
+                       and story.get(f"{PODS}/stay-{worker.number}") is None)
+    cluster.wait_until("its attachment to go", 10, lambda: story.get(f"{attachments}/here") is None)
+    print(f"after {time.monotonic() - began:.2f} s")
+    expect(story.get(f"{attachments}/elsewhere") is not None, "the attachment of another node stays")
+
+
+def main():
+    cluster = Cluster(sys.argv[1], sys.argv[2], sys.argv[3])
+    try:
+        cluster.begin(1)
+        story = Story(cluster, sys.argv[4])
+        three_ways_to_be_silent(story)
+        out_of_service(story)
+    finally:
+        for server in cluster.servers.values():
+            if os.path.exists(server.log):
+                with open(server.log) as log:
+                    print(f"==> {server.name}\n" + "".join(log.readlines()[-8:]), file=sys.stderr)
+        cluster.end()
+    say("done")
+
+
+main()
