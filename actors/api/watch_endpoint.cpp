@@ -69,19 +69,19 @@ struct stream_setup {
   resource_route route;
   answer_form form;
   net::exchange_handle exchange;
-  std::string remote_address;
 
   list_options options;
   std::chrono::seconds timeout{};
   table_objects include = table_objects::metadata;
 };
 
+/// Thousands of them idle: what most never need lies outside.
 class watch_stream {
 public:
-  watch_stream(caf::event_based_actor* self, stream_setup setup)
+  watch_stream(caf::event_based_actor* self, stream_setup setup, std::string_view remote_address)
       : self_(self), setup_(std::move(setup)),
         bell_(std::make_shared<watch_bell>(caf::actor_cast<caf::actor>(self_), setup_.pacer)) {
-    card_ = setup_.registry->enroll("watch", describe());
+    card_ = setup_.registry->enroll("watch", describe(remote_address));
     ++counted().streams;
   }
   ~watch_stream() { --counted().streams; }
@@ -106,10 +106,10 @@ public:
   }
 
 private:
-  [[nodiscard]] std::string describe() const {
+  [[nodiscard]] std::string describe(std::string_view remote_address) const {
     const schema::resource_type& type = *setup_.route.type;
     return fmt::format("{} {} {}", type.plural, setup_.route.space.empty() ? "*" : setup_.route.space,
-                       setup_.remote_address);
+                       remote_address);
   }
 
   [[nodiscard]] watch_counts::counts& counted() const {
@@ -130,7 +130,7 @@ private:
     const std::optional<revision> at = setup_.options.at;
     const bool from_state = setup_.options.initial_events.value_or(!at || at->value == 0);
     if (from_state) {
-      initial_ = continuation{};
+      initial_ = std::make_unique<continuation>();
     } else {
       open_cursor(at && at->value != 0 ? *at : setup_.store->status().last);
     }
@@ -148,7 +148,7 @@ private:
     if (cursor)
       cursor_ = std::move(*cursor);
     else
-      failure_ = cursor.error();
+      fail_later(cursor.error());
   }
 
   [[nodiscard]] storage::watch_scope scope() const {
@@ -183,7 +183,7 @@ private:
                     ? result<object_page>(read_page(*reads, question))
                     : read_past_page(*setup_.store, *reads, question, initial_->at);
     if (!page) {
-      failure_ = page.error();
+      fail_later(page.error());
       return true;
     }
     std::vector<shared_bytes> lines;
@@ -194,7 +194,7 @@ private:
     }
     send(lines);
     if (page->next) {
-      initial_ = page->next;
+      *initial_ = std::move(*page->next);
       return true;
     }
     const revision at = page->at;
@@ -242,7 +242,7 @@ private:
     const bool is_served = follow_definition() && !definition_gone_;
     auto events = cursor_->next(events_per_step);
     if (!events) {
-      failure_ = events.error();
+      fail_later(events.error());
       return true;
     }
     if (events->empty() && !is_served) finish();
@@ -269,7 +269,7 @@ private:
     auto line = shared ? setup_.encoder->encode(type, what, event, setup_.form, setup_.include, first)
                        : encode_alone(type, what, event, first);
     if (!line) {
-      failure_ = line.error();
+      fail_later(line.error());
       return;
     }
     lines.push_back(std::move(*line));
@@ -288,11 +288,13 @@ private:
   void send_bookmark_at(revision at, bool end_of_initial) {
     auto object = bookmark_object(*setup_.route.type, at, end_of_initial, setup_.form);
     if (!object) {
-      failure_ = object.error();
+      fail_later(object.error());
       return;
     }
     exchange().write(share_bytes(framed_event(watch_event::bookmark, *object, format())));
   }
+
+  void fail_later(error why) { failure_ = std::make_unique<error>(std::move(why)); }
 
   /// The stream has begun, so an error is an event.
   void fail(const error& why) {
@@ -316,15 +318,15 @@ private:
   std::shared_ptr<actor_card> card_;
   std::unique_ptr<storage::watch_cursor> cursor_;
   std::unique_ptr<storage::watch_cursor> definition_; ///< of a custom kind
+  std::unique_ptr<continuation> initial_;             ///< set while the initial state is not out
+  std::unique_ptr<error> failure_;
   bool definition_gone_ = false;
-  std::optional<continuation> initial_; ///< set while the initial state is not out
-  std::optional<error> failure_;
   bool first_ = true;
   bool ended_ = false;
 };
 
 struct stream_state {
-  std::unique_ptr<watch_stream> stream;
+  std::optional<watch_stream> stream;
 };
 
 std::chrono::seconds default_timeout(random_source& random) {
@@ -384,7 +386,6 @@ void watch_endpoint::serve(const request_handle& request) {
                      .route = request->route,
                      .form = {},
                      .exchange = {},
-                     .remote_address = request->http.remote_address,
                      .options = std::move(*options),
                      .timeout = {},
                      .include = included(request->query)};
@@ -403,12 +404,11 @@ void watch_endpoint::serve(const request_handle& request) {
       ready.exchange = std::move(*messages);
     }
     system.spawn(
-        [](caf::stateful_actor<stream_state>* self,
-           const std::shared_ptr<stream_setup>& given) -> caf::behavior {
-          self->state.stream = std::make_unique<watch_stream>(self, std::move(*given));
-          return self->state.stream->make();
+        [](caf::stateful_actor<stream_state>* self, const std::shared_ptr<stream_setup>& given,
+           const request_handle& asked) -> caf::behavior {
+          return self->state.stream.emplace(self, std::move(*given), asked->http.remote_address).make();
         },
-        std::make_shared<stream_setup>(std::move(ready)));
+        std::make_shared<stream_setup>(std::move(ready)), request);
   };
   if (!begins_with_state) return begin(std::move(setup));
   const std::optional<revision> at = setup.options.at;

@@ -14,7 +14,7 @@
 #include "actors/cluster/joining/server_seat.hpp"
 #include "actors/cluster/keys/key_store.hpp"
 #include "actors/cluster/leadership_keeper.hpp"
-#include "actors/cluster/memory_keeper.hpp"
+#include "actors/cluster/memory_gauge.hpp"
 #include "actors/cluster/server_network.hpp"
 #include "actors/cluster/worker_daemon.hpp"
 #include "actors/console/actor_registry.hpp"
@@ -88,7 +88,7 @@ public:
     audit_ = std::move(*audit);
     if (auto opened = open_the_store(); !opened) return opened;
     system_ = std::make_unique<caf::actor_system>(config_);
-    memory_ = std::make_unique<memory_keeper>(*system_, registry_);
+    memory_ = std::make_unique<memory_gauge>(*system_, registry_);
     definitions_ = std::make_unique<definition_follower>(
         definition_follower::collaborators{*system_, *store_, registry_});
     authorization_ = std::make_unique<authorizer>(*store_);
@@ -494,7 +494,7 @@ private:
   std::unique_ptr<storage::store> store_;
   actor_config config_;
   std::unique_ptr<caf::actor_system> system_;
-  std::unique_ptr<memory_keeper> memory_;
+  std::unique_ptr<memory_gauge> memory_;
   std::unique_ptr<definition_follower> definitions_;
   std::unique_ptr<admission_chain> admission_;
   std::unique_ptr<authorizer> authorization_;

@@ -4,7 +4,7 @@
 #include "actors/cluster/actor_config.hpp"
 #include "actors/cluster/joining/join_client.hpp"
 #include "actors/cluster/keys/certificate_keeper.hpp"
-#include "actors/cluster/memory_keeper.hpp"
+#include "actors/cluster/memory_gauge.hpp"
 #include "actors/cluster/worker_network.hpp"
 #include "actors/console/actor_registry.hpp"
 #include "actors/controllers/event_recorder.hpp"
@@ -47,7 +47,7 @@ public:
   result<void> run() {
     if (auto opened = open_the_store(); !opened) return opened;
     system_ = std::make_unique<caf::actor_system>(config_);
-    memory_ = std::make_unique<memory_keeper>(*system_, registry_);
+    memory_ = std::make_unique<memory_gauge>(*system_, registry_);
     writer_ = std::make_unique<node_writer>(node_writer::collaborators{
         *system_, registry_, network_, system_clock_source(), system_random_source()});
     make_the_router();
@@ -212,7 +212,7 @@ private:
   std::unique_ptr<storage::store> store_;
   actor_config config_;
   std::unique_ptr<caf::actor_system> system_;
-  std::unique_ptr<memory_keeper> memory_;
+  std::unique_ptr<memory_gauge> memory_;
   std::unique_ptr<node_writer> writer_;
   std::unique_ptr<admission_chain> admission_;
   std::unique_ptr<object_router> router_;
