@@ -3,7 +3,7 @@
 parameters that repeat it: the same faults at the same times on the same clients; what the kernel does between them is its
 own affair.
 
-    run.py PROGRAMS FOLDER NAMESPACE [--runs N] [--seed S] [--fault NAME] [--seconds T] [--image hello.tar]
+    run.py PROGRAMS FOLDER NAMESPACE [--runs N] [--seed S] [--fault NAME] [--seconds T] [--servers N] [--image hello.tar]
 
 With an image there are two workers with pods beside the servers; what happens to the servers may not be felt there.
 """
@@ -82,6 +82,17 @@ def follower_alone(cluster, dice):
     cut(cluster, follower(cluster, dice), dice)
 
 
+def halves(cluster, dice):
+    """The leader and as many as leave a majority on the other side."""
+    leader = cluster.wait_leader()
+    rest = others(cluster, leader)
+    dice.shuffle(rest)
+    for minority in [leader, *rest[:len(rest) // 2 - 1]]:
+        cluster.cut(minority, rest[len(rest) // 2 - 1:])
+    time.sleep(dice.uniform(1, 4))
+    cluster.heal()
+
+
 def leader_is_not_heard(cluster, dice):
     cut(cluster, cluster.wait_leader(), dice, "out")
 
@@ -131,7 +142,7 @@ def join_and_leave(cluster, dice):
 
 FAULTS = {one.__name__: one for one in [
     kill_leader, kill_follower, kill_all, pause_leader, pause_follower, leader_alone, follower_alone, leader_is_not_heard,
-    leader_hears_nothing, two_do_not_meet, join_and_leave]}
+    leader_hears_nothing, halves, two_do_not_meet, join_and_leave]}
 WORKER_FAULTS = {one.__name__: one for one in [kill_worker, pause_worker, worker_alone, worker_without_the_leader]}
 
 
@@ -201,11 +212,12 @@ def main():
     options.add_argument("--fault", choices=sorted({**FAULTS, **WORKER_FAULTS}))
     options.add_argument("--image", help="of the pods of two workers; without it there are none")
     options.add_argument("--seconds", type=float, default=5)
+    options.add_argument("--servers", type=int, choices=[3, 5], default=3)
     chosen = options.parse_args()
     cluster = Cluster(chosen.programs, chosen.folder, chosen.namespace, [] if chosen.image else ["--controllers", "none"])
     failed, gaps = 0, {}
     try:
-        cluster.begin(3)
+        cluster.begin(chosen.servers)
         pods = Pods(cluster, chosen.image, 2) if chosen.image else None
         names = list({**FAULTS, **WORKER_FAULTS} if pods else FAULTS)
         for number in range(chosen.runs):

@@ -1,4 +1,6 @@
 """ConfigMaps, Secrets, pods, events and service accounts as conformant clusters have them. Needs the controllers."""
+import time
+
 from api import *
 from spaces import new_space, pod, ready
 
@@ -162,6 +164,33 @@ def nodes_and_leases_are_objects():
     same("patched", 60, patch(leases + "/l", {"spec": {"leaseDurationSeconds": 60}})[1]["spec"]["leaseDurationSeconds"])
 
 
+def taints_evict_pods():
+    nodes, space = "/api/v1/nodes", new_space("evictions")
+    taint = {"spec": {"taints": [{"key": "e2e", "value": "v", "effect": "NoExecute"}]}}
+    tolerates = lambda seconds: {"tolerations": [{"key": "e2e", "operator": "Equal", "value": "v", "effect": "NoExecute", "tolerationSeconds": seconds}]}
+    for node in ("stays-tainted", "tainted-for-a-moment"):
+        post(nodes, {"metadata": {"name": node}})
+        for name, seconds in (("soon", 1), ("later", 3)):
+            post(space + "/pods", pod(f"{name}.{node}", nodeName=node, **tolerates(seconds)))
+    post(space + "/pods", pod("intolerant", nodeName="stays-tainted"))
+    is_evicted = lambda name: "deletionTimestamp" in get(f"{space}/pods/{name}")[1].get("metadata", {"deletionTimestamp": 1})
+    began = time.monotonic()
+    for node in ("stays-tainted", "tainted-for-a-moment"):
+        same(f"{node}: tainted", 200, patch(f"{nodes}/{node}", taint)[0])
+    same("the taint goes", 200, patch(f"{nodes}/tainted-for-a-moment", {"spec": {"taints": None}})[0])
+    check("who does not tolerate it is evicted", wait_until(lambda: is_evicted("intolerant")))
+    check("soon is evicted", wait_until(lambda: is_evicted("soon.stays-tainted")))
+    check("not before its time", time.monotonic() - began >= 1, began)
+    check("later is not yet", time.monotonic() - began >= 3 or not is_evicted("later.stays-tainted"), began)
+    check("later is evicted", wait_until(lambda: is_evicted("later.stays-tainted")))
+    check("not before its time", time.monotonic() - began >= 3, began)
+    for name in ("soon", "later"):
+        check(f"{name} stays where the taint went in time", not is_evicted(f"{name}.tainted-for-a-moment"), name)
+    delete(space + "/pods?gracePeriodSeconds=0")
+    for node in ("stays-tainted", "tainted-for-a-moment"):
+        delete(f"{nodes}/{node}")
+
+
 def options_of_deletions_in_protobuf():
     """What client-go's typed clients send."""
     field = lambda number, raw: bytes([number << 3 | 2, len(raw)]) + raw
@@ -193,4 +222,5 @@ if __name__ == "__main__":
     options_of_deletions_in_protobuf()
     reviews_agree_with_requests()
     nodes_and_leases_are_objects()
+    taints_evict_pods()
     finish()

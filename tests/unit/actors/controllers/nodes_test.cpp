@@ -117,8 +117,8 @@ BOOST_AUTO_TEST_CASE(tolerations_keep_it_for_as_long_as_they_say) {
   const json minutes = json::array({{{"key", "mine"}, {"operator", "Exists"}, {"tolerationSeconds", 300}}});
   const plan waits = evict(minutes, json::array({taint("mine", "NoExecute", now - 100s)}));
   BOOST_TEST(!waits.acts());
-  BOOST_TEST((waits.requeue_at == now + 200s));
-  BOOST_TEST(evict(minutes, json::array({taint("mine", "NoExecute", now - 300s)})).acts());
+  BOOST_TEST((waits.requeue_at == now + 201s));
+  BOOST_TEST(evict(minutes, json::array({taint("mine", "NoExecute", now - 301s)})).acts());
   // The taint that is tolerated least decides.
   BOOST_TEST(evict(minutes, json::array({taint("mine", "NoExecute", now), taint("other", "NoExecute", now)}))
                  .acts());
