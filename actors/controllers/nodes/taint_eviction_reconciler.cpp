@@ -70,7 +70,8 @@ plan reconcile(const object_key& key, const seen<schema::pod_view>& pod,
   for (const expelling_taint& each : taints) {
     const auto stays = patience(pod.view, each.taint);
     if (!stays) continue;
-    // Stamps have whole seconds: the taint may have come at the end of that one. Nobody goes before their time.
+    // Stamps have whole seconds: the taint may have come at the end of that one. Nobody goes before their
+    // time.
     const std::chrono::seconds last_second(*stays > std::chrono::seconds(0) ? 1 : 0);
     const wall_time end = each.since + *stays + last_second;
     if (end <= now) {
