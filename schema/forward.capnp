@@ -38,6 +38,24 @@ struct ForwardedRequest {
   headers @10 :List(NameValue);
   body @11 :Data;
   remoteAddress @12 :Text;
+
+  quiet @13 :Bool;
+  # Of a success nobody reads more than its code.
+}
+
+struct ForwardedBatch {
+  # What a worker asks as itself (call "node-writes"), or what the server that it asked passes on to the one that leads
+  # ("node-writes-of"). Each request is as if it had come alone: it succeeds or fails by itself.
+
+  node @0 :Text;
+  # Whose requests these are, when a server passes them on. A worker is who its certificate says.
+  requests @1 :List(Data);
+  # Each a ForwardedRequest; 1 to 64.
+}
+
+struct ForwardedAnswers {
+  answers @0 :List(Data);
+  # Each a ForwardedAnswer, in the order of the requests.
 }
 
 struct ForwardedAnswer {

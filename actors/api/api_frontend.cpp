@@ -7,6 +7,7 @@
 #include "actors/api/api_request.hpp"
 #include "actors/api/console_endpoint.hpp"
 #include "actors/api/discovery_endpoint.hpp"
+#include "actors/api/forwarding/answer_collector.hpp"
 #include "actors/api/forwarding/command_request.hpp"
 #include "actors/api/forwarding/forwarded_exchange.hpp"
 #include "actors/api/forwarding/leader_wait.hpp"
@@ -388,22 +389,54 @@ public:
   }
   void serve_node(const std::string& node, std::string_view payload,
                   std::function<void(result<std::string>)> answer) {
-    auto what = net::decode_forwarded_request(payload);
-    if (!what) return answer(what.error());
-    const auto exchange = std::make_shared<forwarded_exchange>(with_.store, std::move(answer));
-    if (!forwarder_) return exchange->turn_away(storage::not_leading("this server takes nothing of others"));
-    what->user = "system:node:" + node;
-    what->uid.clear();
-    what->groups = {"system:nodes", "system:authenticated"};
-    what->extra.clear();
-    what->counted = false;
-    forwarder_->forward(std::move(*what), exchange, with_.clock.steady_now() + leader_patience);
+    auto batch = net::decode_forwarded_batch(payload);
+    if (!batch) return answer(batch.error());
+    const storage::store_status status = with_.store.status();
+    const bool elsewhere =
+        !with_.router.is_open_to_all() && status.leader != 0 && status.leader != status.self;
+    batch->node = node;
+    if (elsewhere && with_.link != nullptr)
+      return with_.link->call(status.leader, node_batch_method, net::encode_forwarded(*batch), batch_deadline,
+                              std::move(answer));
+    serve_batch(*batch, std::move(answer));
+  }
+  void serve_node_batch(std::string_view payload, std::function<void(result<std::string>)> answer) {
+    const auto batch = net::decode_forwarded_batch(payload);
+    if (!batch) return answer(batch.error());
+    if (with_.router.is_open_to_all()) return serve_batch(*batch, std::move(answer));
+    answer(net::encode_forwarded_answers(std::vector<std::string>(
+        batch->requests.size(), net::encode_forwarded({net::forwarded_answer::not_leading{}}))));
   }
   void connect_nodes(node_directory* nodes) { nodes_ = nodes; }
   void connect_cluster(own_group_service* cluster) { cluster_ = cluster; }
   void on_connection_count(std::function<std::size_t()> count) { connection_count_ = std::move(count); }
 
 private:
+  void serve_batch(const net::forwarded_batch& batch, std::function<void(result<std::string>)> answer) {
+    std::vector<net::forwarded_request> all;
+    for (const std::string& bytes : batch.requests) {
+      auto what = net::decode_forwarded_request(bytes);
+      if (!what) return answer(what.error());
+      all.push_back(std::move(*what));
+    }
+    const auto answers = std::make_shared<answer_collector>(all.size(), std::move(answer));
+    for (std::size_t at = 0; at < all.size(); ++at) {
+      net::forwarded_request& what = all[at];
+      const auto exchange = std::make_shared<forwarded_exchange>(
+          with_.store, [answers, at](std::string one) { answers->put(at, std::move(one)); }, what.quiet);
+      if (!forwarder_) {
+        exchange->turn_away(storage::not_leading("this server takes nothing of others"));
+        continue;
+      }
+      what.user = "system:node:" + batch.node;
+      what.uid.clear();
+      what.groups = {"system:nodes", "system:authenticated"};
+      what.extra.clear();
+      what.counted = false;
+      forwarder_->forward(std::move(what), exchange, with_.clock.steady_now() + leader_patience);
+    }
+  }
+
   void refuse(const api_request& request, std::string_view verb, const error& why) {
     metrics_->count(verb, http_code(why.kind));
     answer_error(request, why);
@@ -542,6 +575,11 @@ void api_frontend::serve_forwarded(std::string_view payload,
 void api_frontend::serve_node(const std::string& node, std::string_view payload,
                               std::function<void(result<std::string>)> answer) {
   state_->serve_node(node, payload, std::move(answer));
+}
+
+void api_frontend::serve_node_batch(std::string_view payload,
+                                    std::function<void(result<std::string>)> answer) {
+  state_->serve_node_batch(payload, std::move(answer));
 }
 
 void api_frontend::connect_nodes(node_directory* nodes) { state_->connect_nodes(nodes); }

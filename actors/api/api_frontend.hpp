@@ -76,10 +76,12 @@ public:
   /// A write that another server forwarded (net/peer/forwarding.hpp). `answer` is called once, on any thread,
   /// with the encoded answer or with `bad_request`. Whoever calls this vouches for the other server.
   void serve_forwarded(std::string_view payload, std::function<void(result<std::string>)> answer);
-  /// What a worker may ask as itself, in the same form: whoever it says it is, it is `node`, as its
-  /// certificate says. Served here or by the server that leads.
+  /// What a worker may ask as itself, in batches of the same form: whoever it says it is, it is `node`, as
+  /// its certificate says. Served here, or passed on as a whole to the server that leads.
   void serve_node(const std::string& node, std::string_view payload,
                   std::function<void(result<std::string>)> answer);
+  /// Such a batch that another server passed on.
+  void serve_node_batch(std::string_view payload, std::function<void(result<std::string>)> answer);
 
 private:
   class state;

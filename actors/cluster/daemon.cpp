@@ -2,6 +2,7 @@
 
 #include "actors/admission/admission_chain.hpp"
 #include "actors/api/api_frontend.hpp"
+#include "actors/api/forwarding/answer_collector.hpp"
 #include "actors/audit/audit_trail.hpp"
 #include "actors/authentication/bootstrap_tokens.hpp"
 #include "actors/authentication/openid_providers.hpp"
@@ -299,6 +300,13 @@ private:
           });
         },
         net::callers::nodes);
+    network_->serve(
+        std::string(node_batch_method),
+        [this](const net::peer_caller&, std::string payload, const net::peer_answer& answer) {
+          gate_->lane().run_short(
+              [this, payload = std::move(payload), answer] { frontend_->serve_node_batch(payload, answer); });
+        },
+        net::callers::members);
     feeds_ = std::make_unique<feed_service>(feed_service::collaborators{*system_, *store_, registry_});
     network_->serve(
         std::string(own_epoch_method),

@@ -3,6 +3,7 @@
 #include "actors/nodes/server_contact.hpp"
 #include "actors/objects/write_command.hpp"
 #include "net/http/http_server.hpp"
+#include "net/peer/forwarding.hpp"
 #include "schema/base/clock.hpp"
 #include "schema/base/rng.hpp"
 
@@ -19,12 +20,14 @@ namespace actord::actors {
 
 class actor_registry;
 
-/// The method by which a worker asks a server for what it may write, as itself: payload and answer as of
-/// net::forward_method. Who it is the server knows by its certificate, whatever the request says.
-inline constexpr std::string_view node_write_method = "node-write";
+/// The method by which a worker asks a server for what it may write, as itself: a ForwardedBatch and its
+/// answers (schema/forward.capnp). Who it is the server knows by its certificate, whatever the requests say.
+inline constexpr std::string_view node_write_method = "node-writes";
 
-/// Writes of a worker, taken to a server that leads or finds who does. Tries the servers one after the other,
-/// each try with the same request id, so that a try too many has the outcome of the first.
+/// Writes of a worker, taken to a server that leads or finds who does. What comes while two batches are under
+/// way waits, and goes with the next: a lone write is not held back, and a hundred at once are a few
+/// messages. Each has an outcome of its own. Tries the servers one after the other, each try of a request
+/// with the same id, so that a try too many has the outcome of the first.
 class node_writer {
 public:
   struct collaborators {
@@ -47,6 +50,8 @@ public:
   void ask(net::http_request http, net::exchange_handle exchange);
 
 private:
+  void send(net::forwarded_request what, net::exchange_handle exchange);
+
   struct state;
   std::shared_ptr<state> state_;
 };

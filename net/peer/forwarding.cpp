@@ -48,11 +48,33 @@ std::vector<std::pair<std::string, std::string>> read_headers(capnp::List<wire::
   return headers;
 }
 
+error malformed() {
+  return {.kind = error_kind::bad_request, .message = "malformed message of another server"};
+}
+
 template <class Message, class Read>
 auto decode(std::string_view bytes, Read&& read) {
-  return read_flat<Message>(
-      bytes, max_bytes, {.kind = error_kind::bad_request, .message = "malformed message of another server"},
-      std::forward<Read>(read));
+  return read_flat<Message>(bytes, max_bytes, malformed(), std::forward<Read>(read));
+}
+
+unsigned words_for(const std::vector<std::string>& pieces) {
+  std::size_t bytes = 1024;
+  for (const std::string& each : pieces) bytes += each.size() + 2 * sizeof(capnp::word);
+  return static_cast<unsigned>(bytes / sizeof(capnp::word));
+}
+
+void write_pieces(capnp::List<capnp::Data>::Builder list, const std::vector<std::string>& pieces) {
+  for (unsigned i = 0; i < list.size(); ++i) list.set(i, data_of(pieces[i]));
+}
+
+/// As many as one batch may have, and one more where there are too many.
+std::vector<std::string> read_pieces(capnp::List<capnp::Data>::Reader list) {
+  std::vector<std::string> pieces;
+  for (const auto each : list) {
+    if (pieces.size() > forwarded_batch_max) break;
+    pieces.push_back(text_of(each));
+  }
+  return pieces;
 }
 
 } // namespace
@@ -81,6 +103,7 @@ std::string encode_forwarded(const forwarded_request& request) {
   write_headers(root.initHeaders(travelling(request.http.headers)), request.http.headers);
   root.setBody(data_of(request.http.body));
   root.setRemoteAddress(reader_of(request.http.remote_address));
+  root.setQuiet(request.quiet);
   return flat_bytes_of(message);
 }
 
@@ -100,6 +123,36 @@ std::string encode_forwarded(const forwarded_answer& answer) {
     out.setApplied(answered->applied.value);
   }
   return flat_bytes_of(message);
+}
+
+std::string encode_forwarded(const forwarded_batch& batch) {
+  capnp::MallocMessageBuilder message(words_for(batch.requests));
+  auto root = message.initRoot<wire::ForwardedBatch>();
+  root.setNode(reader_of(batch.node));
+  write_pieces(root.initRequests(static_cast<unsigned>(batch.requests.size())), batch.requests);
+  return flat_bytes_of(message);
+}
+
+std::string encode_forwarded_answers(const std::vector<std::string>& answers) {
+  capnp::MallocMessageBuilder message(words_for(answers));
+  auto root = message.initRoot<wire::ForwardedAnswers>();
+  write_pieces(root.initAnswers(static_cast<unsigned>(answers.size())), answers);
+  return flat_bytes_of(message);
+}
+
+result<forwarded_batch> decode_forwarded_batch(std::string_view bytes) {
+  auto batch = decode<wire::ForwardedBatch>(bytes, [](wire::ForwardedBatch::Reader root) {
+    return forwarded_batch{text_of(root.getNode()), read_pieces(root.getRequests())};
+  });
+  if (batch && (batch->requests.empty() || batch->requests.size() > forwarded_batch_max)) return malformed();
+  return batch;
+}
+
+result<std::vector<std::string>> decode_forwarded_answers(std::string_view bytes, std::size_t count) {
+  auto answers = decode<wire::ForwardedAnswers>(
+      bytes, [](wire::ForwardedAnswers::Reader root) { return read_pieces(root.getAnswers()); });
+  if (answers && answers->size() != count) return malformed();
+  return answers;
 }
 
 result<forwarded_request> decode_forwarded_request(std::string_view bytes) {
@@ -122,6 +175,7 @@ result<forwarded_request> decode_forwarded_request(std::string_view bytes) {
     request.http.headers = read_headers(root.getHeaders());
     request.http.body = text_of(root.getBody());
     request.http.remote_address = text_of(root.getRemoteAddress());
+    request.quiet = root.getQuiet();
     return request;
   });
 }
@@ -144,7 +198,7 @@ result<forwarded_answer> decode_forwarded_answer(std::string_view bytes) {
   if (!answer) return answer;
   const auto* answered = std::get_if<forwarded_answer::answered>(&answer->what);
   if (answered != nullptr && (answered->response.code < 200 || answered->response.code > 599))
-    return error{.kind = error_kind::bad_request, .message = "malformed message of another server"};
+    return malformed();
   return answer;
 }
 

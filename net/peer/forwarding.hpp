@@ -25,7 +25,8 @@ struct forwarded_request {
   std::string uid;
   std::vector<std::string> groups;
   std::vector<std::pair<std::string, std::vector<std::string>>> extra;
-  http_request http; ///< its peer is not carried: `user` and the rest say who it is
+  bool quiet = false; ///< the body of a success is of no interest
+  http_request http;  ///< its peer is not carried: `user` and the rest say who it is
 };
 
 struct forwarded_answer {
@@ -37,6 +38,19 @@ struct forwarded_answer {
   struct leader_lost {};
   std::variant<answered, not_leading, leader_lost> what;
 };
+
+/// Requests of one node that travel together, and their answers in the same order, each encoded by itself.
+struct forwarded_batch {
+  std::string node;
+  std::vector<std::string> requests;
+};
+inline constexpr std::size_t forwarded_batch_max = 64;
+std::string encode_forwarded(const forwarded_batch& batch);
+std::string encode_forwarded_answers(const std::vector<std::string>& answers);
+/// `bad_request` also for one that is empty or has too many.
+result<forwarded_batch> decode_forwarded_batch(std::string_view bytes);
+/// `bad_request` for another number of them, too.
+result<std::vector<std::string>> decode_forwarded_answers(std::string_view bytes, std::size_t count);
 
 /// Headers that hold credentials, or that belong to one connection, are left out.
 std::string encode_forwarded(const forwarded_request& request);

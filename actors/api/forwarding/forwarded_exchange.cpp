@@ -23,6 +23,7 @@ void forwarded_exchange::turn_away(const error& why) {
 void forwarded_exchange::respond(net::http_response response) {
   const auto send = std::exchange(send_, nullptr);
   if (!send) return;
+  if (quiet_ && response.code < 300) response = {response.code, {}, nullptr};
   send(net::encode_forwarded({net::forwarded_answer::answered{std::move(response), store_.status().last}}));
 }
 

@@ -17,8 +17,10 @@ namespace actord::actors {
 class forwarded_exchange final : public net::http_exchange {
 public:
   /// `send` is called once, on any thread, with an encoded net::forwarded_answer.
-  forwarded_exchange(const storage::store& store, std::function<void(std::string answer)> send)
-      : store_(store), send_(std::move(send)) {}
+  /// `quiet`: of a success only the code goes back.
+  forwarded_exchange(const storage::store& store, std::function<void(std::string answer)> send,
+                     bool quiet = false)
+      : store_(store), send_(std::move(send)), quiet_(quiet) {}
   ~forwarded_exchange() override;
   forwarded_exchange(const forwarded_exchange&) = delete;
   forwarded_exchange& operator=(const forwarded_exchange&) = delete;
@@ -37,6 +39,7 @@ public:
 private:
   const storage::store& store_;
   std::function<void(std::string)> send_; ///< empty once it was called
+  const bool quiet_;
   net::http_response streamed_;
   std::string body_;
 };

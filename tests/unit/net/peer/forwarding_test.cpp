@@ -12,6 +12,7 @@ net::forwarded_request sample() {
   net::forwarded_request request;
   request.request_id = "00c0ffee00c0ffee";
   request.again = true;
+  request.quiet = true;
   request.user = "jane";
   request.uid = "7";
   request.groups = {"developers", "system:authenticated"};
@@ -29,10 +30,11 @@ net::forwarded_request sample() {
 }
 
 bool same(const net::forwarded_request& a, const net::forwarded_request& b) {
-  return a.request_id == b.request_id && a.again == b.again && a.counted == b.counted && a.user == b.user &&
-         a.uid == b.uid && a.groups == b.groups && a.extra == b.extra && a.http.method == b.http.method &&
-         a.http.path == b.http.path && a.http.query == b.http.query && a.http.headers == b.http.headers &&
-         a.http.body == b.http.body && a.http.remote_address == b.http.remote_address;
+  return a.request_id == b.request_id && a.again == b.again && a.quiet == b.quiet && a.counted == b.counted &&
+         a.user == b.user && a.uid == b.uid && a.groups == b.groups && a.extra == b.extra &&
+         a.http.method == b.http.method && a.http.path == b.http.path && a.http.query == b.http.query &&
+         a.http.headers == b.http.headers && a.http.body == b.http.body &&
+         a.http.remote_address == b.http.remote_address;
 }
 
 } // namespace
@@ -45,6 +47,26 @@ BOOST_AUTO_TEST_CASE(a_request_arrives_without_credentials) {
   net::forwarded_request expected = sample();
   expected.http.headers = {{"content-type", "application/json"}, {"impersonate-user", "joe"}};
   BOOST_TEST(same(*read, expected));
+}
+
+BOOST_AUTO_TEST_CASE(batches_arrive_in_order_and_within_bounds) {
+  net::forwarded_batch batch{"worker-1", {net::encode_forwarded(sample()), "other"}};
+  const auto read = net::decode_forwarded_batch(net::encode_forwarded(batch));
+  BOOST_REQUIRE(read.has_value());
+  BOOST_TEST(read->node == "worker-1");
+  BOOST_TEST(read->requests == batch.requests);
+  batch.requests.assign(net::forwarded_batch_max, "x");
+  BOOST_TEST(net::decode_forwarded_batch(net::encode_forwarded(batch)).has_value());
+  batch.requests.emplace_back("x");
+  BOOST_TEST(!net::decode_forwarded_batch(net::encode_forwarded(batch)).has_value());
+  batch.requests.clear();
+  BOOST_TEST(!net::decode_forwarded_batch(net::encode_forwarded(batch)).has_value());
+  BOOST_TEST(!net::decode_forwarded_batch("12345678").has_value());
+  const std::vector<std::string> answers{"a", "", "c"};
+  const std::string bytes = net::encode_forwarded_answers(answers);
+  BOOST_TEST(net::decode_forwarded_answers(bytes, 3).value() == answers);
+  BOOST_TEST(!net::decode_forwarded_answers(bytes, 2).has_value());
+  BOOST_TEST(!net::decode_forwarded_answers(bytes, 4).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(answers_arrive_as_they_are) {
