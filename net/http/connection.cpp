@@ -20,6 +20,12 @@ constexpr int reads_per_turn = 16;
 constexpr int keepalive_idle_s = 30;
 constexpr int keepalive_interval_s = 15;
 
+/// Also what waits in the kernel for more.
+void send_at_once(int socket) {
+  const int yes = 1;
+  ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+}
+
 } // namespace
 
 /// Brings the connection's thread to send. Holds the worker, so that raising it is safe whenever; several
@@ -60,8 +66,8 @@ connection::connection(std::shared_ptr<io_worker> worker, int socket, std::strin
   // A socket that cannot be used shows it at its first step.
   static_cast<void>(socket_.assign(boost::asio::ip::tcp::v4(), socket, ignored));
   static_cast<void>(socket_.native_non_blocking(true, ignored));
+  send_at_once(socket);
   const int yes = 1;
-  ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
   // A watch may be silent for hours: that is how a client that vanished without a word is noticed.
   ::setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &yes, sizeof yes);
   ::setsockopt(socket, IPPROTO_TCP, TCP_KEEPIDLE, &keepalive_idle_s, sizeof keepalive_idle_s);
@@ -206,6 +212,7 @@ void connection::attend() {
 void connection::flush() {
   if (write_blocked_) return;
   wake_up_->suppressed = true;
+  bool waits_for_more = false;
   for (int turn = 0;; ++turn) {
     if (turn == writes_per_turn) {
       yields_ = true;
@@ -216,7 +223,10 @@ void connection::flush() {
       deadline_s_ = 0;
       break;
     }
-    const channel_step step = channel_.write(bytes);
+    // A full record seldom comes alone. Sent one by one each would wake the client, for a quarter of a
+    // segment.
+    waits_for_more = bytes.size() >= io_worker::record_bytes;
+    const channel_step step = channel_.write(bytes, waits_for_more);
     if (step.next == channel_step::state::progress) {
       deadline_s_ = 0;
       session_->sent(step.count);
@@ -231,6 +241,7 @@ void connection::flush() {
     deadline_s_ = worker_->now_s + static_cast<std::uint32_t>(session_->write_timeout_s()) + 1;
     break;
   }
+  if (waits_for_more && phase_ == phase::open) send_at_once(socket_.native_handle());
   wake_up_->suppressed = false;
 }
 

@@ -40,8 +40,9 @@ channel_step tls_channel::read(std::span<char> into) {
   return step_of(SSL_read(connection_, into.data(), static_cast<int>(into.size())));
 }
 
-channel_step tls_channel::write(std::string_view bytes) {
+channel_step tls_channel::write(std::string_view bytes, bool more_follows) {
   ERR_clear_error();
+  set_more_follows(SSL_get_wbio(connection_), more_follows);
   return step_of(SSL_write(connection_, bytes.data(), static_cast<int>(bytes.size())));
 }
 

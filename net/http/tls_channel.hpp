@@ -31,7 +31,9 @@ public:
   channel_step handshake();
   channel_step read(std::span<char> into);
   /// Repeat with the same bytes (more may follow them) until it moves some.
-  channel_step write(std::string_view bytes);
+  /// With `more_follows` they may wait in the kernel until they fill a segment or a write that
+  /// nothing follows, or until TCP_NODELAY is set again.
+  channel_step write(std::string_view bytes, bool more_follows);
   /// Tells the peer that nothing follows; best effort.
   void say_goodbye();
   /// Bytes have arrived that the next `read` gives without the socket.
