@@ -57,7 +57,7 @@ public:
         !speaking)
       return in_context(speaking.error(), "the network to the cluster's servers");
     feed_ = std::make_unique<feed_client>(feed_client::collaborators{
-        *system_, *store_, registry_, network_,
+        *system_, *store_, registry_, network_, joined_.cluster,
         [this](std::vector<net::feed_server> servers) { use_servers(std::move(servers)); }});
     if (auto told = wait_for_the_first_word(); !told) return told;
     if (auto working = start_the_worker(); !working) return working;

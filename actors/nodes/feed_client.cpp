@@ -2,6 +2,7 @@
 
 #include "actors/console/actor_gate.hpp"
 #include "actors/console/actor_registry.hpp"
+#include "actors/nodes/feed_position.hpp"
 #include "actors/nodes/feed_scope.hpp"
 #include "actors/nodes/plain_object.hpp"
 #include "schema/object/stored_object.hpp"
@@ -37,6 +38,7 @@ struct applied {
 struct closed {
   std::uint64_t attempt = 0;
   std::string why;
+  bool expired = false; ///< the server cannot go on from where this node is
 };
 
 } // namespace actord::actors::feed_client_messages
@@ -67,7 +69,7 @@ public:
   listening(caf::event_based_actor* self, feed_client::collaborators with,
             std::shared_ptr<completion> completed, std::shared_ptr<actor_gate::place> alive)
       : self_(self), with_(std::move(with)), completed_(std::move(completed)), alive_(std::move(alive)),
-        card_(with_.registry.enroll("feed", "desired state")) {}
+        card_(with_.registry.enroll("feed", "desired state")), position_(read_position()) {}
 
   void connect() {
     const auto servers = with_.contact.servers();
@@ -75,6 +77,7 @@ public:
     ++attempt_;
     named_.clear();
     naming_ = true;
+    whole_ = false;
     assembler_ = {};
     const auto me = caf::actor_cast<caf::actor>(self_);
     stream_ = with_.contact.open_stream(
@@ -88,7 +91,8 @@ public:
          .drained = [] {},
          .closed =
              [me, at = attempt_](const std::optional<error>& why) {
-               caf::anon_send(me, feed_client_messages::closed{at, why ? why->message : "ended"});
+               caf::anon_send(me, feed_client_messages::closed{at, why ? why->message : "ended",
+                                                               why && why->kind == error_kind::expired});
              }});
     order();
   }
@@ -109,7 +113,10 @@ public:
   void stored(const applied& message) {
     if (message.attempt != attempt_) return;
     --under_way_;
-    if (!message.outcome) return stream_->fail(message.outcome.error());
+    if (!message.outcome) {
+      position_ = read_position(); // not what was not stored
+      return stream_->fail(message.outcome.error());
+    }
     if (under_way_ == 0) stream_->taken(std::exchange(pieces_, 0));
     if (message.complete) {
       const std::scoped_lock hold(completed_->mutex);
@@ -122,6 +129,7 @@ public:
   void lost(const feed_client_messages::closed& message) {
     if (message.attempt != attempt_) return;
     stream_.reset();
+    if (message.expired) position_.reset();
     again(message.why);
   }
 
@@ -139,6 +147,11 @@ private:
 
   void order() {
     net::feed_order part{.held = {}, .last = false};
+    if (position_) {
+      part.from = position_;
+      part.last = true;
+      return static_cast<void>(stream_->write(net::encode_feed(part)));
+    }
     for (const auto& [key, at] : held_) {
       part.held.push_back({key, at});
       if (part.held.size() < held_at_once) continue;
@@ -155,7 +168,9 @@ private:
     storage::transaction write;
     const auto reads = with_.store.read();
     for (net::feed_change& change : batch.changes) take(*reads, std::move(change), write);
-    if (batch.complete) drop_what_was_not_named(*reads, write);
+    if (batch.complete && !batch.resumed) drop_what_was_not_named(*reads, write);
+    whole_ = whole_ || batch.complete;
+    if (whole_ && batch.up_to.value > 0) keep_position(batch.up_to, write);
     propose(std::move(write), batch.complete);
   }
 
@@ -219,6 +234,21 @@ private:
     });
   }
 
+  /// With what it says in one transaction, so that it is never ahead of that.
+  void keep_position(revision at, storage::transaction& write) {
+    position_ = net::feed_position{with_.cluster, at, feed_scope::rule};
+    storage::object_change put{position_key(), {}, {}};
+    put.what = storage::put_value{encode_position(*position_)};
+    write.changes.push_back(std::move(put));
+  }
+
+  [[nodiscard]] std::optional<net::feed_position> read_position() const {
+    const auto reads = with_.store.read();
+    auto kept = decode_position(reads->get(position_key()));
+    if (kept && kept->cluster != with_.cluster) kept.reset();
+    return kept;
+  }
+
   caf::event_based_actor* const self_;
   const feed_client::collaborators with_;
   const std::shared_ptr<completion> completed_;
@@ -230,6 +260,8 @@ private:
   std::map<object_key, revision> held_; ///< by the cluster's revisions: the own store counts its own
   std::set<object_key> named_;          ///< since the stream began, until all is named
   bool naming_ = false;
+  bool whole_ = false;                         ///< this stream has told everything by now
+  std::optional<net::feed_position> position_; ///< what may be gone on from
   std::uint64_t attempt_ = 0;
   std::size_t next_ = 0;      ///< which of the servers is asked next
   std::size_t under_way_ = 0; ///< batches the store has not answered

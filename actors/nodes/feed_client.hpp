@@ -6,6 +6,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace caf {
@@ -28,6 +29,9 @@ class actor_registry;
 ///      ▲                                 │ lost, malformed
 ///      └──────────── pause ──────────────┘   next server
 ///
+/// How far it was told lies in the store with what it was told, so that after a restart, or at another
+/// server, it is told what changed since then.
+///
 /// Until the first feed is complete nothing is taken away: a node that is cut off keeps what it knew.
 class feed_client {
 public:
@@ -36,6 +40,7 @@ public:
     storage::store& store; ///< the worker's own; nobody else writes to it
     actor_registry& registry;
     server_contact& contact;
+    std::string cluster; ///< its id: what was told by another one is not gone on from
     /// Told where the servers are, on the actor's thread.
     std::function<void(std::vector<net::feed_server>)> servers;
   };

@@ -25,6 +25,13 @@ bool feed_scope::concerns(const object_key& key) const {
   return named_.contains(key);
 }
 
+std::vector<object_key> feed_scope::pods_and_named() const {
+  std::vector<object_key> out;
+  for (const auto& [pod, names] : pods_here_) out.push_back(pod);
+  for (const auto& [key, count] : named_) out.push_back(key);
+  return out;
+}
+
 feed_scope::change feed_scope::pod_changed(const object_key& pod, const schema::pod_references& references) {
   if (references.node != node_) return pod_gone(pod);
   std::vector<object_key> named;

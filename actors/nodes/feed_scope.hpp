@@ -4,6 +4,7 @@
 #include "schema/view/object_references.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -16,6 +17,9 @@ namespace actord::actors {
 /// node, it says what begins and ceases to concern it.
 class feed_scope {
 public:
+  /// Raised with every change of what concerns a node.
+  static constexpr std::uint32_t rule = 1;
+
   explicit feed_scope(std::string node);
 
   struct change {
@@ -28,6 +32,8 @@ public:
   change pod_gone(const object_key& pod);
 
   [[nodiscard]] bool concerns(const object_key& key) const;
+  /// Its pods and what they name, whether or not that exists.
+  [[nodiscard]] std::vector<object_key> pods_and_named() const;
   /// The resources whose changes can concern it.
   [[nodiscard]] std::vector<resource_id> resources() const;
   [[nodiscard]] const std::string& node() const { return node_; }

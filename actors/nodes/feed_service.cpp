@@ -3,6 +3,7 @@
 #include "actors/cluster/joining/node_register.hpp"
 #include "actors/console/actor_gate.hpp"
 #include "actors/console/actor_registry.hpp"
+#include "actors/nodes/feed_past.hpp"
 #include "actors/nodes/feed_scope.hpp"
 #include "actors/nodes/plain_object.hpp"
 #include "net/peer/feed.hpp"
@@ -20,6 +21,7 @@
 #include <fmt/format.h>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <utility>
 #include <vector>
@@ -34,6 +36,8 @@ struct order {
 struct drained {};
 /// The store has news.
 struct news {};
+/// Time to say how far the worker has been told.
+struct bookmark {};
 /// The worker is gone, or takes no more.
 struct closed {};
 
@@ -42,6 +46,7 @@ struct closed {};
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actord::actors::feed_messages::order)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actord::actors::feed_messages::drained)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actord::actors::feed_messages::news)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actord::actors::feed_messages::bookmark)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actord::actors::feed_messages::closed)
 
 namespace actord::actors {
@@ -52,6 +57,9 @@ using namespace feed_messages;
 constexpr std::size_t events_per_turn = 256;
 constexpr std::size_t batch_bytes = 256U << 10U;
 constexpr std::size_t held_max = 200'000;
+constexpr std::size_t events_to_resume = 20'000;
+/// The history reaches back for some minutes.
+constexpr std::chrono::minutes bookmark_period{1};
 
 /// One worker's feed. Keys wait, never objects: what is sent of a key is what it is by then.
 class feeding {
@@ -63,15 +71,19 @@ public:
 
   void take_order(const std::string& piece) {
     bool begins = false;
+    std::optional<net::feed_position> from;
     const auto taken = assembler_.take(piece, [&](std::string_view message) {
       auto order = net::decode_feed_order(message);
       if (!order) return stream_->fail(order.error());
       if (begun_ || sent_.size() + order->held.size() > held_max)
         return stream_->fail({error_kind::bad_request, "a feed is ordered once, and not for so much"});
+      for (const net::feed_held& held : order->held) newest_held_ = std::max(newest_held_, held.at);
       for (net::feed_held& held : order->held) sent_[std::move(held.key)] = held.at;
+      if (order->from) from = std::move(order->from);
       begins |= order->last;
     });
     if (!taken) return stream_->fail(taken.error());
+    if (begins && from) return resume(*from);
     if (begins) begin();
   }
 
@@ -94,20 +106,63 @@ public:
     pump();
   }
 
+  /// Nothing concerned the worker for a while; the history may soon no longer reach back to what it knows.
+  void say_how_far() {
+    self_->delayed_send(self_, bookmark_period, feed_messages::bookmark{});
+    if (begun_ && !naming_ && open_ && queue_.empty() && told_up_to_ < followed_up_to()) send_last_batch();
+  }
+
   void note(const char* message) { card_->handled(message, self_->mailbox().size()); }
 
 private:
+  /// What changed since the worker was told last, then what changes.
+  void resume(const net::feed_position& from) {
+    const auto reads = with_.store.read();
+    if (from.cluster != with_.store.cluster_id() || from.scope != feed_scope::rule) return expire();
+    if (from.at > reads->at())
+      return stream_->fail({error_kind::unavailable, "this server is behind what the worker knows"});
+    feed_past past(scope_->node());
+    for (const resource_id resource : scope_->resources())
+      if (!follow_from(resource, from.at, reads->at(), &past)) return expire();
+    if (!follow_from(records_, from.at, reads->at(), nullptr)) return expire();
+    feed_past::picture held = past.as_of(*reads);
+    scope_ = std::move(held.scope);
+    sent_ = std::move(held.held);
+    for (object_key& key : held.to_look_at) look_at(std::move(key));
+    begun_ = resuming_ = servers_due_ = true;
+    pump();
+  }
+
+  void expire() { stream_->fail({error_kind::expired, "what changed since then is not known any more"}); }
+
+  /// False when the history does not reach back so far, or has grown too long to be gone through.
+  bool follow_from(resource_id resource, revision after, revision until, feed_past* past) {
+    if (!follow(resource, after)) return false;
+    std::size_t count = 0;
+    while (true) {
+      const auto events = cursors_.back()->next(events_per_turn);
+      if (!events || (count += events->size()) > events_to_resume) return false;
+      for (const storage::store_event& event : *events)
+        if (past != nullptr) past->add(event);
+      if (events->empty()) return cursors_.back()->position() >= until;
+    }
+  }
+
   /// All of it, then what changes.
   void begin() {
     begun_ = naming_ = servers_due_ = true;
+    resuming_ = false;
     scope_ = std::make_unique<feed_scope>(scope_->node());
     cursors_.clear();
     named_.clear();
     queue_.clear();
     queued_.clear();
     const auto reads = with_.store.read();
-    for (const resource_id resource : scope_->resources()) follow(resource, reads->at());
-    follow(records_, reads->at());
+    if (newest_held_ > reads->at())
+      return stream_->fail({error_kind::unavailable, "this server is behind what the worker knows"});
+    for (const resource_id resource : scope_->resources())
+      if (!follow(resource, reads->at())) return expire();
+    if (!follow(records_, reads->at())) return expire();
     for (object_key& key : reads->on_node(scope_->node())) look_at(std::move(key));
     for (const auto* type :
          {&schema::builtin("", "services"), &schema::builtin("discovery.k8s.io", "endpointslices")})
@@ -119,14 +174,22 @@ private:
     pump();
   }
 
-  void follow(resource_id resource, revision after) {
+  bool follow(resource_id resource, revision after) {
     auto wake = [me = caf::actor_cast<caf::actor_addr>(self_), flag = woken_] {
       if (flag->exchange(true)) return;
       if (auto strong = caf::actor_cast<caf::actor>(me)) caf::anon_send(strong, news{});
     };
     auto cursor = with_.store.watch({resource, "", ""}, after, std::move(wake));
-    if (cursor) return cursors_.push_back(std::move(*cursor));
-    stream_->fail(cursor.error());
+    if (!cursor) return false;
+    cursors_.push_back(std::move(*cursor));
+    return true;
+  }
+
+  /// Events up to there have been read, of every resource.
+  [[nodiscard]] revision followed_up_to() const {
+    revision least = cursors_.front()->position();
+    for (const auto& each : cursors_) least = std::min(least, each->position());
+    return least;
   }
 
   void take(const storage::store_event& event) {
@@ -146,7 +209,7 @@ private:
 
   /// Sends while the worker takes it.
   void pump() {
-    if (!begun_ || !open_ || (queue_.empty() && !naming_ && !servers_due_)) return;
+    if (!begun_ || !open_ || (queue_.empty() && !naming_ && !resuming_ && !servers_due_)) return;
     const auto reads = with_.store.read();
     while (open_ && !queue_.empty()) {
       const object_key key = std::move(queue_.front());
@@ -156,14 +219,15 @@ private:
       if (waiting_bytes_ >= batch_bytes) send_batch();
     }
     if (!open_ || !queue_.empty()) return;
-    batch_.up_to = reads->at();
     if (std::exchange(servers_due_, false)) name_servers(*reads);
+    batch_.resumed = std::exchange(resuming_, false);
+    batch_.complete = batch_.resumed;
     if (std::exchange(naming_, false)) {
       batch_.complete = true;
       std::erase_if(sent_, [&](const auto& row) { return !named_.contains(row.first); });
       named_.clear();
     }
-    send_batch();
+    send_last_batch();
     card_->summarize(fmt::format("{} objects concern it", sent_.size()));
   }
 
@@ -211,6 +275,12 @@ private:
     std::ranges::stable_partition(batch_.servers, [&](const auto& each) { return each.member == leader; });
   }
 
+  /// Nothing waits behind it.
+  void send_last_batch() {
+    batch_.up_to = told_up_to_ = followed_up_to();
+    send_batch();
+  }
+
   void send_batch() {
     open_ = stream_->write(net::encode_feed(batch_));
     batch_ = {};
@@ -234,8 +304,11 @@ private:
   std::set<object_key> named_;          ///< while everything is named
   net::feed_batch batch_;
   std::size_t waiting_bytes_ = 0;
+  revision told_up_to_{0};
+  revision newest_held_{0};
   bool begun_ = false;
   bool naming_ = false;      ///< not everything was named yet
+  bool resuming_ = false;    ///< the worker was not told yet that it goes on where it was
   bool servers_due_ = false; ///< where the servers are is to be told
   bool open_ = true;         ///< the worker takes more
 };
@@ -254,6 +327,7 @@ struct feed_setup {
 caf::behavior feed(caf::stateful_actor<feed_state>* self, const std::shared_ptr<feed_setup>& setup) {
   self->state.work = std::make_unique<feeding>(self, setup->with, setup->node, std::move(setup->stream),
                                                std::move(setup->alive));
+  self->delayed_send(self, bookmark_period, bookmark{});
   return {[self](const order& message) {
             self->state.work->note("order");
             self->state.work->take_order(message.piece);
@@ -265,6 +339,10 @@ caf::behavior feed(caf::stateful_actor<feed_state>* self, const std::shared_ptr<
           [self](news) {
             self->state.work->note("news");
             self->state.work->read_news();
+          },
+          [self](bookmark) {
+            self->state.work->note("bookmark");
+            self->state.work->say_how_far();
           },
           [self](closed) { self->quit(); }};
 }

@@ -45,6 +45,12 @@ std::string encode_feed(const feed_order& order) {
     write_key(held[i].initKey(), order.held[i].key);
     held[i].setRevision(order.held[i].at.value);
   }
+  if (order.from) {
+    auto from = root.initFrom();
+    from.setCluster(reader_of(order.from->cluster));
+    from.setRevision(order.from->at.value);
+    from.setScope(order.from->scope);
+  }
   return framed(message);
 }
 
@@ -53,6 +59,7 @@ std::string encode_feed(const feed_batch& batch) {
   auto root = message.initRoot<wire::FeedBatch>();
   root.setUpTo(batch.up_to.value);
   root.setComplete(batch.complete);
+  root.setResumed(batch.resumed);
   auto changes = root.initChanges(static_cast<unsigned>(batch.changes.size()));
   for (unsigned i = 0; i < changes.size(); ++i) {
     const feed_change& change = batch.changes[i];
@@ -77,14 +84,21 @@ result<feed_order> decode_feed_order(std::string_view bytes) {
     feed_order order{.held = {}, .last = root.getLast()};
     for (const auto held : root.getHeld())
       order.held.push_back({read_key(held.getKey()), revision{held.getRevision()}});
+    if (root.hasFrom()) {
+      const auto from = root.getFrom();
+      order.from = feed_position{text_of(from.getCluster()), revision{from.getRevision()}, from.getScope()};
+    }
     return order;
   });
 }
 
 result<feed_batch> decode_feed_batch(std::string_view bytes) {
   return decode<wire::FeedBatch>(bytes, [](wire::FeedBatch::Reader root) {
-    feed_batch batch{
-        .changes = {}, .up_to = revision{root.getUpTo()}, .complete = root.getComplete(), .servers = {}};
+    feed_batch batch{.changes = {},
+                     .up_to = revision{root.getUpTo()},
+                     .complete = root.getComplete(),
+                     .servers = {},
+                     .resumed = root.getResumed()};
     for (const auto in : root.getChanges()) {
       feed_change change{.key = read_key(in.getKey()), .at = revision{in.getRevision()}};
       if (in.isSame()) change.verb = feed_verb::same;

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,9 +24,18 @@ struct feed_held {
 
   bool operator==(const feed_held&) const = default;
 };
+/// Where a worker has got to: everything of that cluster up to that revision, by the rule of that number.
+struct feed_position {
+  std::string cluster;
+  revision at;
+  std::uint32_t scope = 0;
+
+  bool operator==(const feed_position&) const = default;
+};
 struct feed_order {
   std::vector<feed_held> held = {};
   bool last = true;
+  std::optional<feed_position> from = {};
 
   bool operator==(const feed_order&) const = default;
 };
@@ -49,9 +59,10 @@ struct feed_server {
 };
 struct feed_batch {
   std::vector<feed_change> changes = {};
-  revision up_to;
+  revision up_to; ///< 0: not everything up to any revision that was not said before
   bool complete = false;
   std::vector<feed_server> servers = {};
+  bool resumed = false;
 
   bool operator==(const feed_batch&) const = default;
 };

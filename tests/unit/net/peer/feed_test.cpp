@@ -21,12 +21,15 @@ BOOST_AUTO_TEST_CASE(messages_read_back) {
   const feed_order order{.held = {{pod, revision{5}}, {secret, revision{6}}}, .last = false};
   BOOST_REQUIRE(decode_feed_order(bare(encode_feed(order))));
   BOOST_TEST((*decode_feed_order(bare(encode_feed(order))) == order));
+  const feed_order resume{.held = {}, .last = true, .from = feed_position{"c1", revision{900}, 3}};
+  BOOST_TEST((*decode_feed_order(bare(encode_feed(resume))) == resume));
   const feed_batch batch{.changes = {{pod, revision{8}, feed_verb::put, std::string("\0bytes", 6)},
                                      {secret, revision{6}, feed_verb::same, {}},
                                      {{resource_id{3}, "", "n"}, {}, feed_verb::gone, {}}},
                          .up_to = revision{9},
                          .complete = true,
-                         .servers = {{2, "server-2", "192.0.2.2:7443", "192.0.2.2:6443"}}};
+                         .servers = {{2, "server-2", "192.0.2.2:7443", "192.0.2.2:6443"}},
+                         .resumed = true};
   BOOST_REQUIRE(decode_feed_batch(bare(encode_feed(batch))));
   BOOST_TEST((*decode_feed_batch(bare(encode_feed(batch))) == batch));
 }
