@@ -429,6 +429,7 @@ private:
   result<void> start_the_worker() {
     if (!options_.works) return {};
     worker_options node{.node_name = options_.node_name,
+                        .cluster = store_->cluster_id(),
                         .data_dir = options_.data_dir,
                         .runtime_dir = {},
                         .cluster_cidr = options_.cluster_cidr,

@@ -149,6 +149,7 @@ private:
 
   result<void> start_the_worker() {
     worker_options node{.node_name = joined_.node,
+                        .cluster = joined_.cluster,
                         .data_dir = options_.data_dir,
                         .runtime_dir = {},
                         .cluster_cidr = joined_.cluster_cidr,

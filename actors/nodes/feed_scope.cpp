@@ -19,8 +19,7 @@ std::vector<resource_id> feed_scope::resources() const {
 }
 
 bool feed_scope::concerns(const object_key& key) const {
-  if (key.resource == services_ || key.resource == slices_) return true;
-  if (key.resource == nodes_) return key.name == node_;
+  if (key.resource == services_ || key.resource == slices_ || key.resource == nodes_) return true;
   if (key.resource == pods_) return pods_here_.contains(key);
   return named_.contains(key);
 }

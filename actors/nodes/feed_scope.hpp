@@ -12,13 +12,13 @@
 
 namespace actord::actors {
 
-/// Which objects concern a node: its own Node, all Services and EndpointSlices, its pods, and the Secrets and
-/// ConfigMaps that those name. Nothing else leaves the servers. Pure bookkeeping: fed with the pods of the
-/// node, it says what begins and ceases to concern it.
+/// Which objects concern a node: all Nodes (their pods' addresses), Services and EndpointSlices, its own
+/// pods, and the Secrets and ConfigMaps that those name. Nothing else leaves the servers. Pure bookkeeping:
+/// fed with the pods of the node, it says what begins and ceases to concern it.
 class feed_scope {
 public:
   /// Raised with every change of what concerns a node.
-  static constexpr std::uint32_t rule = 1;
+  static constexpr std::uint32_t rule = 2;
 
   explicit feed_scope(std::string node);
 

@@ -164,13 +164,12 @@ private:
       if (!follow(resource, reads->at())) return expire();
     if (!follow(records_, reads->at())) return expire();
     for (object_key& key : reads->on_node(scope_->node())) look_at(std::move(key));
-    for (const auto* type :
-         {&schema::builtin("", "services"), &schema::builtin("discovery.k8s.io", "endpointslices")})
+    for (const auto* type : {&schema::builtin("", "nodes"), &schema::builtin("", "services"),
+                             &schema::builtin("discovery.k8s.io", "endpointslices")})
       reads->scan(type->stored_as, {}, [&](std::string_view bytes) {
         if (const auto view = schema::object_view::open_envelope(bytes)) look_at(view->key());
         return true;
       });
-    look_at({schema::builtin("", "nodes").stored_as, "", scope_->node()});
     pump();
   }
 

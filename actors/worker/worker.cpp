@@ -6,6 +6,7 @@
 #include "actors/worker/local_node_services.hpp"
 #include "actors/worker/local_pod_operations.hpp"
 #include "actors/worker/node/node_drivers.hpp"
+#include "actors/worker/node/overlay_actor.hpp"
 #include "actors/worker/proxy_actor.hpp"
 #include "actors/worker/streams/local_node_streams.hpp"
 #include "actors/worker/worker_actor.hpp"
@@ -54,6 +55,7 @@ public:
     if (!actor_) return;
     actor_->stop();
     proxy_->stop();
+    overlay_->stop();
     gate_->wait_until_empty();
     drivers_.runtime->on_exit([](const std::string&, const std::string&) {});
   }
@@ -76,6 +78,7 @@ private:
   std::shared_ptr<actor_gate> gate_ = std::make_shared<actor_gate>();
   std::optional<worker_actor> actor_;
   std::optional<proxy_actor> proxy_;
+  std::optional<overlay_actor> overlay_;
 };
 
 void machine_worker::start_actors(const worker_options& options, const worker_collaborators& with,
@@ -116,6 +119,8 @@ void machine_worker::start_actors(const worker_options& options, const worker_co
                                          [actor = *actor_]() mutable { actor.images_changed(); }, *streams_});
   proxy_ = proxy_actor::start({with.system, with.store, with.registry, *pool_, *drivers_.services,
                                options.node_name, options.cluster_cidr, gate_});
+  overlay_ = overlay_actor::start(
+      {with.system, with.store, with.registry, *pool_, *drivers_.overlay, options.node_name, gate_});
   drivers_.runtime->on_exit(
       [this, actor = *actor_](const std::string& sandbox_id, const std::string&) mutable {
         if (auto uid = operations_->pod_of_sandbox(sandbox_id)) actor.pod_ended(std::move(*uid));

@@ -31,7 +31,8 @@ class object_router;
 
 struct worker_options {
   std::string node_name;
-  std::string data_dir;    ///< images, pods and their volumes live below it
+  std::string cluster = {}; ///< its id: tells its nodes' packets from another cluster's
+  std::string data_dir;     ///< images, pods and their volumes live below it
   std::string runtime_dir; ///< sockets and namespaces of this boot; empty derives one from the data directory
   std::string cluster_cidr = "10.244.0.0/16";
   std::uint64_t slot = 0;       ///< which /24 of it the node's pods have, unless its Node object says another

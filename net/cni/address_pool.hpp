@@ -20,6 +20,7 @@ struct address_range {
   [[nodiscard]] std::uint32_t last() const {
     return network + (std::uint32_t{1} << (32 - prefix_length)) - 2;
   }
+  bool operator==(const address_range&) const = default;
 };
 
 result<address_range> parse_range(std::string_view cidr);

@@ -1,5 +1,7 @@
 #include "net/cni/link_control.hpp"
 
+#include "net/cni/route_request.hpp"
+
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/if_bridge.h>
@@ -19,53 +21,6 @@
 #include <thread>
 
 namespace actord::net {
-namespace {
-
-error failed(const std::string& what, int error_number) {
-  return error{.message = what + ": " + std::generic_category().message(error_number)};
-}
-
-/// One request being built, then sent and acknowledged.
-class route_request {
-public:
-  route_request(std::uint16_t type, std::uint16_t flags) : header_(mnl_nlmsg_put_header(buffer_.data())) {
-    header_->nlmsg_type = type;
-    header_->nlmsg_flags = static_cast<std::uint16_t>(NLM_F_REQUEST | NLM_F_ACK | flags);
-    header_->nlmsg_seq = 1;
-  }
-
-  nlmsghdr* message() { return header_; }
-  template <class Part>
-  Part* part() {
-    return static_cast<Part*>(mnl_nlmsg_put_extra_header(header_, sizeof(Part)));
-  }
-  void text(std::uint16_t type, const std::string& value) { mnl_attr_put_strz(header_, type, value.c_str()); }
-  void number(std::uint16_t type, std::uint32_t value) { mnl_attr_put_u32(header_, type, value); }
-  void address(std::uint16_t type, std::uint32_t value) { mnl_attr_put_u32(header_, type, htonl(value)); }
-  void hardware(const hardware_address& value) {
-    mnl_attr_put(header_, IFLA_ADDRESS, value.size(), value.data());
-  }
-
-  /// 0 or the kernel's error number, on a socket of the calling thread's network namespace.
-  int send() {
-    const std::unique_ptr<mnl_socket, int (*)(mnl_socket*)> socket(
-        mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC), mnl_socket_close);
-    if (!socket || mnl_socket_bind(socket.get(), 0, MNL_SOCKET_AUTOPID) < 0) return errno;
-    const unsigned port = mnl_socket_get_portid(socket.get());
-    if (mnl_socket_sendto(socket.get(), header_, header_->nlmsg_len) < 0) return errno;
-    std::array<char, 16384> answer;
-    const ssize_t size = mnl_socket_recvfrom(socket.get(), answer.data(), answer.size());
-    if (size < 0) return errno;
-    return mnl_cb_run(answer.data(), static_cast<std::size_t>(size), header_->nlmsg_seq, port, nullptr,
-                      nullptr) < 0
-               ? errno
-               : 0;
-  }
-
-private:
-  alignas(NLMSG_ALIGNTO) std::array<char, 2048> buffer_{};
-  nlmsghdr* header_;
-};
 
 int add_address(unsigned index, const interface_address& wish) {
   route_request request(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL);
@@ -89,6 +44,8 @@ int set_up(unsigned index) {
   part->ifi_change = IFF_UP;
   return request.send();
 }
+
+namespace {
 
 int add_default_route(std::uint32_t gateway) {
   route_request request(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE);
@@ -115,7 +72,7 @@ int create_pair(const veth_request& wish, int network_namespace, unsigned bridge
   nlattr* peer = mnl_attr_nest_start(request.message(), VETH_INFO_PEER);
   request.part<ifinfomsg>();
   request.text(IFLA_IFNAME, wish.pod_name);
-  request.hardware(wish.pod_hardware);
+  request.hardware(IFLA_ADDRESS, wish.pod_hardware);
   if (wish.mtu > 0) request.number(IFLA_MTU, static_cast<std::uint32_t>(wish.mtu));
   request.number(IFLA_NET_NS_FD, static_cast<std::uint32_t>(network_namespace));
   mnl_attr_nest_end(request.message(), peer);
@@ -159,41 +116,42 @@ result<void> ensure_bridge(const std::string& name, const hardware_address& hard
     route_request request(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
     request.part<ifinfomsg>();
     request.text(IFLA_IFNAME, name);
-    request.hardware(hardware);
+    request.hardware(IFLA_ADDRESS, hardware);
     if (mtu > 0) request.number(IFLA_MTU, static_cast<std::uint32_t>(mtu));
     nlattr* info = mnl_attr_nest_start(request.message(), IFLA_LINKINFO);
     request.text(IFLA_INFO_KIND, "bridge");
     mnl_attr_nest_end(request.message(), info);
     if (const int failure = request.send(); failure != 0 && failure != EEXIST)
-      return failed("create bridge " + name, failure);
+      return kernel_refused("create bridge " + name, failure);
   }
   const unsigned index = ::if_nametoindex(name.c_str());
-  if (index == 0) return failed("find bridge " + name, errno);
+  if (index == 0) return kernel_refused("find bridge " + name, errno);
   if (const int failure = add_address(index, address); failure != 0 && failure != EEXIST)
-    return failed("give bridge " + name + " its address", failure);
-  if (const int failure = set_up(index); failure != 0) return failed("bring up bridge " + name, failure);
+    return kernel_refused("give bridge " + name + " its address", failure);
+  if (const int failure = set_up(index); failure != 0)
+    return kernel_refused("bring up bridge " + name, failure);
   return {};
 }
 
 result<void> connect_pod(const veth_request& wish) {
   const int network_namespace = ::open(wish.namespace_path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (network_namespace < 0) return failed("open " + wish.namespace_path, errno);
+  if (network_namespace < 0) return kernel_refused("open " + wish.namespace_path, errno);
   const std::unique_ptr<const int, void (*)(const int*)> closer(&network_namespace,
                                                                 [](const int* fd) { ::close(*fd); });
   const unsigned bridge = ::if_nametoindex(wish.bridge.c_str());
-  if (bridge == 0) return failed("find bridge " + wish.bridge, errno);
+  if (bridge == 0) return kernel_refused("find bridge " + wish.bridge, errno);
   int failure = create_pair(wish, network_namespace, bridge);
   if (failure == EEXIST) {
     if (auto deleted = delete_link(wish.host_name); !deleted) return deleted;
     failure = create_pair(wish, network_namespace, bridge);
   }
-  if (failure != 0) return failed("create interface " + wish.host_name, failure);
+  if (failure != 0) return kernel_refused("create interface " + wish.host_name, failure);
   const unsigned host_end = ::if_nametoindex(wish.host_name.c_str());
   failure = set_hairpin(host_end);
   if (failure == 0) failure = set_up(host_end);
-  if (failure != 0) return failed("set up " + wish.host_name, failure);
+  if (failure != 0) return kernel_refused("set up " + wish.host_name, failure);
   failure = in_namespace(network_namespace, [&] { return configure_pod_end(wish); });
-  if (failure != 0) return failed("configure " + wish.pod_name + " of the pod", failure);
+  if (failure != 0) return kernel_refused("configure " + wish.pod_name + " of the pod", failure);
   return {};
 }
 
@@ -202,7 +160,8 @@ result<void> delete_link(const std::string& name) {
   request.part<ifinfomsg>();
   request.text(IFLA_IFNAME, name);
   const int failure = request.send();
-  return failure == 0 || failure == ENODEV ? result<void>{} : failed("delete interface " + name, failure);
+  return failure == 0 || failure == ENODEV ? result<void>{}
+                                           : kernel_refused("delete interface " + name, failure);
 }
 
 } // namespace actord::net

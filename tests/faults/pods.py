@@ -64,7 +64,10 @@ class Pods:
     def check(self):
         """Once servers and network are well: what is wrong, or None."""
         for worker in self.cluster.working():
-            self.cluster.wait_until(f"{worker.name} to be ready again", 30, lambda: self.node_is_ready(worker))
+            try:
+                self.cluster.wait_until(f"{worker.name} to be ready again", 30, lambda: self.node_is_ready(worker))
+            except SystemExit as why:
+                return f"{why}: {json.dumps(self.get(f'/api/v1/nodes/{worker.name}'))}"
             self.wait_ready(f"on-{worker.name}")
             if self.container(worker) != self.containers[worker]:
                 return f"on-{worker.name} was {self.containers[worker]} and is {self.container(worker)}"

@@ -7,6 +7,7 @@ come back.
 
 import json
 import os
+import socket
 import sys
 import time
 
@@ -96,6 +97,39 @@ def pods_are_reached(cluster, workers):
         expect("open sesame" in said and f"Good day from on-{worker.name}" in said, said)
 
 
+def pods_meet(cluster, workers):
+    say("pods of different machines reach each other, by address and by Service; nobody else speaks into their network")
+    server = cluster.servers[1]
+    here, there = (f"on-{worker.name}" for worker in workers)
+    address = get(cluster, f"{PODS}/{there}")["status"]["podIP"]
+    fetch = lambda host, port: cluster.actctl(server, "exec", here, "--", "sh", "-c",
+                                              f"printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 5 {host} {port}")
+    expect(f"Good day from {there}" in fetch(address, 8080), "by address")
+    create(cluster, "/api/v1/namespaces/default/services",
+           {"metadata": {"name": "there"}, "spec": {"selector": {"app": there}, "ports": [{"port": 80, "targetPort": 8080}]}})
+    service = get(cluster, "/api/v1/namespaces/default/services/there")["spec"]["clusterIP"]
+
+    def served():
+        try:
+            return f"Good day from {there}" in fetch(service, 80)
+        except RuntimeError:
+            return False
+
+    cluster.wait_until("the Service to lead to the other machine", 10, served)
+    worker = workers[0]
+    expect(f"Good day from {there}" in worker.run("wget", "-q", "-T", "5", "-O", "-", f"http://{address}:8080/"), "from the machine itself")
+    chain = next(line.split()[1] for line in worker.run("iptables", "-S").splitlines() if line.startswith("-N ACTORD-actordt"))
+
+    def dropped():
+        rule = next(line for line in worker.run("iptables", "-w", "-nvxL", chain).splitlines() if "DROP" in line)
+        return int(rule.split()[0])
+
+    before = dropped()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+        stranger.sendto(b"\x08" + bytes(60), (worker.address, 4789))
+    cluster.wait_until("a stranger's packet to be dropped", 5, lambda: dropped() > before)
+
+
 def changes_arrive(cluster, workers):
     say("a Secret that changes is seen in the pod")
     server = cluster.servers[1]
@@ -146,6 +180,7 @@ def main():
         workers = workers_join(cluster)
         pods_run(cluster, workers, sys.argv[4])
         pods_are_reached(cluster, workers)
+        pods_meet(cluster, workers)
         changes_arrive(cluster, workers)
         silence_is_noticed(cluster, workers[0])
         removed_workers_stay_out(cluster, workers[1])

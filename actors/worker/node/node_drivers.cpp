@@ -1,6 +1,8 @@
 #include "actors/worker/node/node_drivers.hpp"
 
+#include "actors/worker/node/node_object.hpp"
 #include "actors/worker/worker.hpp"
+#include "net/overlay/tunnel_control.hpp"
 #include "net/services/command_runner.hpp"
 #include "runtime/files/file_tools.hpp"
 #include "runtime/process/process_launcher.hpp"
@@ -46,6 +48,31 @@ runtime::runtime_flavour flavour_of(const std::string& name) {
   return runtime::runtime_flavour::automatic;
 }
 
+std::string tunnel_of(const worker_options& options) {
+  return is_default(options.data_dir) ? "actordt0" : "actordt" + short_hash(options.data_dir);
+}
+
+/// Of packets that fit through the tunnel whole; 0 (the kernel's choice) where other nodes cannot reach this
+/// one.
+int pod_mtu(const worker_options& options) {
+  const auto address = net::parse_address(measure_machine(options.data_dir).address);
+  const int outer = address ? net::mtu_of_address(*address) : 0;
+  return outer > net::overlay_overhead_bytes ? outer - net::overlay_overhead_bytes : 0;
+}
+
+std::unique_ptr<net::overlay_network>
+open_overlay(const worker_options& options, const std::string& pod_range, net::program_runner& runner) {
+  const auto address = net::parse_address(measure_machine(options.data_dir).address);
+  const auto pods = net::parse_range(pod_range);
+  return std::make_unique<net::overlay_network>(
+      net::overlay_options{.device = tunnel_of(options),
+                           .address = address.value_or(0),
+                           .pods = pods ? *pods : net::address_range{},
+                           .number = net::overlay_number(options.cluster),
+                           .mtu = pod_mtu(options)},
+      runner);
+}
+
 std::unique_ptr<net::pod_network> open_network(const worker_options& options, const std::string& pod_range,
                                                net::program_runner& runner) {
   net::cni_options network;
@@ -54,6 +81,7 @@ std::unique_ptr<net::pod_network> open_network(const worker_options& options, co
   network.network_name = network.bridge;
   network.pod_cidr = pod_range;
   network.cluster_cidr = options.cluster_cidr;
+  network.mtu = pod_mtu(options);
   return net::make_cni_network(std::move(network), runner);
 }
 
@@ -86,6 +114,7 @@ result<node_drivers> open_node_drivers(const worker_options& options, const cloc
   drivers.images = std::move(*images);
   drivers.runner = runtime::make_program_runner(runtime::system_process_launcher());
   drivers.network = open_network(options, pod_range, *drivers.runner);
+  drivers.overlay = open_overlay(options, pod_range, *drivers.runner);
   auto deadline = runtime::deadline_file::open(deadline_path_of(options));
   if (!deadline) return std::move(deadline).error();
   drivers.deadline = std::move(*deadline);
@@ -105,6 +134,7 @@ result<void> remove_node(const worker_options& options, const clock_source& cloc
       !removed)
     return removed;
   if (auto cleared = drivers->services->clear(); !cleared) return cleared;
+  if (auto cleared = drivers->overlay->dismantle(); !cleared) return cleared;
   if (auto unmounted = runtime::unmount_below(options.data_dir); !unmounted) return unmounted;
   return runtime::remove_tree(runtime_dir_of(options));
 }

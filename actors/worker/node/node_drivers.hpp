@@ -2,6 +2,7 @@
 
 #include "net/cni/pod_network.hpp"
 #include "net/cni/program_runner.hpp"
+#include "net/overlay/overlay_network.hpp"
 #include "net/services/iptables_driver.hpp"
 #include "runtime/fence/deadline_file.hpp"
 #include "runtime/images/image_store.hpp"
@@ -23,6 +24,7 @@ struct node_drivers {
   std::unique_ptr<net::program_runner> runner;
   std::unique_ptr<runtime::image_store> images;
   std::unique_ptr<net::pod_network> network;
+  std::unique_ptr<net::overlay_network> overlay;
   std::unique_ptr<runtime::container_runtime> runtime;
   std::unique_ptr<net::iptables_driver> services;
   std::unique_ptr<runtime::deadline_file> deadline;

@@ -57,7 +57,7 @@ BOOST_AUTO_TEST_CASE(pods_of_other_nodes_are_no_concern) {
   BOOST_TEST(!scope.concerns(key("pods", "a")));
   BOOST_TEST(!scope.concerns(key("secrets", "s")));
   BOOST_TEST(scope.concerns({schema::builtin("", "nodes").stored_as, "", "n1"}));
-  BOOST_TEST(!scope.concerns({schema::builtin("", "nodes").stored_as, "", "n2"}));
+  BOOST_TEST(scope.concerns({schema::builtin("", "nodes").stored_as, "", "n2"}));
   BOOST_TEST(scope.concerns(key("services", "any", "any")));
 }
 
