@@ -4,10 +4,9 @@
 #include "net/peer/peer_context.hpp"
 #include "net/peer/peer_entrance.hpp"
 #include "schema/base/always.hpp"
+#include "schema/base/urgent_thread.hpp"
 
 #include <kj/async-unix.h>
-
-#include <pthread.h>
 
 #include <map>
 #include <mutex>
@@ -240,7 +239,7 @@ private:
   }
 
   void run(peer_options options, peer_events events, tls_context tls, unique_fd socket) {
-    ::pthread_setname_np(::pthread_self(), "peers");
+    make_thread_urgent("peers");
     kj_log log;
     auto fault = kj::runCatchingExceptions([&] {
       auto io = kj::setupAsyncIo();
