@@ -35,6 +35,8 @@ void read_rounds::hear(member_id from, const member_note& note, const reading_vi
   if (const auto* asked = std::get_if<read_question>(&note)) {
     // Who does not serve stays silent: the member asks again, here or elsewhere.
     if (!view.serving || remote_.size() >= max_remote) return;
+    if (settles_itself(from, asked->term, view))
+      return send_(from, read_answer{asked->number, view.committed});
     std::erase_if(remote_, [from](const remote_read& one) { return one.from == from; });
     remote_.push_back({from, asked->number});
   } else if (const auto* answer = std::get_if<read_answer>(&note)) {
@@ -103,6 +105,15 @@ void read_rounds::finish_round() {
   for (const remote_read& one : done.remote) send_(one.from, read_answer{one.number, done.index});
 }
 
+/// In the term of this leader when it asked, the one that asks had elected nobody newer; nor has this leader
+/// by now. So nobody had, if the two are a majority: what was acknowledged before the question is committed
+/// here.
+bool read_rounds::settles_itself(member_id from, raft_term term, const reading_view& view) {
+  round alone{view.term, view.committed, {}, {}, {}};
+  if (term == view.term) alone.said_yes.insert(from);
+  return has_majority(alone, view);
+}
+
 bool read_rounds::has_majority(const round& one, const reading_view& view) {
   const auto yes = std::ranges::count_if(
       view.voters, [&](member_id voter) { return voter == view.self || one.said_yes.contains(voter); });
@@ -120,7 +131,7 @@ void read_rounds::tend_question(const reading_view& view, steady_time now) {
   asked_of_ = view.leader;
   again_ = now + ask_again_after;
   if (view.leader == 0 || view.leader == view.self) return;
-  send_(view.leader, read_question{asked_});
+  send_(view.leader, read_question{asked_, view.term});
 }
 
 void read_rounds::expire(steady_time now, std::vector<ready>& late) {

@@ -36,6 +36,10 @@ struct reading_view {
 ///   leader:   waiting ──────────▶ in round ──majority──▶ applying ──applied──▶ ready
 ///             questions of members ─┘            └──▶ their answers
 ///
+/// A voter that asks has said by that what it would say in a round, but for its own question only: others may
+/// have come after it was sent. Where the leader and the one that asks are a majority, as among three voters,
+/// the answer is given at once.
+///
 /// A read that is not confirmed in time, because nobody leads or cannot be reached, fails.
 class read_rounds {
 public:
@@ -82,6 +86,7 @@ private:
   void tend_question(const reading_view& view, steady_time now);
   void finish_round();
   void expire(steady_time now, std::vector<ready>& late);
+  [[nodiscard]] static bool settles_itself(member_id from, raft_term term, const reading_view& view);
   [[nodiscard]] static bool has_majority(const round& one, const reading_view& view);
 
   std::vector<local_read> waiting_;

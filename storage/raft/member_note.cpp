@@ -18,7 +18,10 @@ void append_text(std::string& out, std::string_view text) {
 struct note_writer {
   std::string& out;
 
-  void operator()(const read_question& note) const { append_little(out, note.number); }
+  void operator()(const read_question& note) const {
+    append_little(out, note.number);
+    append_little(out, note.term.value);
+  }
   void operator()(const read_answer& note) const {
     append_little(out, note.number);
     append_little(out, note.index.value);
@@ -58,8 +61,11 @@ struct note_reader {
   std::string text() { return std::string(reader.take_bytes(reader.take<std::uint32_t>())); }
   std::optional<member_note> read(std::uint8_t type) {
     switch (type) {
-    case 0:
-      return read_question{number()};
+    case 0: {
+      read_question note{number(), {}};
+      note.term = raft_term{number()};
+      return note;
+    }
     case 1: {
       read_answer note{number(), {}};
       note.index = raft_index{number()};

@@ -18,9 +18,11 @@
 
 namespace actord::storage {
 
-/// To the leader: up to which entry must I have applied to serve a read that was asked for before this?
+/// To the leader: up to which entry must I have applied to serve a read that was asked for before this? And
+/// the newest term that the one who asks knew when it did, which is all that a voter could say in a round.
 struct read_question {
   std::uint64_t number = 0; ///< never used twice by one member
+  raft_term term;
 };
 struct read_answer {
   std::uint64_t number = 0;
