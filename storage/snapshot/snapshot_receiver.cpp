@@ -45,7 +45,7 @@ void snapshot_receiver::offered(member_id from, steady_time now) {
   from_ = from;
   heard_ = now;
   if (!open(false)) return give_up("its scratch map cannot be opened", now);
-  ask(now);
+  ask(progress_, now);
 }
 
 bool snapshot_receiver::open(bool fresh) {
@@ -57,9 +57,9 @@ bool snapshot_receiver::open(bool fresh) {
   return true;
 }
 
-void snapshot_receiver::ask(steady_time now) {
+void snapshot_receiver::ask(const progress& from_here, steady_time now) {
   again_ = now + ask_again_after;
-  send_(from_, snapshot_question{progress_.session, progress_.next, progress_.position});
+  send_(from_, snapshot_question{from_here.session, from_here.next, from_here.position});
 }
 
 std::optional<received_snapshot> snapshot_receiver::hear(member_id from, const snapshot_part& part,
@@ -75,14 +75,11 @@ std::optional<received_snapshot> snapshot_receiver::hear(member_id from, const s
   }
   if (part.session != progress_.session) return std::nullopt;
   heard_ = now;
-  if (!keep(part)) {
+  if (!keep(part, now)) {
     give_up("a part cannot be stored", now);
     return std::nullopt;
   }
-  if (part.summary.empty()) {
-    ask(now);
-    return std::nullopt;
-  }
+  if (part.summary.empty()) return std::nullopt;
   auto summary = parse_summary(part.summary);
   if (!summary || summary->state.hash != progress_.hash) {
     static_cast<void>(open(true));
@@ -94,8 +91,9 @@ std::optional<received_snapshot> snapshot_receiver::hear(member_id from, const s
   return received_snapshot{from, std::move(scratch_), *std::move(summary)};
 }
 
-/// One commit: the rows and how far they reach.
-bool snapshot_receiver::keep(const snapshot_part& part) {
+/// One commit: the rows and how far they reach. The next part is asked for before, and is on its way
+/// meanwhile.
+bool snapshot_receiver::keep(const snapshot_part& part, steady_time now) {
   const auto batch = scratch_->write();
   progress next = progress_;
   const bool sound = read_rows(part.rows, [&](kv::table where, std::string_view key, std::string_view value) {
@@ -110,6 +108,7 @@ bool snapshot_receiver::keep(const snapshot_part& part) {
   if (!sound || next.position != part.position) return false;
   ++next.next;
   save(*batch, next);
+  if (part.summary.empty()) ask(next, now);
   if (!batch->commit()) return false;
   progress_ = std::move(next);
   return true;
@@ -120,7 +119,7 @@ void snapshot_receiver::hear(member_id from, const snapshot_gone& gone, steady_t
   // Begin anew, with another moment.
   if (!open(true)) return give_up("its scratch map cannot be opened", now);
   heard_ = now;
-  ask(now);
+  ask(progress_, now);
 }
 
 void snapshot_receiver::forget() {
@@ -132,7 +131,7 @@ void snapshot_receiver::tend(steady_time now) {
   if (!fetching() || now < again_) return;
   // What is there stays; the next offer goes on with it.
   if (now - heard_ > give_up_after) return scratch_.reset();
-  ask(now);
+  ask(progress_, now);
 }
 
 void snapshot_receiver::give_up(const char* why, steady_time now) {

@@ -52,8 +52,8 @@ private:
   [[nodiscard]] static progress load(const kv::read_view& view);
   static void save(kv::write_batch& batch, const progress& now);
   bool open(bool fresh);
-  bool keep(const snapshot_part& part);
-  void ask(steady_time now);
+  bool keep(const snapshot_part& part, steady_time now);
+  void ask(const progress& from_here, steady_time now);
   void give_up(const char* why, steady_time now);
 
   kv::environment& disk_;
