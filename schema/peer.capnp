@@ -49,6 +49,10 @@ struct HelloAnswer {
       peer @3 :Peer;
     }
   }
+
+  removed @4 :Bool;
+  # With `refused`: the caller was a member of this cluster and has been taken out of it. Its number is given to nobody again,
+  # so that this is the last word.
 }
 
 interface Peer {

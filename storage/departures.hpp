@@ -15,4 +15,9 @@ class store;
 /// time of one and nothing that was acknowledged.
 void tell_gone(store& told, member_id member);
 
+/// Tells a store that was opened with `open_store` that this member itself was taken out of the cluster, by
+/// the word of a member that has applied that. From now on it stands for no election, and knows no leader.
+/// Any thread; never blocks.
+void tell_removed(store& told);
+
 } // namespace actord::storage

@@ -71,6 +71,12 @@ void tell_gone(store& told, member_id member) {
   engine->gone(member);
 }
 
+void tell_removed(store& told) {
+  auto* const engine = dynamic_cast<store_engine*>(&told);
+  ALWAYS(engine != nullptr);
+  engine->removed();
+}
+
 std::unique_ptr<store> open_memory_store(const clock_source& clock, random_source& random,
                                          const value_codec* codec) {
   const kv::memory_disk disk;

@@ -2,6 +2,7 @@
 
 #include "actors/authorization/default_roles.hpp"
 #include "actors/cluster/joining/join_service.hpp"
+#include "actors/cluster/server_endpoints.hpp"
 #include "actors/flow/default_flow_objects.hpp"
 #include "actors/objects/object_router.hpp"
 #include "schema/base/json.hpp"
@@ -99,20 +100,10 @@ void add_api_service(std::vector<wanted_object>& wanted, const bootstrap_facts& 
 
   // On a machine with no other address there is nowhere the service could lead.
   if (is_loopback(facts.advertised_address)) return;
-  const schema::resource_type& slices = schema::builtin("discovery.k8s.io", "endpointslices");
-  json slice = named(slices, "kubernetes");
-  slice["metadata"]["labels"] = {{"kubernetes.io/service-name", "kubernetes"}};
-  slice["addressType"] = "IPv4";
-  slice["endpoints"] = {{{"addresses", {facts.advertised_address}}, {"conditions", {{"ready", true}}}}};
-  slice["ports"] = {{{"name", "https"}, {"port", facts.port}, {"protocol", "TCP"}}};
-  wanted.push_back({&slices, "default", std::move(slice)});
-
-  const schema::resource_type& endpoints = schema::builtin("", "endpoints");
-  json legacy = named(endpoints, "kubernetes");
-  legacy["metadata"]["labels"] = {{"endpointslice.kubernetes.io/skip-mirror", "true"}};
-  legacy["subsets"] = {{{"addresses", {{{"ip", facts.advertised_address}}}},
-                        {"ports", {{{"name", "https"}, {"port", facts.port}, {"protocol", "TCP"}}}}}};
-  wanted.push_back({&endpoints, "default", std::move(legacy)});
+  const std::vector<api_place> here{{facts.advertised_address, facts.port}};
+  wanted.push_back(
+      {&schema::builtin("discovery.k8s.io", "endpointslices"), "default", kubernetes_slice(here)});
+  wanted.push_back({&schema::builtin("", "endpoints"), "default", kubernetes_endpoints(here)});
 }
 
 /// The range that the addresses of services are taken from, for who asks.

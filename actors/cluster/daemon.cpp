@@ -259,6 +259,7 @@ private:
                                  .port = options_.rpc_listen_port,
                                  .credentials = peer_credentials_of(seat_->first_credentials()),
                                  .node_name = options_.node_name,
+                                 .own = {rpc_address(), host_and_port(identity_.address, port())},
                                  .known = {},
                                  .node_connected = {},
                                  .node_gone = {}};
@@ -377,7 +378,8 @@ private:
                        lives_,
                        published_,
                        epoch_board_},
-            .enter = [this] { return seat_->begin_to_lead(); }};
+            .enter = [this] { return seat_->begin_to_lead(); },
+            .live_servers = [network = network_] { return network->live_servers(); }};
   }
 
   /// A cluster of one leads at once, and has its first objects when this returns.
@@ -409,6 +411,7 @@ private:
 
   /// What /readyz says; empty when nothing is lacking.
   std::string waiting_for() {
+    if (network_->was_removed()) return "this server was removed from the cluster";
     if (router_->is_open_to_all()) return {};
     const storage::store_status status = store_->status();
     if (status.leader == status.self && status.self != 0) return "the first objects are not stored yet";

@@ -1,5 +1,6 @@
 #include "actors/cluster/leadership.hpp"
 
+#include "actors/cluster/server_endpoints.hpp"
 #include "actors/controllers/event_recorder.hpp"
 #include "actors/encryption/encryption_actor.hpp"
 #include "actors/objects/expiry_actor.hpp"
@@ -41,6 +42,9 @@ public:
         expiry::collaborators{with_.system, with_.store, with_.router, with_.registry, term_});
     events_ = std::make_unique<event_recorder>(
         event_recorder::collaborators{with_.router, with_.clock, with_.random, term_});
+    if (what.live_servers)
+      endpoints_ = std::make_unique<server_endpoints>(server_endpoints::collaborators{
+          with_.system, with_.store, with_.router, with_.registry, what.live_servers, term_});
     controllers_ = start_controllers(
         {with_.system, with_.store, with_.router, with_.registry, *events_, with_.clock, with_.random, term_},
         what.controllers, what.powers);
@@ -53,6 +57,7 @@ private:
   encryption_keeper encryption_;
   std::unique_ptr<expiry> expiry_;
   std::unique_ptr<event_recorder> events_;
+  std::unique_ptr<server_endpoints> endpoints_;
   std::unique_ptr<controllers> controllers_;
 };
 

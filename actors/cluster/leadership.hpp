@@ -31,6 +31,8 @@ public:
     controller_powers powers;
     /// What else is stored before others may write; blocks. None in tests.
     std::function<result<void>()> enter = nullptr;
+    /// Where the API of each server that lives is; the service `kubernetes` leads there. None in tests.
+    std::function<std::vector<std::string>()> live_servers = nullptr;
   };
 
   /// Once the store may propose in `term`. Blocks until the objects that every cluster has are stored; from

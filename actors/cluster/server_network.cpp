@@ -17,6 +17,7 @@
 #include <fmt/format.h>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <spdlog/spdlog.h>
 
@@ -39,6 +40,9 @@ using server_network_messages::look;
 constexpr std::chrono::seconds interval{1};
 /// A learner that has not caught up by then is looked at again.
 constexpr std::chrono::seconds promotion_wait{30};
+/// A server that was not heard for so long has no place among those that answer.
+constexpr std::chrono::seconds silence_of_the_dead{5};
+constexpr std::chrono::seconds announcement_patience{2};
 
 struct watcher_state {
   std::shared_ptr<actor_card> card;
@@ -65,7 +69,7 @@ caf::behavior watch_members(caf::stateful_actor<watcher_state>* self, const std:
 class server_network::state : public std::enable_shared_from_this<state> {
 public:
   state(const clock_source& clock, random_source& random)
-      : network_(net::peer_network::create(clock, random)) {}
+      : clock_(clock), network_(net::peer_network::create(clock, random)) {}
 
   std::unique_ptr<storage::raft_transport> transport() { return network_->transport(); }
 
@@ -75,6 +79,12 @@ public:
                      settings how) {
     store_ = &store;
     how_ = std::move(how);
+    network_->serve(
+        std::string(net::member_address_method),
+        [this](const net::peer_caller& from, const std::string& payload, const net::peer_answer& answer) {
+          answer(hear_address(from.member, payload));
+        },
+        net::callers::members);
     if (auto looked = look_at_members(); !looked) return looked;
     watcher_ = system.spawn(watch_members<state>, weak_from_this(), &registry);
     return {};
@@ -124,8 +134,27 @@ public:
     if (!has_others_ && !workers) return {};
     if (auto running = run(); !running) return running;
     tell_addresses(members, records, status.self);
-    if (status.leading) promote_learners(members);
+    if (status.leading) {
+      promote_learners(members);
+      write_addresses(records);
+    } else {
+      announce(records, status.self);
+    }
     return {};
+  }
+
+  [[nodiscard]] bool was_removed() const { return removed_; }
+
+  [[nodiscard]] std::vector<std::string> live_servers() const {
+    const storage::member_id self = store_->status().self;
+    const steady_time since = clock_.steady_now() - silence_of_the_dead;
+    std::set<storage::member_id> heard{self};
+    for (const net::peer_status& one : network_->peers())
+      if (one.last_heard > since) heard.insert(one.member);
+    std::vector<std::string> out;
+    for (const known_server& one : members_of(node_records(*store_->read())))
+      if (heard.contains(one.member) && !one.api_address.empty()) out.push_back(one.api_address);
+    return out;
   }
 
   [[nodiscard]] std::string summary() const {
@@ -162,6 +191,14 @@ private:
       spdlog::info("the process of member {} is gone", gone);
       storage::tell_gone(*store, gone);
     };
+    events.connected = [this](storage::member_id to) { announce_to(to); };
+    events.admits = [store = store_](storage::member_id member) {
+      // What a member that lags has not heard of yet is not gone.
+      const auto members = store->members();
+      return std::ranges::find(members, member, &storage::cluster_member::id) != members.end() ||
+             !has_left(*store->read(), member);
+    };
+    events.removed = [this](storage::member_id by) { hear_removal(by); };
     events.admits_node = [store = store_](const std::string& node) {
       return !store->read()->get(node_record_key(node)).empty();
     };
@@ -188,6 +225,61 @@ private:
                     });
   }
 
+  /// On the network's thread.
+  result<std::string> hear_address(storage::member_id member, const std::string& payload) {
+    auto address = net::decode_member_address(payload);
+    if (!address) return address.error();
+    const std::scoped_lock hold(mutex_);
+    if (stopped_) return std::string();
+    if (!moved_.contains(member) && moved_.size() >= storage::max_members) return std::string();
+    network_->set_address(member, address->rpc);
+    moved_[member] = {*std::move(address), std::nullopt};
+    return std::string();
+  }
+
+  void announce_to(storage::member_id to) {
+    network_->call(to, net::member_address_method, net::encode_member_address(how_.own),
+                   announcement_patience, [](const result<std::string>&) {});
+  }
+
+  void announce(const std::vector<node_record>& records, storage::member_id self) {
+    const auto own = std::ranges::find(records, self, &node_record::member);
+    if (own == records.end() || (own->rpc_address == how_.own.rpc && own->api_address == how_.own.api))
+      return;
+    for (const net::peer_status& one : network_->peers())
+      if (one.link == net::peer_link::connected) announce_to(one.member);
+  }
+
+  /// What servers said of themselves, for all who do not hear it from them.
+  void write_addresses(const std::vector<node_record>& records) {
+    const std::scoped_lock hold(mutex_);
+    for (const auto& [member, said] : moved_) {
+      const net::member_address& address = said.address;
+      const auto known = std::ranges::find(records, member, &node_record::member);
+      if (known == records.end() || (known->rpc_address == address.rpc && known->api_address == address.api))
+        continue;
+      node_record moved = *known;
+      moved.rpc_address = address.rpc;
+      moved.api_address = address.api;
+      spdlog::info("server {} is at {} now", moved.node, moved.rpc_address);
+      store_->propose(move_node(moved, {.actor = "cluster",
+                                        .verb = "update",
+                                        .request_id = {},
+                                        .reacted_to = {},
+                                        .note = "the server's address changed"}),
+                      [](const storage::outcome&) {});
+    }
+  }
+
+  /// On the network's thread.
+  void hear_removal(storage::member_id by) {
+    storage::tell_removed(*store_);
+    if (removed_.exchange(true)) return;
+    spdlog::error("this server was removed from the cluster, says member {}: it takes no further part. "
+                  "Stop it, or begin anew with an empty data directory and a new token",
+                  by);
+  }
+
   /// What nodes said when they joined or came back is newer than what the configuration remembers.
   void tell_addresses(const std::vector<storage::cluster_member>& members,
                       const std::vector<node_record>& records, storage::member_id self) {
@@ -197,6 +289,16 @@ private:
       if (addresses.contains(one.member) && !one.rpc_address.empty()) addresses[one.member] = one.rpc_address;
     const std::scoped_lock hold(mutex_);
     if (stopped_) return;
+    // What a member said counts until the record has changed, which is what others heard of it since.
+    std::erase_if(moved_, [&](const auto& one) {
+      const auto recorded = addresses.find(one.first);
+      return recorded == addresses.end() ||
+             one.second.instead_of.value_or(recorded->second) != recorded->second;
+    });
+    for (auto& [id, said] : moved_) {
+      said.instead_of = addresses[id];
+      addresses[id] = said.address.rpc;
+    }
     for (const auto& [id, address] : addresses)
       if (id != self && !address.empty()) network_->set_address(id, address);
     for (const storage::member_id id : told_)
@@ -208,16 +310,25 @@ private:
         network_->forget_node(one.node);
   }
 
+  /// Where a member said it is.
+  struct moved_member {
+    net::member_address address;
+    std::optional<std::string> instead_of; ///< of what the record said then; unset until the next look
+  };
+
+  const clock_source& clock_;
   const std::unique_ptr<net::peer_network> network_;
   storage::store* store_ = nullptr;
   settings how_;
   caf::actor watcher_;
   std::atomic<bool> has_others_{false};
   std::atomic<bool> promoting_{false};
+  std::atomic<bool> removed_{false};
   std::mutex mutex_;
   bool running_ = false;
   bool stopped_ = false;
   std::set<storage::member_id> told_;
+  std::map<storage::member_id, moved_member> moved_;
 };
 
 server_network::server_network(const clock_source& clock, random_source& random)
@@ -251,6 +362,8 @@ void server_network::use_credentials(net::peer_credentials credentials) {
   state_->use_credentials(std::move(credentials));
 }
 bool server_network::has_others() const { return state_->has_others(); }
+bool server_network::was_removed() const { return state_->was_removed(); }
+std::vector<std::string> server_network::live_servers() const { return state_->live_servers(); }
 void server_network::call(storage::member_id member, std::string_view method, std::string payload,
                           std::chrono::milliseconds deadline, std::function<void(result<std::string>)> done) {
   state_->call(member, method, std::move(payload), deadline, std::move(done));

@@ -3,6 +3,7 @@
 #include "actors/cluster/joining/join_service.hpp"
 #include "actors/cluster/leader_link.hpp"
 #include "actors/nodes/node_link.hpp"
+#include "net/peer/member_address.hpp"
 #include "net/peer/peer_network.hpp"
 #include "schema/base/clock.hpp"
 #include "schema/base/rng.hpp"
@@ -10,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace caf {
 class actor_system;
@@ -26,6 +28,9 @@ class actor_registry;
 ///
 /// An actor looks at the members once a second: tells the network where each is, forgets those that are gone
 /// and, on the server that leads, makes voters of learners that have caught up.
+///
+/// A server whose own address is not what the cluster's record says tells it to every member that it reaches,
+/// until whoever leads has written it down; who hears it goes by it at once.
 class server_network final : public leader_link,
                              public member_admission,
                              public node_link,
@@ -36,6 +41,7 @@ public:
     std::uint16_t port = 7443;
     net::peer_credentials credentials;
     std::string node_name;
+    net::member_address own;         ///< where this server is reached
     std::vector<known_server> known; ///< where to begin to look for the others
     /// A worker's connection came about, or broke. On the network's thread.
     std::function<void(const std::string& node)> node_connected;
@@ -60,6 +66,11 @@ public:
   void use_credentials(net::peer_credentials credentials);
   /// Whether there is more than one member, so that another could lead. Any thread; quick.
   [[nodiscard]] bool has_others() const override;
+  /// This server was taken out of the cluster while it runs; another member says so. Any thread.
+  [[nodiscard]] bool was_removed() const;
+  /// Where the API of each server is that lives, by this server's connections: one that was heard within
+  /// seconds does. "192.0.2.11:6443", this server's own among them. Any thread.
+  [[nodiscard]] std::vector<std::string> live_servers() const;
 
   void call(storage::member_id member, std::string_view method, std::string payload,
             std::chrono::milliseconds deadline, std::function<void(result<std::string>)> done) override;

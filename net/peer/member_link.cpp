@@ -154,6 +154,7 @@ kj::Promise<void> member_link::greet() {
     if (!answer.isWelcome()) {
       unfit_ = true;
       const std::string why = answer.isRefused() ? string_of(answer.getRefused()).substr(0, 512) : "";
+      if (answer.getRemoved() && context_.events.removed) context_.events.removed(member_);
       kj::throwFatalException(unfit("it refused: " + why));
     }
     const std::uint32_t version = answer.getWelcome().getVersion();

@@ -124,6 +124,8 @@ struct peer_events {
   /// for each worker. `stop` ends connections without a word.
   std::function<void(const std::string& node)> node_connected = {};
   std::function<void(const std::string& node, const std::string& why)> node_gone = {};
+  /// A member refuses us because we were taken out of the cluster, for ever. Said again each time it does.
+  std::function<void(storage::member_id by)> removed = {};
 };
 
 enum class peer_link : std::uint8_t { connecting, connected, refused, unreachable };

@@ -158,7 +158,8 @@ protected:
                            .meant = caller.getMeant()};
     auto& context = session_->context;
     auto version = admit(greeted, session_->certificate, context.options);
-    if (version && !is_wanted(greeted)) {
+    const bool unwanted = version && !is_wanted(greeted);
+    if (unwanted) {
       version = error{.kind = error_kind::forbidden,
                       .message = in_words(session_->certificate) + " does not belong to the cluster"};
     }
@@ -170,6 +171,7 @@ protected:
     if (!version) {
       context.log_refusal(session_->address, version.error().message);
       answer.setRefused(kj_string(version.error().message));
+      answer.setRemoved(unwanted && greeted.member != 0);
       return kj::READY_NOW;
     }
     session_->admitted = true;

@@ -148,7 +148,7 @@ result<void> replica::start(raft_time_ms now) {
   heard_.clear();
   followed_ = state_.applied;
   carry_out(now, core_->start(now, memory));
-  if (fenced_) core_->only_follow();
+  if (fenced_ || left_) core_->only_follow();
   settle(now);
   return {};
 }
@@ -249,6 +249,13 @@ result<void> replica::complete(kv::environment& scratch, snapshot_summary& summa
 
 void replica::gone(raft_time_ms now, member_id other) {
   if (core_ != nullptr && !alone_) core_->gone(now, other);
+}
+
+void replica::leave(raft_time_ms now) {
+  if (left_ || core_ == nullptr || leading() || newest_.is_only_voter(identity_.member)) return;
+  left_ = true;
+  // As a follower: it may be standing at this moment.
+  restart(now);
 }
 
 void replica::tick(raft_time_ms now) {

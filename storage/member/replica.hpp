@@ -82,6 +82,9 @@ public:
   void receive(raft_time_ms now, member_id from, std::string_view bytes);
   /// The process of that member is gone, as far as the network knows (consensus.hpp).
   void gone(raft_time_ms now, member_id other);
+  /// This member was taken out of the cluster, and stands for no election any more. Not while it leads, nor
+  /// where it is the only voter: that is not true then.
+  void leave(raft_time_ms now);
   void tick(raft_time_ms now);
   /// Applies what is committed and not applied: called after each event unless another batch follows at once,
   /// whose transaction then does it.
@@ -187,6 +190,7 @@ private:
   std::deque<state_hash> hashes_;           ///< of the newest applied entries, one after the other
   std::optional<std::string> wrong_;        ///< why the state that is being committed is not what it must be
   bool checked_ = false;                    ///< the state was compared with its hash when this process began
+  bool left_ = false;                       ///< taken out of the cluster
   bool fenced_ = false;                     ///< nothing is applied; committed changes of members are followed
   raft_index followed_;                     ///< while fenced: up to here
   std::vector<raft_configuration> changes_; ///< applied in this transaction, for libraft

@@ -1,6 +1,7 @@
 #include "storage/member/store_engine.hpp"
 
 #include "schema/base/always.hpp"
+#include "schema/base/urgent_thread.hpp"
 #include "storage/read/history.hpp"
 #include "storage/read/kv_snapshot.hpp"
 
@@ -58,7 +59,10 @@ store_engine::~store_engine() {
 }
 
 void store_engine::run_thread() {
-  thread_ = std::thread([this] { loop(); });
+  thread_ = std::thread([this] {
+    make_thread_urgent("store");
+    loop();
+  });
 }
 
 // ---- any thread
@@ -79,6 +83,14 @@ void store_engine::gone(member_id member) {
     const std::scoped_lock hold(mutex_);
     if (inbox_.gone.size() >= max_members) return;
     inbox_.gone.insert(member);
+  }
+  kick();
+}
+
+void store_engine::removed() {
+  {
+    const std::scoped_lock hold(mutex_);
+    inbox_.removed = true;
   }
   kick();
 }

@@ -61,6 +61,7 @@ public:
   void receive(member_id from, std::string bytes) override;
   /// See storage/departures.hpp.
   void gone(member_id member);
+  void removed();
   /// Without a thread: does what is due by now.
   void pump();
   /// The state here is not what it must be: nothing is answered until another member's has replaced it.
@@ -92,9 +93,10 @@ private:
     std::vector<revision_waiter> waiters;
     std::vector<membership_request> membership;
     std::set<member_id> gone;
+    bool removed = false; ///< this member
     [[nodiscard]] bool empty() const {
       return messages.empty() && proposals.empty() && reads.empty() && waiters.empty() &&
-             membership.empty() && gone.empty();
+             membership.empty() && gone.empty() && !removed;
     }
   };
   struct pending_answers {
@@ -112,7 +114,7 @@ private:
   void kick();
   void loop();
   void step();
-  std::set<member_id> take_inbox();
+  void take_inbox();
   void hear_members();
   void hear_note(member_id from, const member_note& note);
   void install(received_snapshot snapshot);
@@ -160,6 +162,8 @@ private:
   std::deque<waiting_proposal> waiting_;
   std::deque<pending_answers> answers_;
   std::vector<std::pair<member_id, std::string>> messages_;
+  std::set<member_id> gone_;
+  bool removed_ = false;
   message_parts arriving_;
   cutting_transport outgoing_;
   std::optional<read_rounds> reads_;

@@ -111,11 +111,12 @@ raft_time_ms store_engine::raft_now() const {
 }
 
 void store_engine::step() {
-  const std::set<member_id> gone = take_inbox();
+  take_inbox();
   hear_members();
   const raft_time_ms now = raft_now();
   // What a member said before it went is heard first.
-  for (const member_id one : gone) replica_->gone(now, one);
+  for (const member_id one : std::exchange(gone_, {})) replica_->gone(now, one);
+  if (std::exchange(removed_, false)) replica_->leave(now);
   if (replica_->running() && !replica_->alone() && now >= replica_->deadline()) replica_->tick(now);
   follow_role();
   membership_.tend(*replica_, parts_.clock.steady_now(), now);
@@ -134,8 +135,7 @@ void store_engine::step() {
   tell_leadership();
 }
 
-/// Returns the members that are gone.
-std::set<member_id> store_engine::take_inbox() {
+void store_engine::take_inbox() {
   inbox taken;
   {
     const std::scoped_lock hold(mutex_);
@@ -152,7 +152,8 @@ std::set<member_id> store_engine::take_inbox() {
   for (revision_waiter& one : taken.waiters) waiters_.add(std::move(one));
   for (membership_request& one : taken.membership) membership_.ask(std::move(one));
   if (!taken.waiters.empty()) waiters_.fire(replica_->state().last, parts_.clock.steady_now());
-  return std::move(taken.gone);
+  gone_ = std::move(taken.gone);
+  removed_ = taken.removed;
 }
 
 void store_engine::hear_members() {

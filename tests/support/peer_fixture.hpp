@@ -111,6 +111,7 @@ struct peer_member {
       net::peer_network::create(system_clock_source(), system_random_source());
   lines seen;
   std::function<void(storage::member_id, std::string)> on_raft;
+  std::function<bool(storage::member_id)> admits;
   std::function<bool(const std::string&)> admits_node;
 
   ~peer_member() { network->stop(); }
@@ -126,11 +127,12 @@ struct peer_member {
              },
          .gone = [this](storage::member_id peer) { seen.add("gone " + std::to_string(peer)); },
          .connected = [this](storage::member_id peer) { seen.add("connected " + std::to_string(peer)); },
-         .admits = {},
+         .admits = admits,
          .admits_node = admits_node,
          .node_connected = [this](const std::string& node) { seen.add("node " + node); },
          .node_gone = [this](const std::string& node,
-                             const std::string& why) { seen.add("node gone " + node + ": " + why); }});
+                             const std::string& why) { seen.add("node gone " + node + ": " + why); },
+         .removed = [this](storage::member_id by) { seen.add("removed by " + std::to_string(by)); }});
   }
   [[nodiscard]] std::string at() const { return "127.0.0.1:" + std::to_string(network->port()); }
   [[nodiscard]] net::peer_status status_of(storage::member_id peer) const {

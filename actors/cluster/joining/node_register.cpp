@@ -211,6 +211,18 @@ storage::transaction register_node(const node_record& asked, bool serves, const 
   return write;
 }
 
+bool has_left(const storage::snapshot& reads, std::uint64_t member) {
+  if (member == 0 || member >= read_numbers(reads.get(numbers_key())).next) return false;
+  const std::vector<node_record> records = node_records(reads);
+  return std::ranges::find(records, member, &node_record::member) == records.end();
+}
+
+storage::transaction move_node(const node_record& moved, const schema::write_cause& cause) {
+  storage::transaction write = register_node(moved, true, cause, std::make_shared<node_record>());
+  write.changes.back().require.must_exist = true;
+  return write;
+}
+
 storage::transaction forget_node(const std::string& node, const schema::write_cause& cause) {
   storage::transaction write;
   storage::object_change record{node_record_key(node), {}, {}};

@@ -70,6 +70,13 @@ std::vector<node_record> node_records(const storage::snapshot& reads);
 /// The servers among them.
 std::vector<known_server> members_of(const std::vector<node_record>& records);
 
+/// Whether a server of this number was a member once and is none any more, as far as `reads` knows: its
+/// number was given out, and no record has it. What the store's configuration says is not asked.
+bool has_left(const storage::snapshot& reads, std::uint64_t member);
+
+/// The transaction that notes where a server is now; refused when there is no record of it (any more).
+storage::transaction move_node(const node_record& moved, const schema::write_cause& cause);
+
 /// The transaction that registers a node. `granted` is filled in when it is sealed and may be read once it is
 /// committed. A member number in `asked` (of the first server, whose store has one) is kept.
 storage::transaction register_node(const node_record& asked, bool serves, const schema::write_cause& cause,

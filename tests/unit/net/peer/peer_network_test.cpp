@@ -174,6 +174,18 @@ BOOST_AUTO_TEST_CASE(a_process_that_is_gone_is_told_from_one_that_is_silent) {
   BOOST_TEST(one.seen.count("gone 2") == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(a_member_that_was_removed_is_told_so) {
+  std::atomic<bool> belongs{true};
+  two.admits = [&](storage::member_id member) { return belongs || member != 1; };
+  begin();
+  belongs = false;
+  two.network->forget(1);
+  BOOST_REQUIRE(one.seen.wait_for("removed by 2"));
+  while (one.status_of(2).link != peer_link::refused) std::this_thread::yield();
+  BOOST_TEST(one.status_of(2).why == "it refused: member 1 (n1) does not belong to the cluster");
+  BOOST_TEST(one.seen.count("gone") == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(a_silent_peer_is_noticed_and_dialed_again) {
   BOOST_REQUIRE(two.start(options(2)));
   auto impatient = options(3);

@@ -213,6 +213,36 @@ BOOST_AUTO_TEST_CASE(a_removed_member_no_longer_counts) {
   BOOST_TEST(text(4, "a") == "1");
 }
 
+BOOST_AUTO_TEST_CASE(who_is_told_that_it_was_removed_asks_for_no_votes) {
+  grow_to(3);
+  const member_id id = leader();
+  const member_id gone = id == 3 ? 2 : 3;
+  cut_off(gone, true);
+  const answer_of removed;
+  stores[id]->remove_member(gone, removed.take());
+  run_for(1s);
+  BOOST_REQUIRE(removed.done());
+  cut_off(gone, false);
+  std::size_t asked = 0;
+  network.filter([&](member_id from, member_id, const std::string&) {
+    asked += from == gone ? 1U : 0U;
+    return true;
+  });
+  // It has not heard of it by itself, and asks for the votes of those who will not elect it.
+  run_for(3s);
+  BOOST_TEST(asked > 0U);
+  stores[gone]->removed();
+  run_for(10ms);
+  asked = 0;
+  run_for(5s);
+  BOOST_TEST(asked == 0U);
+  BOOST_TEST(stores[gone]->status().leader == 0U);
+  // Nobody who leads believes such a thing.
+  stores[id]->removed();
+  run_for(1s);
+  BOOST_TEST(stores[id]->status().leading);
+}
+
 BOOST_AUTO_TEST_CASE(the_last_voter_stays) {
   const answer_of last;
   stores[1]->remove_member(1, last.take());
