@@ -33,7 +33,7 @@ void descriptor_stream::open(descriptor_events events) {
 }
 
 void descriptor_stream::grant(std::size_t bytes) {
-  credit_ += bytes;
+  credit_ += static_cast<std::ptrdiff_t>(bytes);
   update();
 }
 
@@ -112,13 +112,14 @@ void descriptor_stream::on_ready(std::uint32_t happened) {
 void descriptor_stream::read_some() {
   std::array<char, read_buffer_bytes> buffer;
   for (int turn = 0; turn < pieces_per_turn && may_read_ && credit_ > 0; ++turn) {
-    // A packet must be taken whole, so credit is a budget here, not a bound on one read.
-    const ssize_t count = ::read(descriptor_.get(), buffer.data(), buffer.size());
+    const std::size_t wanted =
+        traits_.packets ? buffer.size() : std::min(buffer.size(), static_cast<std::size_t>(credit_));
+    const ssize_t count = ::read(descriptor_.get(), buffer.data(), wanted);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
     // A terminal says EIO when its last user is gone.
     if (count <= 0) return end_reading();
-    credit_ -= std::min(credit_, static_cast<std::size_t>(count));
+    credit_ -= count;
     if (events_->received) events_->received({buffer.data(), static_cast<std::size_t>(count)});
   }
 }

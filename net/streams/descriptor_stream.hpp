@@ -15,7 +15,7 @@ namespace actord::net {
 
 /// What happens on a descriptor. Any of them may be empty.
 struct descriptor_events {
-  std::function<void(std::string_view bytes)> received; ///< never more than was granted
+  std::function<void(std::string_view bytes)> received; ///< never more than was granted (see `packets`)
   std::function<void()> ended;                          ///< nothing more will be received
   std::function<void(std::size_t count)> sent;          ///< so much of what was queued is with the other side
   std::function<void(int error_number)> broken;         ///< nothing more can be sent, what is queued is lost
@@ -32,6 +32,9 @@ public:
     bool connecting = false;                            ///< a socket whose connect is under way
     std::size_t piece_max_bytes = std::size_t{1} << 20; ///< of one write: packets have a limit
     bool shuts_down = false; ///< ends sending by shutdown (sockets), else by closing
+    /// Keeps packets apart, so that one must be read whole: the last one may go beyond what was granted, and
+    /// counts against what is granted next.
+    bool packets = false;
   };
 
   descriptor_stream(std::shared_ptr<stream_loop> loop, unique_fd descriptor, traits what);
@@ -68,7 +71,7 @@ private:
   bool may_read_;
   bool may_write_;
   bool finishing_ = false;
-  std::size_t credit_ = 0;
+  std::ptrdiff_t credit_ = 0; ///< below 0: as far as the last packet went beyond it
   std::deque<shared_bytes> queue_;
   std::size_t front_offset_ = 0;
   std::uint32_t watched_ = unwatched;

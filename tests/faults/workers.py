@@ -8,10 +8,11 @@ come back.
 import json
 import os
 import socket
+import subprocess
 import sys
 import time
 
-from cluster import Cluster
+from cluster import Cluster, run
 
 PODS = "/api/v1/namespaces/default/pods"
 
@@ -130,6 +131,62 @@ def pods_meet(cluster, workers):
     cluster.wait_until("a stranger's packet to be dropped", 5, lambda: dropped() > before)
 
 
+def kubectl(server, *words):
+    program = [os.environ["KUBECTL"], "--cache-dir", f"{server.data}-cache", "--kubeconfig", f"{server.data}/admin.kubeconfig"]
+    return server.inside(*program, *words)
+
+
+def said_by(server, words, text, seconds, look=None, stdin=None):
+    """Runs kubectl until what it says, or what `look` finds, contains the text; then ends it."""
+    with open(f"{server.data}-said", "w+") as said:
+        running = subprocess.Popen(kubectl(server, *words), stdin=subprocess.PIPE, stdout=said, stderr=subprocess.STDOUT)
+        try:
+            if stdin:
+                running.stdin.write(stdin)
+                running.stdin.flush()
+
+            def found():
+                said.seek(0)
+                return text in (look() if look else said.read())
+
+            Cluster.wait_until(f"'{text}' of kubectl {' '.join(words)}", seconds, found)
+        finally:
+            running.kill()
+            running.wait()
+            running.stdin.close()
+
+
+def streams_lead_to_other_machines(cluster, workers):
+    say("kubectl attach, port-forward and cp through the server")
+    server = cluster.servers[1]
+    blob, back = f"{cluster.folder}/blob", f"{cluster.folder}/back"
+    with open(blob, "wb") as out:
+        out.write(os.urandom(3_000_000))
+    for worker in workers:
+        echo = f"echo-{worker.name}"
+        create(cluster, PODS, {"metadata": {"name": echo}, "spec": {
+            "nodeName": worker.name, "terminationGracePeriodSeconds": 0,
+            "containers": [{"name": "echo", "image": "hello:1", "stdin": True,
+                            "command": ["sh", "-c", "while read line; do echo got $line; done; sleep 1000"]}]}})
+        cluster.wait_until(f"{echo} to be ready", 30, lambda: condition(get(cluster, f"{PODS}/{echo}"), "Ready") == "True")
+        said_by(server, ["attach", "-i", echo], f"got word for {worker.name}", 20,
+                stdin=f"word for {worker.name}\n".encode())
+        port = 18080 + worker.number
+        said_by(server, ["port-forward", f"pod/on-{worker.name}", f"{port}:8080"], f"Good day from on-{worker.name}", 20,
+                look=lambda: server.run("curl", "-s", "-m", "2", f"http://127.0.0.1:{port}/", check=False))
+        said = run(*kubectl(server, "cp", blob, f"on-{worker.name}:/tmp/blob"), check=False)
+        for _ in range(5):
+            said += run(*kubectl(server, "cp", f"on-{worker.name}:/tmp/blob", back), check=False)
+            expect(os.path.exists(back), f"a copy came back: {said}")
+            with open(blob, "rb") as sent, open(back, "rb") as got:
+                expect(sent.read() == got.read(), f"what was copied there and back is the same: {said}")
+            os.remove(back)
+        status, text = cluster.ask(server, "DELETE", f"{PODS}/{echo}")
+        expect(status == 200, text)
+    for worker in workers:
+        cluster.wait_until("the echo to be gone", 20, lambda: get(cluster, f"{PODS}/echo-{worker.name}") is None)
+
+
 def changes_arrive(cluster, workers):
     say("a Secret that changes is seen in the pod")
     server = cluster.servers[1]
@@ -181,6 +238,7 @@ def main():
         pods_run(cluster, workers, sys.argv[4])
         pods_are_reached(cluster, workers)
         pods_meet(cluster, workers)
+        streams_lead_to_other_machines(cluster, workers)
         changes_arrive(cluster, workers)
         silence_is_noticed(cluster, workers[0])
         removed_workers_stay_out(cluster, workers[1])

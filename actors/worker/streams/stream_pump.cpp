@@ -16,6 +16,8 @@ constexpr auto hang_up_patience = 2s;
 constexpr auto rest_patience = 500ms;
 constexpr auto size_patience = 250ms;
 constexpr std::size_t packet_max_bytes = 8192; ///< of conmon's input
+/// The last packet may go beyond the credit, which nobody must see.
+constexpr std::size_t packet_room_bytes = 2 * packet_max_bytes;
 constexpr char packet_output = 2;
 constexpr char packet_error_output = 3;
 
@@ -61,7 +63,9 @@ void stream_pump::run_attached(runtime::unique_fd socket, stream_terms terms,
                                           descriptor_stream::traits{.way = descriptor_stream::direction::both,
                                                                     .connecting = false,
                                                                     .piece_max_bytes = packet_max_bytes,
-                                                                    .shuts_down = true});
+                                                                    .shuts_down = true,
+                                                                    .packets = true});
+  output_.credit = stream_window_bytes - packet_room_bytes;
   if (terms.input) input_ = stream;
   error_output_.open = terms.error_output && !terms.terminal;
   open_outlet(stream_part::output, stream);

@@ -14,19 +14,20 @@ namespace {
 /// A loop, and one end of a socket pair on it.
 class carried_socket {
 public:
-  carried_socket() {
+  explicit carried_socket(int type = SOCK_STREAM, bool packets = false) {
     auto started = stream_loop::start();
     BOOST_REQUIRE(started);
     loop = std::move(*started);
     std::array<int, 2> raw{};
-    BOOST_REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, raw.data()) == 0);
+    BOOST_REQUIRE(::socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, raw.data()) == 0);
     other.reset(raw[1]);
     stream = std::make_shared<descriptor_stream>(
         loop, unique_fd(raw[0]),
         descriptor_stream::traits{.way = descriptor_stream::direction::both,
                                   .connecting = false,
                                   .piece_max_bytes = 1 << 20,
-                                  .shuts_down = true});
+                                  .shuts_down = true,
+                                  .packets = packets});
     on_loop([this] {
       stream->open({.received =
                         [this](std::string_view bytes) {
@@ -102,6 +103,36 @@ BOOST_AUTO_TEST_CASE(nothing_is_read_without_credit) {
   BOOST_TEST(socket.eventually([&] { return socket.received == "hello"; }));
   socket.other.reset();
   BOOST_TEST(socket.eventually([&] { return socket.ended.load(); }));
+}
+
+BOOST_AUTO_TEST_CASE(no_more_is_read_than_was_granted) {
+  carried_socket socket;
+  const std::string much(100'000, 'x');
+  BOOST_REQUIRE(::write(socket.other.get(), much.data(), much.size()) == static_cast<ssize_t>(much.size()));
+  std::size_t granted = 0;
+  for (const std::size_t more : {std::size_t{1}, std::size_t{1000}, std::size_t{65536}, std::size_t{1}}) {
+    granted += more;
+    socket.on_loop([&] { socket.stream->grant(more); });
+    BOOST_TEST(socket.eventually([&] { return socket.received.size() >= granted; }));
+    socket.on_loop([] {});
+    socket.on_loop([&] { BOOST_TEST(socket.received.size() == granted); });
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_packet_beyond_the_credit_counts_against_the_next) {
+  carried_socket socket(SOCK_SEQPACKET, true);
+  const std::string packet(1000, 'x');
+  for (int each = 0; each < 3; ++each)
+    BOOST_REQUIRE(::write(socket.other.get(), packet.data(), 1000) == 1000);
+  const auto received_after = [&](std::size_t grant, std::size_t expected) {
+    socket.on_loop([&] { socket.stream->grant(grant); });
+    BOOST_TEST(socket.eventually([&] { return socket.received.size() >= expected; }));
+    socket.on_loop([] {});
+    socket.on_loop([&] { BOOST_TEST(socket.received.size() == expected); });
+  };
+  received_after(1, 1000);
+  received_after(999, 1000);
+  received_after(1, 2000);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_sent_is_reported_as_the_other_side_takes_it) {
