@@ -8,12 +8,15 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <ctime>
 
 namespace actord::net {
 
 namespace {
+
+constexpr std::size_t calls_at_once = 8;
 
 /// RFC 9110's date: "Sun, 06 Nov 1994 08:49:37 GMT", in English whatever the locale.
 std::array<char, 29> http_date(wall_time now) {
@@ -85,13 +88,18 @@ void io_worker::call(std::shared_ptr<worker_call> what) {
   boost::asio::post(context, [self = shared_from_this()] { self->run_calls(); });
 }
 
+/// While calls are left, one more run is posted: what sockets have brought meanwhile is looked at in between.
 void io_worker::run_calls() {
-  {
+  if (next_call_ == running_calls_.size()) {
+    running_calls_.clear();
+    next_call_ = 0;
     const std::scoped_lock lock(calls_mutex_);
     running_calls_.swap(calls_);
   }
-  for (std::shared_ptr<worker_call>& each : running_calls_) std::exchange(each, nullptr)->run();
-  running_calls_.clear();
+  const std::size_t until = std::min(running_calls_.size(), next_call_ + calls_at_once);
+  while (next_call_ < until) std::exchange(running_calls_[next_call_++], nullptr)->run();
+  if (next_call_ < running_calls_.size())
+    boost::asio::post(context, [self = shared_from_this()] { self->run_calls(); });
 }
 
 void io_worker::tick() {

@@ -67,8 +67,8 @@ public:
   void stop();
   /// From any thread; the socket is open and was counted in `connections`.
   void adopt(int socket, std::string remote_address);
-  /// From any thread. One event of the loop serves all that call before it comes: a change that a thousand
-  /// watchers see wakes the thread once.
+  /// From any thread. One event of the loop serves many that call before it comes: a change that a thousand
+  /// watchers see wakes the thread once. A request that arrives meanwhile stands behind a few of them only.
   void call(std::shared_ptr<worker_call> what);
 
   static constexpr std::size_t record_bytes = std::size_t{16} * 1024; ///< the most a TLS record holds
@@ -90,7 +90,9 @@ private:
   bool stopping_ = false;
   std::mutex calls_mutex_;
   std::vector<std::shared_ptr<worker_call>> calls_;
-  std::vector<std::shared_ptr<worker_call>> running_calls_; ///< kept for its memory; of the worker's thread
+  // Of the worker's thread; kept for its memory.
+  std::vector<std::shared_ptr<worker_call>> running_calls_;
+  std::size_t next_call_ = 0; ///< of those that run
 };
 
 } // namespace actord::net
