@@ -86,9 +86,9 @@ bool store_engine::has_mail() const {
 
 /// Something waits for a batch, and one may be made (or all of it be refused).
 bool store_engine::may_seal() const {
-  if (waiting_.empty() && !compact_more_ && !agreed_) return false;
   // Who leads and may not propose yet, or hands leadership over, knows more presently: proposals wait.
-  if (proposing_in_.value == 0) return !replica_->leading();
+  if (proposing_in_.value == 0) return !waiting_.empty() && !replica_->leading();
+  if (waiting_.empty() && !compact_more_ && !agreed_) return false;
   return answers_.size() < max_batches_in_flight;
 }
 
@@ -311,6 +311,7 @@ void store_engine::disk_full(const error& why) {
   }
   proposing_in_ = {};
   compact_more_ = false;
+  agreed_.reset();
   publish_status();
 }
 
