@@ -21,6 +21,35 @@ protobuf_messages& messages() {
   return kept;
 }
 
+/// Of the envelope's root struct, whose data the frame describes: its third text. Read where it lies, without
+/// opening the envelope; empty when it lies somewhere unusual (schema/storage.capnp; the encoding of pointers
+/// to lists is Cap'n Proto's).
+std::string_view uid_in(std::string_view stored) {
+  constexpr std::size_t word = 8;
+  constexpr std::size_t uid_pointer = 2;
+  constexpr std::uint32_t list_of_bytes = 2;
+  namespace frame = schema::frame;
+  const std::size_t data_words = frame::read_u16(stored, frame::revision_at - 4);
+  const std::size_t pointers = frame::read_u16(stored, frame::revision_at - 2);
+  const std::size_t at = frame::revision_at + (data_words + uid_pointer) * word;
+  const std::size_t end = frame::head_bytes + frame::read_u32(stored, 0);
+  if (pointers <= uid_pointer || at + word > end) return {};
+  const std::uint32_t place = frame::read_u32(stored, at);
+  const std::uint32_t size = frame::read_u32(stored, at + 4);
+  if ((place & 3U) != 1 || (size & 7U) != list_of_bytes) return {};
+  const std::size_t begin =
+      at + word + std::size_t{place >> 2U} * word; // of what is written later: never before
+  const std::size_t count = size >> 3U;
+  if (begin > end || count > end - begin) return {};
+  return stored.substr(begin, count);
+}
+
+/// What tells objects of the same revision apart, which are of different clusters.
+std::uint64_t identity_of(std::string_view stored) {
+  const std::string_view uid = uid_in(stored);
+  return std::hash<std::string_view>()(uid.size() > 1 ? uid : *schema::frame::envelope_of(stored));
+}
+
 result<shared_bytes> made_message(const schema::resource_type& type, std::string_view stored) {
   std::string text;
   if (auto appended = schema::append_stored(text, stored, type, false); !appended) return appended.error();
@@ -30,7 +59,7 @@ result<shared_bytes> made_message(const schema::resource_type& type, std::string
 } // namespace
 
 std::size_t protobuf_messages::version_hash::operator()(const version& of) const noexcept {
-  return (of.revision * 0x9e3779b97f4a7c15ULL) ^ of.envelope_hash ^ of.shown_as;
+  return (of.revision * 0x9e3779b97f4a7c15ULL) ^ of.identity ^ of.shown_as;
 }
 
 result<shared_bytes> protobuf_messages::message_of(const schema::resource_type& type,
@@ -38,8 +67,7 @@ result<shared_bytes> protobuf_messages::message_of(const schema::resource_type& 
   const auto facts = schema::frame::text_facts_of(stored);
   // What lies encrypted in the store is not left in memory; without a revision it is no version.
   if (!facts || facts->key_id != 0 || facts->revision == 0) return made_message(type, stored);
-  const version of{facts->revision, std::hash<std::string_view>()(*schema::frame::envelope_of(stored)),
-                   type.schema_hash, type.id.value};
+  const version of{facts->revision, identity_of(stored), type.schema_hash, type.id.value};
   shard& home = shards_[version_hash()(of) % shard_count];
   {
     const std::scoped_lock lock(home.mutex);

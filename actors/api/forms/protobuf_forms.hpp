@@ -34,10 +34,10 @@ public:
 
 private:
   static constexpr std::size_t shard_count = 16;
-  /// A revision is given once in the life of a cluster; the envelope, with its uid, tells clusters apart.
+  /// A revision is given once in the life of a cluster; the object's uid tells clusters apart.
   struct version {
     std::uint64_t revision = 0;
-    std::uint64_t envelope_hash = 0;
+    std::uint64_t identity = 0;    ///< hash of the uid
     std::uint64_t schema_hash = 0; ///< of the type it is shown as
     std::uint16_t shown_as = 0;
 
