@@ -1,5 +1,7 @@
 #include "net/cni/network_masquerade.hpp"
 
+#include "net/cni/iptables_tool.hpp"
+
 #include <iterator>
 #include <sstream>
 #include <utility>
@@ -7,27 +9,27 @@
 namespace actord::net {
 namespace {
 
-using namespace std::chrono_literals;
-constexpr auto patience = 10s;
-const std::vector<std::string> search_path{
-    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"};
+/// Where the action stands in a rule's words, behind "-t TABLE".
+constexpr std::size_t action_at = 2;
 
-std::vector<std::string> iptables(std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(), {"/usr/sbin/iptables", "-w", "5"});
-  return arguments;
-}
-
-/// The rules of the system's chains that lead to ours, for -C, -A or -D.
-std::vector<std::vector<std::string>> jumps(const cni_options& options, const std::string& action) {
+/// The rules of the system's chains that lead to ours.
+std::vector<std::vector<std::string>> jumps(const cni_options& options) {
   const std::string chain = masquerade_chain(options);
-  return {iptables({"-t", "nat", action, "POSTROUTING", "-s", options.pod_cidr, "-j", chain}),
-          iptables({"-t", "mangle", action, "PREROUTING", "-i", options.bridge, "-j", chain})};
+  return {{"-t", "nat", "-A", "POSTROUTING", "-s", options.pod_cidr, "-j", chain},
+          {"-t", "mangle", "-A", "PREROUTING", "-i", options.bridge, "-j", chain}};
 }
 
-result<void> must_succeed(const result<program_reply>& reply) {
-  if (!reply) return reply.error();
-  if (!reply->succeeded) return error{.message = "iptables failed: " + reply->error_output.substr(0, 1000)};
-  return {};
+/// The rules of a system chain that lead to ours, in the words of -S without "-A": what to delete, whoever
+/// wrote them with which addresses.
+std::vector<std::vector<std::string>> jumps_in(const std::string& listing, const std::string& chain) {
+  std::vector<std::vector<std::string>> rules;
+  std::istringstream lines(listing);
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("-A ") || !line.ends_with(" -j " + chain)) continue;
+    std::istringstream words(line.substr(3));
+    rules.emplace_back(std::istream_iterator<std::string>(words), std::istream_iterator<std::string>());
+  }
+  return rules;
 }
 
 } // namespace
@@ -49,53 +51,27 @@ std::string masquerade_program(const cni_options& options) {
 }
 
 result<void> install_masquerade(const cni_options& options, program_runner& runner) {
-  auto restored = must_succeed(runner.run({"/usr/sbin/iptables-restore", "-w", "5", "--noflush"}, search_path,
-                                          masquerade_program(options), patience));
-  if (!restored) return restored;
-  const auto checks = jumps(options, "-C");
-  const auto additions = jumps(options, "-A");
-  for (std::size_t at = 0; at < checks.size(); ++at) {
-    const auto present = runner.run(checks[at], search_path, {}, patience);
-    if (!present) return present.error();
-    if (present->succeeded) continue;
-    if (auto added = must_succeed(runner.run(additions[at], search_path, {}, patience)); !added) return added;
-  }
+  const iptables_tool tool(runner);
+  if (auto loaded = tool.load(masquerade_program(options)); !loaded) return loaded;
+  for (auto& rule : jumps(options))
+    if (auto added = tool.ensure(std::move(rule), action_at); !added) return added;
   return {};
 }
 
-namespace {
-
-/// The rules of a system chain that lead to ours, in the words of -S without "-A": what to delete, whoever
-/// wrote them with which addresses.
-std::vector<std::vector<std::string>> jumps_in(const std::string& listing, const std::string& chain) {
-  std::vector<std::vector<std::string>> rules;
-  std::istringstream lines(listing);
-  for (std::string line; std::getline(lines, line);) {
-    if (!line.starts_with("-A ") || !line.ends_with(" -j " + chain)) continue;
-    std::istringstream words(line.substr(3));
-    rules.emplace_back(std::istream_iterator<std::string>(words), std::istream_iterator<std::string>());
-  }
-  return rules;
-}
-
-} // namespace
-
 result<void> remove_masquerade(const cni_options& options, program_runner& runner) {
+  const iptables_tool tool(runner);
   const std::string chain = masquerade_chain(options);
   for (const auto& [table, system_chain] :
        {std::pair("nat", "POSTROUTING"), std::pair("mangle", "PREROUTING")}) {
-    const auto listed = runner.run(iptables({"-t", table, "-S", system_chain}), search_path, {}, patience);
+    const auto listed = tool.run({"-t", table, "-S", system_chain});
     if (!listed) return listed.error();
     for (std::vector<std::string> rule : jumps_in(listed->output, chain)) {
       rule.insert(rule.begin(), {"-t", table, "-D"});
-      if (auto deleted = must_succeed(runner.run(iptables(rule), search_path, {}, patience)); !deleted)
-        return deleted;
+      if (auto deleted = tool.must(std::move(rule)); !deleted) return deleted;
     }
     // Both fail where the chain is gone already.
     for (const char* action : {"-F", "-X"})
-      if (const auto done = runner.run(iptables({"-t", table, action, chain}), search_path, {}, patience);
-          !done)
-        return done.error();
+      if (const auto done = tool.run({"-t", table, action, chain}); !done) return done.error();
   }
   return {};
 }

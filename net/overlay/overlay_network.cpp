@@ -3,38 +3,21 @@
 #include "net/cni/link_control.hpp"
 #include "net/overlay/tunnel_control.hpp"
 
-#include <chrono>
 #include <utility>
 
 namespace actord::net {
 namespace {
 
-using namespace std::chrono_literals;
-constexpr auto patience = 10s;
-const std::vector<std::string> search_path{
-    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"};
-
-result<void> must_succeed(const result<program_reply>& reply) {
-  if (!reply) return reply.error();
-  if (!reply->succeeded) return error{.message = "iptables failed: " + reply->error_output.substr(0, 1000)};
-  return {};
-}
-
-std::vector<std::string> iptables(std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(), {"/usr/sbin/iptables", "-w", "5"});
-  return arguments;
-}
-
-/// What comes for the tunnel's port, for -C, -I or -D.
+/// What comes for the tunnel's port leads to our chain. The action is the first word.
 std::vector<std::string> jump(const overlay_options& own, const std::string& action) {
-  return iptables({action, "INPUT", "-p", "udp", "--dport", std::to_string(overlay_port), "-j",
-                   overlay_filter_chain(own)});
+  return {
+      action, "INPUT", "-p", "udp", "--dport", std::to_string(overlay_port), "-j", overlay_filter_chain(own)};
 }
 
 } // namespace
 
 overlay_network::overlay_network(overlay_options own, program_runner& runner)
-    : own_(std::move(own)), runner_(runner) {}
+    : own_(std::move(own)), rules_(runner) {}
 
 result<void> overlay_network::apply(std::vector<overlay_peer> peers) {
   peers = sound_peers(own_, std::move(peers));
@@ -65,20 +48,15 @@ result<void> overlay_network::follow(const std::vector<overlay_peer>& peers) {
 }
 
 result<void> overlay_network::guard(const std::vector<overlay_peer>& peers) {
-  auto restored = must_succeed(runner_.run({"/usr/sbin/iptables-restore", "-w", "5", "--noflush"},
-                                           search_path, overlay_filter(own_, peers), patience));
-  if (!restored) return restored;
-  const auto present = runner_.run(jump(own_, "-C"), search_path, {}, patience);
-  if (!present) return present.error();
-  if (present->succeeded) return {};
-  return must_succeed(runner_.run(jump(own_, "-I"), search_path, {}, patience));
+  if (auto loaded = rules_.load(overlay_filter(own_, peers)); !loaded) return loaded;
+  return rules_.ensure(jump(own_, "-I"), 0);
 }
 
 /// Each of them fails where there is nothing to take back.
 result<void> overlay_network::unguard() {
   const std::string chain = overlay_filter_chain(own_);
-  for (const auto& words : {jump(own_, "-D"), iptables({"-F", chain}), iptables({"-X", chain})})
-    if (const auto done = runner_.run(words, search_path, {}, patience); !done) return done.error();
+  for (const auto& words : {jump(own_, "-D"), {"-F", chain}, {"-X", chain}})
+    if (const auto done = rules_.run(words); !done) return done.error();
   return {};
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "net/cni/program_runner.hpp"
+#include "net/cni/iptables_tool.hpp"
 #include "net/overlay/overlay_plan.hpp"
 #include "schema/base/result.hpp"
 
@@ -26,7 +26,7 @@ private:
   result<void> unguard();
 
   const overlay_options own_;
-  program_runner& runner_;
+  const iptables_tool rules_;
   bool is_up_ = false;
   std::vector<overlay_peer> peers_; ///< that there are entries of
 };
