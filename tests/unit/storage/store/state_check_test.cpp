@@ -166,6 +166,33 @@ BOOST_AUTO_TEST_CASE(sound_members_agree_each_minute_and_say_so_in_the_log) {
   BOOST_TEST(checks == 2U);
 }
 
+/// The next batch, which would tell it, may not be made yet; then none will be.
+BOOST_AUTO_TEST_CASE(a_disk_that_fills_up_while_a_hash_waits_to_be_told_leaves_the_store_at_rest) {
+  watched three;
+  const member_id id = three.id;
+  // Shortly before the minute is over, which began when the stores did.
+  const auto passed = three.clock.steady_now() - steady_time(1h);
+  three.run_for(std::chrono::duration_cast<std::chrono::milliseconds>(60s - 100ms - passed));
+  // Entries get nowhere while all else does: as many batches as may be are under way.
+  bool held = true;
+  three.network.filter([&](member_id from, member_id, const std::string& bytes) {
+    if (!held || from != id || is_note(bytes)) return true;
+    const auto message = decode_message(from, bytes);
+    const auto* append = message ? std::get_if<append_message>(&message->body) : nullptr;
+    return append == nullptr || append->entries.empty();
+  });
+  for (int i = 0; i < 8; ++i) three.propose(id, create(thing("held" + std::to_string(i))));
+  three.run_for(300ms);
+  BOOST_REQUIRE(three.stores[id]->status().leading);
+  three.disks[id].arm(kv::memory_disk::fault::full, 0);
+  held = false;
+  three.run_for(1s);
+  BOOST_TEST(!three.stores[id]->status().writable);
+  three.disks[id].arm(kv::memory_disk::fault::none, 0);
+  three.run_for(10s);
+  three.must_have_healed(id);
+}
+
 /// It still votes and keeps what it is sent, so two of three go on when another is gone.
 BOOST_AUTO_TEST_CASE(a_fenced_member_still_counts_and_never_leads) {
   watched three;
