@@ -424,16 +424,16 @@ private:
       net::forwarded_request& what = all[at];
       const auto exchange = std::make_shared<forwarded_exchange>(
           with_.store, [answers, at](std::string one) { answers->put(at, std::move(one)); }, what.quiet);
-      if (!forwarder_) {
-        exchange->turn_away(storage::not_leading("this server takes nothing of others"));
-        continue;
-      }
       what.user = "system:node:" + batch.node;
       what.uid.clear();
       what.groups = {"system:nodes", "system:authenticated"};
       what.extra.clear();
       what.counted = false;
-      forwarder_->forward(std::move(what), exchange, with_.clock.steady_now() + leader_patience);
+      const steady_time until = with_.clock.steady_now() + leader_patience;
+      if (forwarder_)
+        forwarder_->forward(std::move(what), exchange, until);
+      else
+        serve_own(std::move(what), exchange, until); // the store always leads
     }
   }
 

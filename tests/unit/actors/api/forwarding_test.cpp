@@ -1,10 +1,13 @@
+#include "actors/api/forwarding/answer_collector.hpp"
 #include "actors/api/forwarding/leader_wait.hpp"
 #include "actors/api/forwarding/write_forwarder.hpp"
 #include "actors/cluster/leader_link.hpp"
 #include "api_plane.hpp"
 #include "storage/leader_errors.hpp"
 
+#include <algorithm>
 #include <atomic>
+#include <future>
 
 using namespace actord;
 using namespace actord::testing;
@@ -86,8 +89,9 @@ public:
   explicit faulty_link(actors::api_frontend& leader) : leader_(leader) {}
 
   std::atomic<int> calls{0};
-  std::atomic<int> lose{0};   ///< answers: the request is served, its answer is lost
-  std::atomic<int> refuse{0}; ///< calls: the server asked says that it does not lead
+  std::atomic<int> batches{0}; ///< of nodes, among them
+  std::atomic<int> lose{0};    ///< answers: the request is served, its answer is lost
+  std::atomic<int> refuse{0};  ///< calls: the server asked says that it does not lead
   std::atomic<bool> others{true};
 
   [[nodiscard]] bool has_others() const override { return others; }
@@ -95,6 +99,10 @@ public:
             std::chrono::milliseconds, std::function<void(result<std::string>)> done) override {
     ++calls;
     BOOST_REQUIRE(member == leader_id);
+    if (method == actors::node_batch_method) {
+      ++batches;
+      return leader_.serve_node_batch(payload, std::move(done));
+    }
     BOOST_REQUIRE(method == net::forward_method);
     if (refuse > 0) {
       --refuse;
@@ -166,6 +174,54 @@ BOOST_FIXTURE_TEST_CASE(the_leader_authorizes, two_servers) {
              std::string::npos);
   // Who shows nothing is asked to, here.
   BOOST_TEST(call_as({}, "POST", maps, config_map("a")).code == 401);
+  BOOST_TEST(link.calls == 1);
+}
+
+/// As a worker sends it: what it says of itself is not believed.
+std::string asked_by_a_node(const char* id, const char* method, const std::string& path, const json& body,
+                            bool quiet) {
+  net::forwarded_request what;
+  what.request_id = id;
+  what.user = "kubernetes-admin";
+  what.groups = {"system:masters"};
+  what.quiet = quiet;
+  what.http.method = method;
+  what.http.path = path;
+  what.http.headers = {{"content-type", "application/json"}, {"accept", "application/json"}};
+  what.http.body = body.dump();
+  return net::encode_forwarded(what);
+}
+
+BOOST_FIXTURE_TEST_CASE(what_a_node_asks_at_once_goes_in_one_call_and_ends_one_by_one, two_servers) {
+  const auto node = [](const char* name) {
+    return json{{"apiVersion", "v1"}, {"kind", "Node"}, {"metadata", {{"name", name}}}};
+  };
+  const net::forwarded_batch batch{"",
+                                   {asked_by_a_node("1", "POST", "/api/v1/nodes", node("n1"), true),
+                                    asked_by_a_node("2", "POST", "/api/v1/nodes", node("n2"), true),
+                                    asked_by_a_node("3", "POST", "/api/v1/nodes", node("n1"), true),
+                                    asked_by_a_node("4", "GET", "/api/v1/nodes/n1", nullptr, false)}};
+  std::promise<result<std::string>> told;
+  follower.serve_node("n1", net::encode_forwarded(batch),
+                      [&](result<std::string> answer) { told.set_value(std::move(answer)); });
+  const auto answer = told.get_future().get();
+  BOOST_REQUIRE(answer.has_value());
+  const auto answers = net::decode_forwarded_answers(*answer, 4);
+  BOOST_REQUIRE(answers.has_value());
+  std::vector<int> codes;
+  for (const std::string& each : *answers) {
+    const auto read = net::decode_forwarded_answer(each);
+    BOOST_REQUIRE(read.has_value());
+    const auto& one = std::get<net::forwarded_answer::answered>(read->what);
+    codes.push_back(one.response.code);
+    // Who succeeds quietly is told no more than that.
+    if (one.response.code == 201) BOOST_TEST(one.response.body == nullptr);
+  }
+  std::sort(codes.begin(), codes.begin() + 3); // they are under way together
+  BOOST_TEST((codes[0] == 201 && codes[1] == 403 && codes[2] == 409),
+             std::to_string(codes[0]) + " " + std::to_string(codes[1]) + " " + std::to_string(codes[2]));
+  BOOST_TEST((codes[3] == 200 || codes[3] == 404));
+  BOOST_TEST(link.batches == 1);
   BOOST_TEST(link.calls == 1);
 }
 
