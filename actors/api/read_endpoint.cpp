@@ -83,12 +83,19 @@ void answer_expired_continue(const request_handle& request, const continuation& 
   answer_json(*request, http_code(expired.kind), status.dump());
 }
 
+/// Messages that are kept for whoever asks next; custom kinds have none.
+bool goes_as_messages(const api_request& request) {
+  return request.form.format == wire_format::protobuf && request.form.form == object_form::whole &&
+         request.type().custom == nullptr;
+}
+
 /// A large list begins to go out while the rest of it is still being made, in pieces. Not what is looked at
 /// as a whole afterwards: compressed, indented, written into the audit log.
 bool may_go_in_pieces(const api_request& request, const object_page& page) {
   constexpr std::size_t large_bytes = std::size_t{1024} * 1024;
-  if (request.form.form != object_form::whole || request.form.format != wire_format::json || request.pretty ||
-      request.audit || request.http.method != "GET" || net::accepts_gzip(request.http))
+  const bool as_stored = request.form.format == wire_format::json || goes_as_messages(request);
+  if (request.form.form != object_form::whole || !as_stored || request.pretty || request.audit ||
+      request.http.method != "GET" || net::accepts_gzip(request.http))
     return false;
   std::size_t bytes = 0;
   for (const std::string_view value : page.values) bytes += value.size();
@@ -97,10 +104,15 @@ bool may_go_in_pieces(const api_request& request, const object_page& page) {
 
 void answer_in_pieces(const request_handle& request, const object_page& page, const list_metadata& metadata) {
   bool begun = false;
-  const auto rendered = render_list_in_pieces(request->type(), page.values, metadata, [&](std::string piece) {
-    if (!std::exchange(begun, true)) begin_answer(*request, content_type_of(wire_format::json));
+  const auto send = [&](std::string piece) {
+    if (!std::exchange(begun, true)) begin_answer(*request, content_type_of(request->form.format));
     request->exchange->write(share_bytes(std::move(piece)));
-  });
+  };
+  constexpr std::size_t piece_bytes = std::size_t{256} * 1024;
+  const auto rendered =
+      goes_as_messages(*request)
+          ? protobuf_objects_in_pieces(request->type(), page.values, metadata, piece_bytes, send)
+          : render_list_in_pieces(request->type(), page.values, metadata, send);
   if (rendered) return request->exchange->end();
   if (!begun) return answer_error(*request, rendered.error());
   // Whoever drops an answer that has begun breaks it off: the client sees that it is not whole.
@@ -115,11 +127,9 @@ void answer_page(const request_handle& request, const object_page& page) {
     metadata.remaining = page.next->remaining;
   }
   if (may_go_in_pieces(*request, page)) return answer_in_pieces(request, page, metadata);
-  const bool as_messages = request->form.format == wire_format::protobuf &&
-                           request->form.form == object_form::whole && request->type().custom == nullptr;
-  auto text = as_messages ? protobuf_objects(request->type(), page.values, metadata)
-                          : render_list(request->type(), page.values, metadata, request->form,
-                                        included_objects(request->query));
+  auto text = goes_as_messages(*request) ? protobuf_objects(request->type(), page.values, metadata)
+                                         : render_list(request->type(), page.values, metadata, request->form,
+                                                       included_objects(request->query));
   if (!text) return answer_error(*request, text.error());
   if (request->pretty && request->form.format == wire_format::json)
     return answer_json(*request, 200, std::move(*text));

@@ -4,6 +4,7 @@
 #include "schema/codec/decode.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -38,8 +39,10 @@ struct list_head {
   std::string_view continue_token;       ///< empty: this is the end
   std::optional<std::int64_t> remaining; ///< behind this page
 };
-/// The body of a list of messages; `kind` is the list's.
-std::string protobuf_list(std::string_view api_version, std::string_view kind, const list_head& head,
-                          std::span<const shared_bytes> items);
+/// The body of a list of messages, handed to `take` in pieces that are full from `full_bytes` on, or in one
+/// when that is 0; `kind` is the list's.
+void protobuf_list(std::string_view api_version, std::string_view kind, const list_head& head,
+                   std::span<const shared_bytes> items, std::size_t full_bytes,
+                   const std::function<void(std::string piece)>& take);
 
 } // namespace actord::schema

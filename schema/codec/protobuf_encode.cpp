@@ -253,8 +253,9 @@ std::string protobuf_envelope(std::string_view api_version, std::string_view kin
   });
 }
 
-std::string protobuf_list(std::string_view api_version, std::string_view kind, const list_head& head,
-                          std::span<const shared_bytes> items) {
+void protobuf_list(std::string_view api_version, std::string_view kind, const list_head& head,
+                   std::span<const shared_bytes> items, std::size_t full_bytes,
+                   const std::function<void(std::string piece)>& take) {
   std::string meta;
   append_bytes(meta, 2, head.resource_version);
   if (!head.continue_token.empty()) append_bytes(meta, 3, head.continue_token);
@@ -263,19 +264,36 @@ std::string protobuf_list(std::string_view api_version, std::string_view kind, c
   std::string front;
   append_bytes(front, 1, meta);
   constexpr std::uint32_t items_tag = (2U << 3U) | 2U;
+  constexpr std::size_t around_bytes = 64; // kinds, tags and lengths
   std::size_t size = front.size();
   for (const shared_bytes& item : items) {
     std::size_t left = item->size();
     for (size += 2 + left; left >= 0x80; left >>= 7U) ++size;
   }
   // Written once: of thousands of items every further copy counts.
-  return in_envelope(api_version, kind, [&](std::string& body) {
-    body.reserve(body.size() + size + 32);
-    append_varint(body, items_tag);
-    append_varint(body, size);
-    body += front;
-    for (const shared_bytes& item : items) append_bytes(body, 2, *item);
+  std::size_t left = size + api_version.size() + kind.size() + around_bytes;
+  std::string body(protobuf_mark);
+  const auto reserve = [&] {
+    body.reserve(full_bytes == 0 ? left : std::min(left, full_bytes + full_bytes / 8));
+  };
+  reserve();
+  append_message(body, 1, [&] {
+    append_bytes(body, 1, api_version);
+    append_bytes(body, 2, kind);
   });
+  append_varint(body, items_tag);
+  append_varint(body, size);
+  body += front;
+  for (const shared_bytes& item : items) {
+    append_bytes(body, 2, *item);
+    if (full_bytes == 0 || body.size() < full_bytes) continue;
+    left -= std::min(left, body.size());
+    take(std::exchange(body, {}));
+    reserve();
+  }
+  append_bytes(body, 3, {});
+  append_bytes(body, 4, {});
+  take(std::move(body));
 }
 
 } // namespace actord::schema

@@ -100,8 +100,10 @@ result<std::string> protobuf_object(const schema::resource_type& type, std::stri
   return schema::protobuf_envelope(type.api_version(), type.kind, **message);
 }
 
-result<std::string> protobuf_objects(const schema::resource_type& type,
-                                     std::span<const std::string_view> items, const list_metadata& metadata) {
+result<void> protobuf_objects_in_pieces(const schema::resource_type& type,
+                                        std::span<const std::string_view> items,
+                                        const list_metadata& metadata, std::size_t full_bytes,
+                                        const std::function<void(std::string piece)>& take) {
   std::vector<shared_bytes> parts;
   parts.reserve(items.size());
   for (const std::string_view item : items) {
@@ -109,9 +111,19 @@ result<std::string> protobuf_objects(const schema::resource_type& type,
     if (!message) return message.error();
     parts.push_back(std::move(*message));
   }
-  return schema::protobuf_list(
-      type.api_version(), std::string(type.kind) + "List",
-      {std::to_string(metadata.at.value), metadata.continue_token, metadata.remaining}, parts);
+  schema::protobuf_list(type.api_version(), std::string(type.kind) + "List",
+                        {std::to_string(metadata.at.value), metadata.continue_token, metadata.remaining},
+                        parts, full_bytes, take);
+  return {};
+}
+
+result<std::string> protobuf_objects(const schema::resource_type& type,
+                                     std::span<const std::string_view> items, const list_metadata& metadata) {
+  std::string whole;
+  auto written = protobuf_objects_in_pieces(type, items, metadata, 0,
+                                            [&whole](std::string all) { whole = std::move(all); });
+  if (!written) return written.error();
+  return whole;
 }
 
 } // namespace actord::actors

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <span>
 #include <string>
@@ -68,5 +69,10 @@ result<std::string> protobuf_object(const schema::resource_type& type, std::stri
 /// The body of a list of built-in objects.
 result<std::string> protobuf_objects(const schema::resource_type& type,
                                      std::span<const std::string_view> items, const list_metadata& metadata);
+/// The same in pieces that are full from `full_bytes` on; on an error none was made.
+result<void> protobuf_objects_in_pieces(const schema::resource_type& type,
+                                        std::span<const std::string_view> items,
+                                        const list_metadata& metadata, std::size_t full_bytes,
+                                        const std::function<void(std::string piece)>& take);
 
 } // namespace actord::actors

@@ -79,6 +79,33 @@ BOOST_AUTO_TEST_CASE(bytes_that_are_no_object_have_no_message) {
   BOOST_TEST(!kept.message_of(config_maps(), "nonsense").has_value());
 }
 
+BOOST_AUTO_TEST_CASE(the_pieces_of_a_list_are_the_list) {
+  constexpr std::size_t full_bytes = 2000;
+  std::vector<std::string> objects;
+  for (std::uint64_t at = 1; at <= 50; ++at)
+    objects.push_back(stored("object" + std::to_string(at), at, std::string(300, 'v')));
+  const std::vector<std::string_view> items(objects.begin(), objects.end());
+  const list_metadata metadata{revision(99), "token", 17};
+  const auto whole = protobuf_objects(config_maps(), items, metadata);
+  std::vector<std::string> pieces;
+  const auto keep = [&](std::string piece) { pieces.push_back(std::move(piece)); };
+  BOOST_REQUIRE(
+      (whole && protobuf_objects_in_pieces(config_maps(), items, metadata, full_bytes, keep).has_value()));
+  BOOST_TEST(pieces.size() > 5U);
+  std::string all;
+  for (const std::string& piece : pieces) {
+    BOOST_TEST((&piece == &pieces.back() || piece.size() >= full_bytes));
+    BOOST_TEST(piece.size() < 2 * full_bytes);
+    all += piece;
+  }
+  BOOST_TEST((all == *whole));
+
+  pieces.clear();
+  const std::vector<std::string_view> broken{items[0], "nonsense"};
+  BOOST_TEST(!protobuf_objects_in_pieces(config_maps(), broken, metadata, 1, keep).has_value());
+  BOOST_TEST(pieces.empty());
+}
+
 BOOST_AUTO_TEST_CASE(a_list_says_what_the_same_list_in_json_says) {
   const std::vector<std::string> objects{stored("a", 5, std::string(300, 'v')), stored("b", 6, "")};
   const std::vector<std::string_view> items(objects.begin(), objects.end());
