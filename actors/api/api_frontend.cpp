@@ -348,7 +348,10 @@ public:
     return sink;
   }
 
-  void stop() { with_.gate->stop(); }
+  void stop() {
+    with_.gate->stop();
+    if (waiting_) waiting_->stop();
+  }
 
   /// Needs shared_from_this.
   void connect_leader() {

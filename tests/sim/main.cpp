@@ -3,11 +3,13 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <fmt/format.h>
+#include <map>
 #include <spdlog/spdlog.h>
 #include <thread>
 #include <unistd.h>
@@ -53,8 +55,10 @@ bool run_one(run_options options, totals& sum) {
     return true;
   } catch (const failure& broken) {
     ++sum.failed;
-    fmt::print(stderr, "seed {} FAILED: {}\n  replay: sim --seed {} --members {} --tell\n", options.seed,
-               broken.what(), options.seed, options.members);
+    constexpr std::array names{"seed", "store", "api"};
+    fmt::print(stderr, "seed {} FAILED: {}\n  replay: sim --seed {} --members {} --clients {} --tell\n",
+               options.seed, broken.what(), options.seed, options.members,
+               names.at(static_cast<std::size_t>(options.clients)));
     return false;
   }
 }
@@ -69,6 +73,12 @@ int main(int argc, char** argv) {
   app.add_option("--seeds", seeds, "FROM-TO, both included")->capture_default_str();
   const auto* single = app.add_option("--seed", options.seed, "one seed");
   app.add_option("--members", options.members, "1, 3 or 5; 0: the seed decides")->capture_default_str();
+  app.add_option("--clients", options.clients,
+                 "ask the stores, or the API above them; seed: every fourth has one")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, floor_of>{{"seed", floor_of::seed},
+                                                                          {"store", floor_of::store},
+                                                                          {"api", floor_of::api}},
+                                          CLI::ignore_case));
   app.add_option("--threads", threads, "runs side by side")->capture_default_str();
   std::string wrong = "none";
   app.add_option("--mutant", wrong, "be wrong in this way, to see that it is noticed")->capture_default_str();

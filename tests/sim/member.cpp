@@ -2,7 +2,6 @@
 
 #include "tests/sim/failure.hpp"
 #include "tests/sim/mutant.hpp"
-#include "tests/unit/storage/test_values.hpp"
 
 #include <fmt/format.h>
 
@@ -18,9 +17,9 @@ constexpr std::size_t held_messages_max = 200;
 
 } // namespace
 
-member::member(member_id id, std::uint64_t seed, std::chrono::seconds clock_error)
+member::member(member_id id, std::uint64_t seed, std::chrono::seconds clock_error, const household& values)
     : id_(id), name_(fmt::format("member {}", id)), clock_(wall_time{1'700'000'000s + clock_error}),
-      random_(seed) {
+      random_(seed), values_(values) {
   clock_.advance(1h);
 }
 
@@ -45,7 +44,7 @@ void member::start(network& net, truth& history, const storage::store_limits& li
   ++incarnation_;
   engine_ = std::make_unique<storage::store_engine>(storage::engine_parts{storage::kv::open_memory(disk_),
                                                                           net.endpoint(id_),
-                                                                          storage::test::codec(),
+                                                                          values_.codec,
                                                                           clock_,
                                                                           random_,
                                                                           limits,
@@ -69,13 +68,20 @@ void member::start(network& net, truth& history, const storage::store_limits& li
     list_anew(history);
   net.attach(id_, [this](member_id from, std::string bytes) { hear(from, std::move(bytes)); });
   watch(history);
+  if (values_.move_in) tenant_ = values_.move_in(*this);
 }
 
 void member::kill(network& net) {
   net.attach(id_, {});
   ++incarnation_;
+  // Parts that end one after the other reach neither the disk nor anybody outside.
+  dying_ = true;
+  disk_.arm(storage::kv::memory_disk::fault::power_dropped, 0);
+  if (tenant_) tenant_->leave();
   cursor_.reset();
   engine_.reset();
+  tenant_.reset();
+  dying_ = false;
   while_paused_.clear();
   paused_ = false;
   disk_.arm(storage::kv::memory_disk::fault::none, 0);
@@ -93,6 +99,7 @@ void member::resume(network&) {
   paused_ = false;
   for (auto& [from, bytes] : std::exchange(while_paused_, {}))
     if (sane()) engine_->receive(from, std::move(bytes));
+  if (tenant_) tenant_->resume();
 }
 
 void member::tell_gone(member_id other) {
@@ -113,13 +120,14 @@ void member::list_anew(truth& history) {
           fmt::format("{} lists revision {} after {}, and {} is the newest", name_, seen->at().value,
                       seen_.value, history.last().value));
   std::size_t listed = 0;
-  seen->scan(history.resource(), {}, [&](std::string_view value) {
-    const object_key key = storage::test::codec().key_of(value);
-    require(history.text(key, seen->at()) == storage::test::test_codec::text_of(value),
-            fmt::format("{} lists another {} at revision {}", name_, key.name, seen->at().value));
-    ++listed;
-    return true;
-  });
+  for (const resource_id resource : history.resources())
+    seen->scan(resource, {}, [&](std::string_view value) {
+      const object_key key = values_.codec.key_of(value);
+      require(history.text(key, seen->at()) == values_.text(value),
+              fmt::format("{} lists another {} at revision {}", name_, key.name, seen->at().value));
+      ++listed;
+      return true;
+    });
   require(listed == history.count(seen->at()),
           fmt::format("{} lists {} objects at revision {}", name_, listed, seen->at().value));
   seen_ = seen->at();
@@ -141,8 +149,7 @@ void member::watch(truth& history) {
     for (const storage::store_event& event : *events) {
       require(event.at.value == seen_.value + 1, fmt::format("{}'s watcher was handed revision {} after {}",
                                                              name_, event.at.value, seen_.value));
-      history.tell(name_, event.at,
-                   {event.kind, event.key, storage::test::test_codec::text_of(*event.value)});
+      history.tell(name_, event.at, {event.kind, event.key, values_.text(*event.value)});
       seen_ = event.at;
     }
   }

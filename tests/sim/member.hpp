@@ -5,6 +5,7 @@
 #include "storage/kv/memory_kv.hpp"
 #include "storage/member/store_engine.hpp"
 #include "tests/sim/network.hpp"
+#include "tests/sim/tenant.hpp"
 #include "tests/sim/truth.hpp"
 
 #include <memory>
@@ -21,7 +22,7 @@ namespace actord::sim {
 /// even across a crash, since nothing is published before it is synced.
 class member {
 public:
-  member(member_id id, std::uint64_t seed, std::chrono::seconds clock_error);
+  member(member_id id, std::uint64_t seed, std::chrono::seconds clock_error, const household& values);
 
   /// Makes the disk of a new cluster's member.
   void initialise(const std::vector<storage::raft_server>& servers);
@@ -44,13 +45,20 @@ public:
   /// Its state was replaced.
   void heal() { damaged_ = false; }
   /// Runs and its power is on: what it says counts.
-  [[nodiscard]] bool sane() const { return up() && !disk_.dead(); }
+  [[nodiscard]] bool sane() const { return up() && !dying_ && !disk_.dead(); }
   [[nodiscard]] storage::store& store() { return *engine_; }
   [[nodiscard]] storage::kv::memory_disk& disk() { return disk_; }
   /// Goes up with every start: answers to an earlier one are worthless.
   [[nodiscard]] std::uint64_t incarnation() const { return incarnation_; }
 
-  void advance(std::chrono::microseconds by) { clock_.advance(by); }
+  [[nodiscard]] const clock_source& clock() const { return clock_; }
+  [[nodiscard]] random_source& random() { return random_; }
+  [[nodiscard]] tenant* resident() const { return tenant_.get(); }
+
+  void advance(std::chrono::microseconds by) {
+    clock_.advance(by);
+    if (tenant_) tenant_->advance(by);
+  }
   void pause() { paused_ = true; }
   /// Its network says so, rightly or not.
   void tell_gone(member_id other);
@@ -68,13 +76,16 @@ private:
   manual_clock_source clock_;
   seeded_random_source random_;
   storage::kv::memory_disk disk_;
+  const household& values_;
   std::unique_ptr<storage::store_engine> engine_;
+  std::unique_ptr<tenant> tenant_;
   std::unique_ptr<storage::watch_cursor> cursor_;
   std::vector<std::pair<member_id, std::string>> while_paused_;
   revision seen_;
   std::uint64_t incarnation_ = 0;
   bool paused_ = false;
   bool known_ = false;
+  bool dying_ = false;
   bool damaged_ = false;
 };
 

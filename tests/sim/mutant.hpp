@@ -29,26 +29,42 @@ enum class mutant : std::uint8_t {
   stamps_too_early,  ///< a leader stamps revisions before it has applied what earlier leaders committed
   persists_too_late, ///< a member reports entries as durable that were truncated since
   overlooks_damage,  ///< an object changes on the disk of a member that is down, and nobody compares
+  // Of the API, above the store.
+  keeps_object_actors,    ///< objects' actors outlive the leadership of their server
+  outlives_its_term,      ///< what writes because its server leads writes on when it does not, in any term
+  forwards_as_new,        ///< a write that is forwarded again is another request
+  forgets_earlier_tries,  ///< a write that is forwarded again does not say so
+  answers_before_applied, ///< a forwarded write is answered before this server has applied it
+  answers_unconfirmed,    ///< what follows from the state is answered without asking whether it is the newest
+  resumes_too_late,       ///< a watch leaves out the first event after the revision it begins at
 };
 
 struct named_mutant {
   std::string_view name;
   mutant what;
 };
-inline constexpr std::array<named_mutant, 14> mutants{{{"none", mutant::none},
-                                                       {"forgets-votes", mutant::forgets_votes},
-                                                       {"forgets-entries", mutant::forgets_entries},
-                                                       {"grants-every-vote", mutant::grants_every_vote},
-                                                       {"commits-too-early", mutant::commits_too_early},
-                                                       {"confirms-at-once", mutant::confirms_at_once},
-                                                       {"retries-as-new", mutant::retries_as_new},
-                                                       {"answers-unapplied", mutant::answers_unapplied},
-                                                       {"keeps-its-term", mutant::keeps_its_term},
-                                                       {"shows-uncommitted", mutant::shows_uncommitted},
-                                                       {"drops-old-entries", mutant::drops_old_entries},
-                                                       {"stamps-too-early", mutant::stamps_too_early},
-                                                       {"persists-too-late", mutant::persists_too_late},
-                                                       {"overlooks-damage", mutant::overlooks_damage}}};
+inline constexpr std::array<named_mutant, 21> mutants{
+    {{"none", mutant::none},
+     {"forgets-votes", mutant::forgets_votes},
+     {"forgets-entries", mutant::forgets_entries},
+     {"grants-every-vote", mutant::grants_every_vote},
+     {"commits-too-early", mutant::commits_too_early},
+     {"confirms-at-once", mutant::confirms_at_once},
+     {"retries-as-new", mutant::retries_as_new},
+     {"answers-unapplied", mutant::answers_unapplied},
+     {"keeps-its-term", mutant::keeps_its_term},
+     {"shows-uncommitted", mutant::shows_uncommitted},
+     {"drops-old-entries", mutant::drops_old_entries},
+     {"stamps-too-early", mutant::stamps_too_early},
+     {"persists-too-late", mutant::persists_too_late},
+     {"overlooks-damage", mutant::overlooks_damage},
+     {"keeps-object-actors", mutant::keeps_object_actors},
+     {"outlives-its-term", mutant::outlives_its_term},
+     {"forwards-as-new", mutant::forwards_as_new},
+     {"forgets-earlier-tries", mutant::forgets_earlier_tries},
+     {"answers-before-applied", mutant::answers_before_applied},
+     {"answers-unconfirmed", mutant::answers_unconfirmed},
+     {"resumes-too-late", mutant::resumes_too_late}}};
 
 /// What a crash does to the disk of a member with this fault.
 void spoil_disk(mutant what, storage::kv::memory_disk& disk);

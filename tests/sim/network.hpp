@@ -51,8 +51,10 @@ public:
   }
 
   void weather(network_weather now) { weather_ = now; }
+  [[nodiscard]] const network_weather& weather() const { return weather_; }
   void cut(member_id from, member_id to) { cuts_.insert({from, to}); }
   void mend() { cuts_.clear(); }
+  [[nodiscard]] bool is_cut(member_id from, member_id to) const { return cuts_.contains({from, to}); }
 
 private:
   class port;

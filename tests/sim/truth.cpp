@@ -18,6 +18,7 @@ void truth::tell(const std::string& who, revision at, const fact& what) {
           fmt::format("{} tells of revision {} after {}", who, at.value, facts_.size()));
   facts_.push_back(what);
   changes_[what.key].push_back(at);
+  resources_.insert(what.key.resource);
 }
 
 std::optional<std::string> truth::text(const object_key& key, revision when) const {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -33,14 +34,13 @@ public:
   [[nodiscard]] std::optional<std::string> text(const object_key& key, revision when) const;
   /// How many keys existed then.
   [[nodiscard]] std::size_t count(revision when) const;
-  /// Of all keys.
-  [[nodiscard]] resource_id resource() const {
-    return facts_.empty() ? resource_id{} : facts_.front().key.resource;
-  }
+  /// Of all keys there have been.
+  [[nodiscard]] const std::set<resource_id>& resources() const { return resources_; }
 
 private:
   std::vector<fact> facts_; ///< revision 1 first
   std::map<object_key, std::vector<revision>> changes_;
+  std::set<resource_id> resources_;
 };
 
 } // namespace actord::sim

@@ -83,8 +83,8 @@ workload::workload(dice chance, scheduler schedule, std::vector<std::unique_ptr<
     : dice_(std::move(chance)), schedule_(std::move(schedule)), members_(members), history_(history),
       wrong_(wrong) {}
 
-void workload::start(std::size_t clients) {
-  for (std::size_t client = 0; client < clients; ++client)
+void workload::start(std::size_t count) {
+  for (std::size_t client = 0; client < count; ++client)
     schedule_(dice_.below(10'000), [this, client] { next_operation(client); });
 }
 
@@ -229,7 +229,7 @@ void workload::check_read(member& from, const object_key& key, revision at_least
                       expected.value_or("nothing")));
 }
 
-void workload::check() const {
+void workload::check() {
   check_effects();
   check_preconditions();
 }

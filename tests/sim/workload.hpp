@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tests/sim/clients.hpp"
 #include "tests/sim/dice.hpp"
 #include "tests/sim/member.hpp"
 #include "tests/sim/mutant.hpp"
@@ -28,19 +29,18 @@ struct operation {
 
 /// Clients that write and read through members of their choice, one request at a time each, and the rules
 /// that their answers must keep.
-class workload {
+class workload final : public clients {
 public:
   using scheduler = std::function<void(time_us after, std::function<void()> what)>;
 
   workload(dice chance, scheduler schedule, std::vector<std::unique_ptr<member>>& members, truth& history,
            mutant wrong);
 
-  void start(std::size_t clients);
-  void stop() { stopping_ = true; }
-  /// Once everything has settled: every answer agrees with the history.
-  void check() const;
-  [[nodiscard]] std::size_t committed() const { return committed_; }
-  [[nodiscard]] std::size_t confirmed_reads() const { return confirmed_reads_; }
+  void start(std::size_t count) override;
+  void stop() override { stopping_ = true; }
+  void check() override;
+  [[nodiscard]] std::size_t committed() const override { return committed_; }
+  [[nodiscard]] std::size_t confirmed_reads() const override { return confirmed_reads_; }
 
 private:
   void next_operation(std::size_t client);

@@ -1,7 +1,10 @@
 #include "tests/sim/world.hpp"
 
 #include "storage/log/log_table.hpp"
+#include "tests/sim/api/api_clients.hpp"
 #include "tests/sim/failure.hpp"
+#include "tests/sim/workload.hpp"
+#include "tests/unit/storage/test_values.hpp"
 
 #include <algorithm>
 #include <cstdio>
@@ -21,12 +24,23 @@ constexpr time_us trouble_us = 15 * second;
 /// Longer than a member with a full disk waits before it looks again.
 constexpr time_us peace_us = 8 * second;
 constexpr std::size_t client_count = 4;
+constexpr std::size_t api_client_count = 10;
 /// Members that may join in the course of a run.
 constexpr std::size_t spare_count = 3;
 
 std::uint64_t hash(std::string_view text, std::uint64_t seed) {
   for (const char c : text) seed = (seed ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
   return seed;
+}
+
+bool has_api(const run_options& options) {
+  return options.clients == floor_of::api || (options.clients == floor_of::seed && options.seed % 4 == 3);
+}
+
+household household_of(bool has_api) {
+  if (has_api) return {storage::stored_object_codec(), story_of};
+  return {storage::test::codec(),
+          [](std::string_view value) { return storage::test::test_codec::text_of(value); }};
 }
 
 network_weather draw_weather(dice& chance) {
@@ -43,7 +57,9 @@ world::world(const run_options& options)
     : options_(options), dice_(options.seed * 0x9e3779b97f4a7c15ULL + 1),
       rumours_(options.seed * 0xc2b2ae3d27d4eb4fULL + 7),
       network_(dice(dice_.source().next()),
-               [this](time_us after, std::function<void()> what) { schedule(after, std::move(what)); }) {
+               [this](time_us after, std::function<void()> what) { schedule(after, std::move(what)); }),
+      household_(household_of(has_api(options))) {
+  report_.has_api = has_api(options);
   report_.members = options.members != 0 ? options.members : dice_.pick<std::size_t>({1, 3, 3, 3, 5});
   report_.trace = options.seed;
   std::vector<storage::raft_server> servers;
@@ -57,16 +73,13 @@ world::world(const run_options& options)
     if (id <= report_.members) servers.push_back({id, true});
     // Wall clocks disagree: revisions and order must not care.
     const auto wrong_by = std::chrono::seconds(static_cast<std::int64_t>(dice_.below(600)) - 300);
-    members_.push_back(std::make_unique<member>(id, dice_.source().next(), wrong_by));
+    members_.push_back(std::make_unique<member>(id, dice_.source().next(), wrong_by, household_));
   }
   network_.silence([this](member_id id) { return !members_[id - 1]->sane(); });
   network_.weather(draw_weather(dice_));
   network_.overhear(
       [this](member_id from, member_id to, const std::string& bytes) { note_message(from, to, bytes); });
-  clients_ = std::make_unique<workload>(
-      dice(dice_.source().next()),
-      [this](time_us after, std::function<void()> what) { schedule(after, std::move(what)); }, members_,
-      history_, options.wrong);
+  move_clients_in();
   network_.distort(
       [wrong = options.wrong](std::string bytes) { return spoil_message(wrong, std::move(bytes)); });
   for (const storage::raft_server& server : servers) members_[server.id - 1]->initialise(servers);
@@ -74,13 +87,35 @@ world::world(const run_options& options)
     members_[server.id - 1]->start(network_, history_, limits_, fault_points_of(options_.wrong));
 }
 
+void world::move_clients_in() {
+  const auto later = [this](time_us after, std::function<void()> what) { schedule(after, std::move(what)); };
+  dice chance(dice_.source().next());
+  if (!report_.has_api) {
+    clients_ = std::make_unique<workload>(std::move(chance), later, members_, history_, options_.wrong);
+    return;
+  }
+  servers_ = std::make_unique<api_neighbourhood>(dice(chance.source().next()), later, network_,
+                                                 members_.size() > 1, options_.wrong);
+  household_.move_in = [this](member& home) -> std::unique_ptr<tenant> {
+    return std::make_unique<api_server>(home, servers_->around);
+  };
+  clients_ = std::make_unique<api_clients>(
+      api_clients::parts{.chance = std::move(chance),
+                         .schedule = later,
+                         .now = [this] { return now_; },
+                         .tell = [this](const std::string& what) { note(what); },
+                         .members = members_,
+                         .history = history_});
+}
+
 world::~world() {
   for (const auto& one : members_) one->kill(network_);
+  events_ = {};
 }
 
 run_report world::run() {
   schedule(tick_us, [this] { tick(); });
-  clients_->start(client_count);
+  clients_->start(report_.has_api ? api_client_count : client_count);
   schedule(dice_.between(second / 2, 2 * second), [this] { draw_fault(); });
   if (changing_) schedule(dice_.between(second / 2, 2 * second), [this] { draw_membership(); });
   schedule(rumours_.between(second / 2, 3 * second), [this] { draw_rumour(); });
@@ -119,6 +154,7 @@ void world::run_until(time_us end) {
 void world::look() {
   for (const auto& one : members_)
     if (one->up()) look_at(*one);
+  clients_->look();
 }
 
 void world::look_at(member& one) {

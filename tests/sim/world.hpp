@@ -1,11 +1,12 @@
 #pragma once
 
+#include "tests/sim/clients.hpp"
 #include "tests/sim/dice.hpp"
 #include "tests/sim/member.hpp"
 #include "tests/sim/mutant.hpp"
 #include "tests/sim/network.hpp"
+#include "tests/sim/tenant.hpp"
 #include "tests/sim/truth.hpp"
-#include "tests/sim/workload.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -17,16 +18,27 @@
 
 namespace actord::sim {
 
+/// What stands on the members' stores in a run, and is asked by its clients.
+enum class floor_of : std::uint8_t {
+  seed,  ///< every fourth seed has an API
+  store, ///< clients ask the stores
+  api,   ///< clients ask the servers' API
+};
+
+struct api_neighbourhood;
+
 struct run_options {
   std::uint64_t seed = 0;
   std::size_t members = 0; ///< 0: the seed draws 1, 3 or 5
-  bool tell = false;       ///< print what happens
+  floor_of clients = floor_of::seed;
+  bool tell = false; ///< print what happens
   bool tell_messages = false;
   mutant wrong = mutant::none;
 };
 
 struct run_report {
   std::size_t members = 0;
+  bool has_api = false;
   std::size_t faults = 0;
   std::size_t damages = 0; ///< objects changed on disks
   std::size_t terms = 0;
@@ -71,6 +83,7 @@ private:
   void note(const std::string& what);
   void note_message(member_id from, member_id to, const std::string& bytes);
 
+  void move_clients_in();
   void draw_fault();
   void crash(member& one, time_us back_after);
   void damage(member& one);
@@ -96,8 +109,10 @@ private:
   time_us now_ = 0;
   network network_;
   truth history_;
+  std::unique_ptr<api_neighbourhood> servers_; ///< null where the clients ask the stores
+  household household_;
   std::vector<std::unique_ptr<member>> members_;
-  std::unique_ptr<workload> clients_;
+  std::unique_ptr<clients> clients_;
   std::map<std::uint64_t, std::pair<member_id, std::uint64_t>> leaders_; ///< by term: who, in which life
   std::map<std::uint64_t, std::uint64_t> hashes_;                        ///< of the state, by applied entry
   std::map<member_id, raft_term> terms_;                                 ///< newest seen of each

@@ -39,12 +39,14 @@ struct waiter_state {
 } // namespace
 
 struct leader_wait::state {
+  std::mutex turn; ///< held while what waited runs
   std::mutex mutex;
   std::vector<std::function<void()>> waiting;
   bool armed = false; ///< the timer runs, or is about to
   caf::actor actor;   ///< null once it ended
 
   void run(bool timer) {
+    const std::scoped_lock running(turn);
     std::vector<std::function<void()>> due;
     {
       const std::scoped_lock hold(mutex);
@@ -79,11 +81,15 @@ leader_wait::leader_wait(caf::actor_system& system, actor_registry& registry)
   state_->actor = system.spawn(wait_for_leaders<state>, state_, &registry);
 }
 
-leader_wait::~leader_wait() {
+void leader_wait::stop() {
   std::vector<std::function<void()>> dropped;
-  const std::scoped_lock hold(state_->mutex);
-  dropped.swap(state_->waiting);
-  caf::anon_send_exit(std::exchange(state_->actor, nullptr), caf::exit_reason::user_shutdown);
+  {
+    const std::scoped_lock hold(state_->mutex);
+    if (!state_->actor) return;
+    dropped.swap(state_->waiting);
+    caf::anon_send_exit(std::exchange(state_->actor, nullptr), caf::exit_reason::user_shutdown);
+  }
+  const std::scoped_lock ran(state_->turn);
 }
 
 void leader_wait::park(std::function<void()> again) {

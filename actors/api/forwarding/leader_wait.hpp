@@ -17,8 +17,7 @@ class actor_registry;
 class leader_wait {
 public:
   leader_wait(caf::actor_system& system, actor_registry& registry);
-  /// Whoever still waits is dropped.
-  ~leader_wait();
+  ~leader_wait() { stop(); }
   leader_wait(const leader_wait&) = delete;
   leader_wait& operator=(const leader_wait&) = delete;
 
@@ -26,6 +25,8 @@ public:
   void park(std::function<void()> again);
   /// Another leader, or none. Any thread; quick.
   void wake();
+  /// Drops whoever still waits, and waits for what runs: nothing does afterwards. Not on the actor's thread.
+  void stop();
 
 private:
   struct state;
