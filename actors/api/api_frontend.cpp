@@ -212,7 +212,7 @@ private:
       net::forwarded_request next = *kept;
       next.counted = true;
       next.again = next.again || !storage::is_not_leading(why);
-      self->forwarder_->forward(std::move(next), failed.exchange, until);
+      self->forwarder_->pass_on(std::move(next), failed.exchange, until);
     };
     proceed_safely(request);
   }

@@ -38,6 +38,11 @@ storage::transaction earlier_try(const write_command& command) {
   return probe;
 }
 
+bool is_no_earlier_try(const storage::refused& refusal) {
+  const error_kind kind = refusal.why.kind;
+  return kind == error_kind::conflict || kind == error_kind::not_found || kind == error_kind::already_exists;
+}
+
 result<write_answer> outcome_at(storage::store& store, const write_command& command,
                                 const std::vector<revision>& revisions) {
   for (const revision at : revisions) {

@@ -11,8 +11,10 @@
 namespace actord::actors {
 
 /// Changes nothing. Committed, with the revisions of the earlier try, when that took effect; refused for its
-/// precondition when it did not.
+/// precondition when it did not, and for anything else when that cannot be known.
 storage::transaction earlier_try(const write_command& command);
+/// Whether `earlier_try` was refused because there was none.
+bool is_no_earlier_try(const storage::refused& refusal);
 
 /// The answer to a command whose transaction took effect with these revisions, from the events they are.
 result<write_answer> outcome_at(storage::store& store, const write_command& command,

@@ -134,7 +134,11 @@ private:
 
   void follow_refusal(const storage::refused& refusal, bool looked_back) {
     if (storage::is_for_the_leader(refusal.why)) return answer(refusal.why);
-    if (looked_back) return try_current(); // no earlier try took effect
+    if (looked_back) {
+      if (is_no_earlier_try(refusal)) return try_current();
+      return answer(storage::leader_lost("the server cannot tell whether an earlier try took effect: " +
+                                         refusal.why.message));
+    }
     refusal_verdict verdict = judge_refusal(*current_, plan_, refusal, attempt_);
     if (verdict.retry)
       try_current();
@@ -152,7 +156,8 @@ private:
   }
 
   void finish_confirmed(const result<void>& ready) {
-    if (!ready) return answer(ready.error());
+    // Who leads now can tell.
+    if (!ready) return answer(storage::not_leading(ready.error().message));
     // Whoever leads now confirmed that this member has all there is now, not that it had when it planned.
     const storage::store_status status = setup_.environment->store.status();
     if (!status.leading || status.term != planned_in_)

@@ -158,9 +158,10 @@ void object_router::close() {
 
 void object_router::submit(write_command command) {
   if (state_->door == state::closed) {
-    // What a leadership writes is its own and ends with it. A request that has an id travels under that id
-    // only, else it could take effect twice: whoever gave it knows how to ask the next leader.
-    const bool may_travel = !command.only_in_term && command.request_id.empty();
+    // What a leadership writes is its own and ends with it. What a client's request writes travels as that
+    // request only, else it could take effect twice, and its client is told of more than a success.
+    const bool may_travel =
+        !command.only_in_term && command.request_id.empty() && command.cause.request_id.empty();
     if (state_->elsewhere && may_travel) return state_->elsewhere(std::move(command));
     if (command.done) command.done(storage::not_leading("this server does not lead the cluster"));
     return;

@@ -89,6 +89,16 @@ void write_forwarder::forward(net::forwarded_request what, net::exchange_handle 
   attempt(one);
 }
 
+void write_forwarder::pass_on(net::forwarded_request what, net::exchange_handle exchange, steady_time until) {
+  if (!with_.leads()) return forward(std::move(what), std::move(exchange), until);
+  if (with_.clock.steady_now() >= until)
+    return answer_error(*exchange, what.again ? outcome_unknown() : no_leader());
+  // Until its leadership has ended here, it would come back at once, again and again.
+  with_.waiting->park(
+      [self = shared_from_this(), kept = std::make_shared<net::forwarded_request>(std::move(what)),
+       exchange = std::move(exchange), until] { self->forward(std::move(*kept), exchange, until); });
+}
+
 void write_forwarder::attempt(const std::shared_ptr<journey>& one) {
   if (with_.leads()) {
     finish(one);

@@ -46,6 +46,8 @@ public:
 
   /// Any thread; never blocks. `until`: how long it looks for a leader.
   void forward(net::forwarded_request what, net::exchange_handle exchange, steady_time until);
+  /// The same for what `serve` was given and this server could not do, or cannot tell of.
+  void pass_on(net::forwarded_request what, net::exchange_handle exchange, steady_time until);
   /// Another member leads, or none: who was asked before is not waited for. Any thread.
   void leader_changed();
 

@@ -32,13 +32,14 @@ public:
     stage::scheduler schedule;
     std::function<time_us()> now;
     std::function<void(const std::string&)> tell;
+    std::function<void()> hush; ///< leaders stop to write of their own
     std::vector<std::unique_ptr<member>>& members;
     const truth& history;
   };
   explicit api_clients(parts with);
 
   void start(std::size_t count) override;
-  void stop() override { stopping_ = true; }
+  void stop() override;
   void look() override;
   void check() override;
   [[nodiscard]] std::size_t committed() const override { return committed_; }
@@ -59,7 +60,7 @@ private:
   void finish(std::size_t which, api_attempt& attempt, api_attempt::outcome told, int code, std::string body);
   void remember(client& one, const api_attempt& attempt);
   void look_for_actors();
-  void check_terms() const;
+  void check_terms();
   [[nodiscard]] member& choose(member_id other_than);
   std::shared_ptr<client_connection> open(net::http_request request, const std::shared_ptr<client_end>& end,
                                           member& at, std::function<void()> speaks);
@@ -70,6 +71,7 @@ private:
   std::vector<client> clients_;
   std::vector<std::unique_ptr<api_watcher>> watchers_;
   std::map<member_id, time_us> follows_since_; ///< of those that are seen not to lead
+  std::size_t terms_checked_ = 0;              ///< revisions whose entry's term was looked at
   std::size_t committed_ = 0;
   std::size_t confirmed_reads_ = 0;
   bool stopping_ = false;

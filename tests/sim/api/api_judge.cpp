@@ -111,8 +111,9 @@ void api_judge::check_done(api_attempt& attempt) {
 }
 
 void api_judge::check_refused(const api_attempt& attempt) const {
-  require(!attempt.effect, fmt::format("{} was refused with {} and took effect as {}: {}", describe(attempt),
-                                       attempt.code, attempt.effect.value_or(revision{}).value, attempt.body));
+  require(!attempt.effect,
+          fmt::format("{} was refused with {} and took effect as {}: {}", describe(attempt), attempt.code,
+                      attempt.effect.value_or(revision{}).value, attempt.body));
   const revision first = attempt.what == deed::get_any ? revision{} : attempt.floor;
   const auto held_once = [&](const auto& right) {
     return book_.was(attempt.name, first, attempt.ceiling, right);

@@ -53,7 +53,7 @@ api_server::api_server(member& home, surroundings& around)
                                            .registry = registry_,
                                            .random = home.random(),
                                            .network = services(),
-                                           .root_certificate_pem = {},
+                                           .published = actors::root_certificate(std::string()),
                                            .roles = roles_.get(),
                                            .begins_closed = true,
                                            .elsewhere = [this](actors::write_command command) {
@@ -107,6 +107,7 @@ void api_server::begin_to_listen() {
                                   .chance = dice(around_.chance.source().next()),
                                   .self = home_.id(),
                                   .opened = [this] { frontend_->leader_changed(); },
+                                  .quiet = [this] { return around_.quiet; },
                                   .never_ends = around_.wrong == mutant::outlives_its_term},
                                  term));
           },

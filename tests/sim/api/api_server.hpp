@@ -38,6 +38,7 @@ public:
     server_links& links;
     bool has_others = true;
     mutant wrong = mutant::none;
+    bool quiet = false; ///< leaders write nothing of their own any more
   };
 
   api_server(member& home, surroundings& around);

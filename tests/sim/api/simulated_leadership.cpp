@@ -40,10 +40,12 @@ private:
   }
 
   void tick() {
-    after(parts_.chance.between(20'000, 600'000), [this] {
+    after(parts_.chance.between(10'000, 300'000), [this] {
+      if (parts_.quiet()) return;
       const schema::resource_type& type = schema::builtin("", "configmaps");
       const json patch = {{"apiVersion", "v1"},
                           {"kind", type.kind},
+                          {"metadata", {{"name", "ticker"}}},
                           {"data", {{"ticks", fmt::format("{}/{}", term_.value, ++ticks_)}}}};
       submit(actors::write_verb::patch, {type.id, "default", "ticker"}, patch.dump(),
              [this](const result<actors::write_answer>&) { tick(); });
@@ -63,13 +65,14 @@ private:
     command.caller = {.user = author, .uid = {}, .groups = {"system:masters"}, .extra = {}};
     command.cause = {.actor = author, .verb = {}, .request_id = {}, .reacted_to = {}, .note = {}};
     if (!parts_.never_ends) command.only_in_term = term_;
-    command.done = [weak = weak_from_this(), then = std::move(then)](result<actors::write_answer> told) {
+    const auto kept = parts_.never_ends ? shared_from_this() : nullptr;
+    command.done = [weak = weak_from_this(), kept,
+                    then = std::move(then)](result<actors::write_answer> told) {
       if (const auto self = weak.lock()) self->after(0, [then, told = std::move(told)] { then(told); });
     };
     parts_.router.submit(std::move(command));
   }
 
-  /// The leadership's own reference keeps a mutant's alive.
   void after(time_us time, std::function<void()> what) {
     parts_.threads.post(time, [self = shared_from_this(), what = std::move(what)] {
       if (!self->ended_) what();

@@ -23,6 +23,7 @@ struct leadership_parts {
   dice chance;
   member_id self = 0;
   std::function<void()> opened; ///< to all
+  std::function<bool()> quiet;  ///< it need not tick any more
   bool never_ends = false;      ///< a mutant: it writes on, whoever leads
 };
 std::unique_ptr<actors::leadership> begin_leadership(leadership_parts parts, raft_term term);

@@ -2,6 +2,7 @@
 #include "actors/api/forwarding/leader_wait.hpp"
 #include "actors/api/forwarding/write_forwarder.hpp"
 #include "actors/cluster/leader_link.hpp"
+#include "actors/objects/first_outcome.hpp"
 #include "api_plane.hpp"
 #include "storage/leader_errors.hpp"
 
@@ -282,6 +283,45 @@ BOOST_FIXTURE_TEST_CASE(a_request_with_an_id_travels_under_that_id_only, two_ser
   BOOST_TEST((answered == error_kind::unavailable));
   door.submit(actors::write_command{});
   BOOST_TEST(travelled == 1);
+}
+
+/// A server that is alone gives requests no id to travel under: their answers are shown all the same.
+BOOST_FIXTURE_TEST_CASE(what_a_client_asked_for_does_not_travel_as_the_nodes_own, two_servers) {
+  int travelled = 0;
+  actors::object_router door(actors::object_router::collaborators{
+      system, view, admission, registry, random, network, "CERTIFICATE", &roles, true,
+      [&travelled](const actors::write_command&) { ++travelled; }});
+  bool refused = false;
+  actors::write_command command;
+  command.cause.request_id = "of a client";
+  command.done = [&refused](const result<actors::write_answer>& what) {
+    refused = !what && storage::is_not_leading(what.error());
+  };
+  door.submit(std::move(command));
+  BOOST_TEST(travelled == 0);
+  BOOST_TEST(refused);
+}
+
+BOOST_AUTO_TEST_CASE(only_a_failed_precondition_says_that_there_was_no_earlier_try) {
+  const auto says = [](error_kind kind) { return actors::is_no_earlier_try({0, error{kind, "why"}}); };
+  BOOST_TEST(says(error_kind::conflict));
+  BOOST_TEST(says(error_kind::not_found));
+  // The disk is full, the queue is full: nobody has looked.
+  BOOST_TEST(!says(error_kind::unavailable));
+  BOOST_TEST(!says(error_kind::too_many_requests));
+}
+
+BOOST_FIXTURE_TEST_CASE(what_waits_for_a_leader_ends_with_the_waiting, two_servers) {
+  actors::leader_wait waiting(system, registry);
+  const auto held = std::make_shared<int>(0);
+  waiting.park([held] { ++*held; });
+  waiting.stop();
+  const int ran = *held;
+  BOOST_TEST(held.use_count() == 1);
+  waiting.wake();
+  waiting.park([held] { ++*held; });
+  BOOST_TEST(held.use_count() == 1);
+  BOOST_TEST(*held == ran);
 }
 
 /// The answer is lost, the write is not: the second try is answered with what the first one did.
