@@ -349,6 +349,7 @@ public:
   }
 
   void stop() {
+    *stopped_ = true;
     with_.gate->stop();
     if (waiting_) waiting_->stop();
   }
@@ -361,7 +362,8 @@ public:
         .link = *with_.link,
         .waiting = waiting_,
         .clock = with_.clock,
-        .leads = [this] { return with_.router.is_open_to_all(); },
+        .leads = [stopped = stopped_,
+                  &router = with_.router] { return !*stopped && router.is_open_to_all(); },
         .serve =
             [weak = weak_from_this()](net::forwarded_request what, const net::exchange_handle& exchange,
                                       steady_time until) {
@@ -540,6 +542,8 @@ private:
   }
 
   collaborators with_;
+  /// The router may be gone: what its last actors answer goes nowhere.
+  const std::shared_ptr<std::atomic<bool>> stopped_ = std::make_shared<std::atomic<bool>>(false);
   std::shared_ptr<leader_wait> waiting_;       ///< null: the store always leads
   std::shared_ptr<write_forwarder> forwarder_; ///< null: the store always leads
   replica_reads reads_;

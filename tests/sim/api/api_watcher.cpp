@@ -151,8 +151,13 @@ void api_watcher::take_line(const std::string& line) {
                                           shown.at.value, floor_.value));
   with_.judge.check_list(with_.name, *all, shown.at,
                          [this](const auto& name, const auto& each) { return wants(name, each); });
-  position_ = shown.at;
   place_ = 0;
+  if (shown.at.value != 0) {
+    position_ = shown.at;
+    return;
+  }
+  if (const auto open = connection_.lock()) open->leave();
+  over();
 }
 
 void api_watcher::take_event(const std::string& type, held_object shown, const std::string& name) {

@@ -87,7 +87,11 @@ void client_connection::leave() {
     if (!open || std::exchange(open->over_, true)) return;
     open->broken_ = true;
     open->out_.clear();
-    if (open->closed_) open->ways_.post(std::exchange(open->closed_, nullptr));
+    open->ways_.post([self] {
+      const auto there = self.lock();
+      const auto closed = there ? std::exchange(there->closed_, nullptr) : nullptr;
+      if (closed) closed();
+    });
   });
 }
 
