@@ -16,7 +16,7 @@ namespace actord::net {
 
 namespace {
 
-constexpr std::size_t calls_at_once = 8;
+constexpr std::size_t calls_at_once = 32;
 
 /// RFC 9110's date: "Sun, 06 Nov 1994 08:49:37 GMT", in English whatever the locale.
 std::array<char, 29> http_date(wall_time now) {
