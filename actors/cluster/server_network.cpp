@@ -191,7 +191,11 @@ private:
       spdlog::info("the process of member {} is gone", gone);
       storage::tell_gone(*store, gone);
     };
-    events.connected = [this](storage::member_id to) { announce_to(to); };
+    events.connected = [this](storage::member_id to) {
+      announce_to(to);
+      tell_of_node(to, how_.node_connected);
+    };
+    events.lost = [this](storage::member_id from) { tell_of_node(from, how_.node_gone); };
     events.admits = [store = store_](storage::member_id member) {
       // What a member that lags has not heard of yet is not gone.
       const auto members = store->members();
@@ -212,6 +216,14 @@ private:
     spdlog::info("other machines are spoken with on port {}", network_->port());
     for (const known_server& one : how_.known) network_->set_address(one.member, one.rpc_address);
     return {};
+  }
+
+  /// Servers are nodes too, where they run pods.
+  void tell_of_node(storage::member_id member,
+                    const std::function<void(const std::string&)>& listener) const {
+    const auto all = network_->peers();
+    const auto found = std::ranges::find(all, member, &net::peer_status::member);
+    if (listener && found != all.end() && !found->node_name.empty()) listener(found->node_name);
   }
 
   /// One at a time, as the store would have it.

@@ -44,6 +44,7 @@ public:
     net::member_address own;         ///< where this server is reached
     std::vector<known_server> known; ///< where to begin to look for the others
     /// A worker's connection came about, or broke. On the network's thread.
+    /// Of workers and of other servers. On the network's thread.
     std::function<void(const std::string& node)> node_connected;
     std::function<void(const std::string& node)> node_gone;
   };

@@ -196,6 +196,7 @@ void member_link::ended(const kj::Exception* fault) {
     status.why = why;
   });
   if (!talked) ++failures_;
+  if (talked && context_.events.lost) context_.events.lost(member_);
   if (std::exchange(last_logged_, why) != why) {
     if (told_off) {
       spdlog::warn("member {} at {} refused: {}", member_, address_, why);

@@ -115,6 +115,8 @@ struct peer_events {
   /// member hurries its election. Not said of a member that is merely silent.
   std::function<void(storage::member_id gone)> gone;
   std::function<void(storage::member_id peer)> connected;
+  /// That connection broke or the member fell silent. The two take turns for each member.
+  std::function<void(storage::member_id peer)> lost = {};
   /// Whether this member may connect to us at all; everyone when empty. A removed member may not.
   std::function<bool(storage::member_id peer)> admits;
   /// The same of a worker.

@@ -7,6 +7,7 @@ is found again although it does not lead, and one that was removed knows it.
 
 import json
 import sys
+import time
 
 from clients import MAPS
 from cluster import NETWORK, Cluster
@@ -50,6 +51,32 @@ def service_follows_servers(cluster):
     cluster.start(gone)
     cluster.wait_ready(gone)
     wait_listed(cluster, servers, 15)
+
+
+def ready_of(cluster, server, node):
+    status, text = cluster.ask(server, "GET", f"/api/v1/nodes/{node}")
+    return next(one["status"] for one in json.loads(text)["status"]["conditions"] if one["type"] == "Ready")
+
+
+def silent_servers_are_missed(cluster):
+    say("the node of a server lives while the leader hears that server, and is missed within 3 s when it does not")
+    leader = cluster.wait_leader()
+    gone = next(one for one in cluster.servers.values() if one is not leader)
+    status, text = cluster.ask(leader, "POST", "/api/v1/nodes", {"metadata": {"name": gone.name}})
+    expect(status == 201, text)
+    status, text = cluster.ask(leader, "PATCH", f"/api/v1/nodes/{gone.name}/status", {
+        "status": {"conditions": [{"type": "Ready", "status": "True", "reason": "Test", "message": ""}]}},
+        content_type="application/merge-patch+json")
+    expect(status == 200, text)
+    cluster.kill(gone)
+    began = time.monotonic()
+    expect(ready_of(cluster, leader, gone.name) == "True", "it lived until then")
+    cluster.wait_until(f"{gone.name} to be missed", 10, lambda: ready_of(cluster, leader, gone.name) == "Unknown")
+    print(f"noticed after {time.monotonic() - began:.1f} s")
+    expect(time.monotonic() - began < 3.5, "noticed in time")
+    cluster.start(gone)
+    cluster.wait_ready(gone)
+    cluster.ask(leader, "DELETE", f"/api/v1/nodes/{gone.name}")
 
 
 def address_changes(cluster):
@@ -110,6 +137,7 @@ def main():
         say("a server begins, two join")
         cluster.begin(3)
         service_follows_servers(cluster)
+        silent_servers_are_missed(cluster)
         address_changes(cluster)
         removed_server_knows(cluster)
     finally:
