@@ -107,10 +107,7 @@ std::shared_ptr<client_connection> api_clients::open(net::http_request request,
   with_.schedule(with_.chance.between(30, 1'000),
                  [there, server, request = std::move(request), connection, end]() mutable {
                    if (!there()) return connection->break_off();
-                   server->threads().post(0, [server, request = std::move(request),
-                                              connection = std::move(connection)]() mutable {
-                     server->accept(std::move(request), connection);
-                   });
+                   server->accept(std::move(request), connection);
                  });
   return connection;
 }

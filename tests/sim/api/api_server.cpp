@@ -148,7 +148,9 @@ void api_server::leave() {
 void api_server::accept(net::http_request request, const std::shared_ptr<client_connection>& connection) {
   std::erase_if(connections_, [](const auto& each) { return each.expired(); });
   connections_.push_back(connection);
-  handler_.handle(std::move(request), connection);
+  stage_.post(0, [this, request = std::move(request), connection]() mutable {
+    handler_.handle(std::move(request), connection);
+  });
 }
 
 std::size_t api_server::object_actors() const {

@@ -50,7 +50,7 @@ public:
   void resume() override { stage_.resume(); }
   void leave() override;
 
-  /// A request that arrives on a connection of its own.
+  /// A request that arrives on a connection of its own, which breaks with this life.
   void accept(net::http_request request, const std::shared_ptr<client_connection>& connection);
   [[nodiscard]] stage& threads() { return stage_; }
   /// Actors that order writes of objects here.
