@@ -2,22 +2,17 @@
 
 #include "net/cni/route_request.hpp"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
-#include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <net/if.h>
 #include <sched.h>
 #include <unistd.h>
 
-#include <libmnl/libmnl.h>
-
 #include <cerrno>
 #include <functional>
 #include <memory>
-#include <system_error>
 #include <thread>
 
 namespace actord::net {

@@ -1,5 +1,7 @@
 #include "net/overlay/overlay_plan.hpp"
 
+#include "schema/base/text_hash.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -20,8 +22,7 @@ hardware_address overlay_hardware(const address_range& pods) {
 }
 
 std::uint32_t overlay_number(std::string_view cluster) {
-  std::uint32_t hash = 2166136261U;
-  for (const char c : cluster) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
+  const std::uint32_t hash = text_hash(cluster);
   const std::uint32_t number = (hash ^ hash >> 24U) & 0xffffffU;
   return number == 0 ? 1 : number;
 }

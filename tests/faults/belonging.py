@@ -11,15 +11,7 @@ import time
 
 from clients import MAPS
 from cluster import NETWORK, Cluster
-
-
-def say(text):
-    print(f"--- {text}", flush=True)
-
-
-def expect(condition, what):
-    if not condition:
-        raise SystemExit(f"FAILED: {what}")
+from telling import condition, expect, say
 
 
 def listed(cluster, server):
@@ -55,7 +47,7 @@ def service_follows_servers(cluster):
 
 def ready_of(cluster, server, node):
     status, text = cluster.ask(server, "GET", f"/api/v1/nodes/{node}")
-    return next(one["status"] for one in json.loads(text)["status"]["conditions"] if one["type"] == "Ready")
+    return condition(json.loads(text), "Ready")
 
 
 def silent_servers_are_missed(cluster):

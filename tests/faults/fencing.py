@@ -11,19 +11,11 @@ import sys
 import time
 
 from cluster import Cluster
+from telling import condition, expect, say
 
 SPACE = "/api/v1/namespaces/default"
 PODS = f"{SPACE}/pods"
 OUT_OF_SERVICE = "node.kubernetes.io/out-of-service"
-
-
-def say(text):
-    print(f"--- {text}", flush=True)
-
-
-def expect(condition, what):
-    if not condition:
-        raise SystemExit(f"FAILED: {what}")
 
 
 class Story:
@@ -54,7 +46,7 @@ class Story:
 
     def node_ready(self, worker):
         node = self.get(f"/api/v1/nodes/{worker.name}")
-        return node and next((one["status"] for one in node["status"].get("conditions", []) if one["type"] == "Ready"), None)
+        return node and condition(node, "Ready")
 
     def pod(self, name, worker, owner=None):
         body = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": {"app": "db"}},

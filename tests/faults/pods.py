@@ -3,11 +3,9 @@
 import http.client
 import json
 
+from telling import condition
+
 PODS = "/api/v1/namespaces/default/pods"
-
-
-def condition(thing, name):
-    return next((one["status"] for one in thing.get("status", {}).get("conditions", []) if one["type"] == name), None)
 
 
 def pod(name, node):

@@ -12,15 +12,7 @@ import time
 
 from clients import FAILURES, MAPS, Watcher, log_of
 from cluster import Cluster
-
-
-def say(text):
-    print(f"--- {text}", flush=True)
-
-
-def expect(condition, what):
-    if not condition:
-        raise SystemExit(f"FAILED: {what}")
+from telling import expect, say
 
 
 def thing(name, value="1"):

@@ -13,26 +13,14 @@ import sys
 import time
 
 from cluster import Cluster, run
+from telling import condition, expect, say
 
 PODS = "/api/v1/namespaces/default/pods"
-
-
-def say(text):
-    print(f"--- {text}", flush=True)
-
-
-def expect(condition, what):
-    if not condition:
-        raise SystemExit(f"FAILED: {what}")
 
 
 def get(cluster, path):
     status, text = cluster.ask(cluster.servers[1], "GET", path)
     return json.loads(text) if status == 200 else None
-
-
-def condition(thing, name):
-    return next((one["status"] for one in thing.get("status", {}).get("conditions", []) if one["type"] == name), None)
 
 
 def node_is(cluster, worker, ready):

@@ -6,23 +6,17 @@
 #include "net/services/command_runner.hpp"
 #include "runtime/files/file_tools.hpp"
 #include "runtime/process/process_launcher.hpp"
+#include "schema/base/text_hash.hpp"
 
 #include <filesystem>
+#include <fmt/format.h>
+#include <utility>
 
 namespace actord::actors {
 namespace {
 
-constexpr std::size_t bridge_name_max = 15;
-
-/// Eight hexadecimal digits that tell daemons with different data directories apart (FNV-1a).
-std::string short_hash(std::string_view text) {
-  std::uint32_t hash = 2166136261U;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string out;
-  for (int shift = 28; shift >= 0; shift -= 4) out += digits[(hash >> static_cast<unsigned>(shift)) & 15U];
-  return out;
-}
+/// Eight hexadecimal digits that tell daemons with different data directories apart.
+std::string short_hash(std::string_view text) { return fmt::format("{:08x}", text_hash(text)); }
 
 /// The default data directory has the plain names; any other its own.
 bool is_default(const std::string& data_dir) { return data_dir == "/var/lib/actord"; }
@@ -32,9 +26,9 @@ std::string runtime_dir_of(const worker_options& options) {
   return is_default(options.data_dir) ? "/run/actord" : "/run/actord-" + short_hash(options.data_dir);
 }
 
-std::string bridge_of(const worker_options& options) {
-  const std::string name = is_default(options.data_dir) ? "actord0" : "actord" + short_hash(options.data_dir);
-  return name.substr(0, bridge_name_max);
+/// "actord" becomes "actord0" or "actord1a2b3c4d". The kernel takes 15 bytes: the prefix has at most 7.
+std::string device_of(const worker_options& options, const std::string& prefix) {
+  return prefix + (is_default(options.data_dir) ? "0" : short_hash(options.data_dir));
 }
 
 std::string default_pause_path() {
@@ -48,40 +42,28 @@ runtime::runtime_flavour flavour_of(const std::string& name) {
   return runtime::runtime_flavour::automatic;
 }
 
-std::string tunnel_of(const worker_options& options) {
-  return is_default(options.data_dir) ? "actordt0" : "actordt" + short_hash(options.data_dir);
-}
-
-/// Of packets that fit through the tunnel whole; 0 (the kernel's choice) where other nodes cannot reach this
-/// one.
-int pod_mtu(const worker_options& options) {
-  const auto address = net::parse_address(measure_machine(options.data_dir).address);
-  const int outer = address ? net::mtu_of_address(*address) : 0;
-  return outer > net::overlay_overhead_bytes ? outer - net::overlay_overhead_bytes : 0;
-}
-
-std::unique_ptr<net::overlay_network>
-open_overlay(const worker_options& options, const std::string& pod_range, net::program_runner& runner) {
+/// This node's end of the tunnel. Its packets are as large as fit through whole; 0 (the kernel's choice)
+/// where other nodes cannot reach this one.
+net::overlay_options tunnel_of(const worker_options& options, const std::string& pod_range) {
   const auto address = net::parse_address(measure_machine(options.data_dir).address);
   const auto pods = net::parse_range(pod_range);
-  return std::make_unique<net::overlay_network>(
-      net::overlay_options{.device = tunnel_of(options),
-                           .address = address.value_or(0),
-                           .pods = pods ? *pods : net::address_range{},
-                           .number = net::overlay_number(options.cluster),
-                           .mtu = pod_mtu(options)},
-      runner);
+  const int outer = address ? net::mtu_of_address(*address) : 0;
+  return {.device = device_of(options, "actordt"),
+          .address = address.value_or(0),
+          .pods = pods ? *pods : net::address_range{},
+          .number = net::overlay_number(options.cluster),
+          .mtu = outer > net::overlay_overhead_bytes ? outer - net::overlay_overhead_bytes : 0};
 }
 
 std::unique_ptr<net::pod_network> open_network(const worker_options& options, const std::string& pod_range,
-                                               net::program_runner& runner) {
+                                               int mtu, net::program_runner& runner) {
   net::cni_options network;
   network.state_dir = options.data_dir + "/network";
-  network.bridge = bridge_of(options);
+  network.bridge = device_of(options, "actord");
   network.network_name = network.bridge;
   network.pod_cidr = pod_range;
   network.cluster_cidr = options.cluster_cidr;
-  network.mtu = pod_mtu(options);
+  network.mtu = mtu;
   return net::make_cni_network(std::move(network), runner);
 }
 
@@ -113,8 +95,9 @@ result<node_drivers> open_node_drivers(const worker_options& options, const cloc
   if (!images) return std::move(images).error();
   drivers.images = std::move(*images);
   drivers.runner = runtime::make_program_runner(runtime::system_process_launcher());
-  drivers.network = open_network(options, pod_range, *drivers.runner);
-  drivers.overlay = open_overlay(options, pod_range, *drivers.runner);
+  net::overlay_options tunnel = tunnel_of(options, pod_range);
+  drivers.network = open_network(options, pod_range, tunnel.mtu, *drivers.runner);
+  drivers.overlay = std::make_unique<net::overlay_network>(std::move(tunnel), *drivers.runner);
   auto deadline = runtime::deadline_file::open(deadline_path_of(options));
   if (!deadline) return std::move(deadline).error();
   drivers.deadline = std::move(*deadline);
