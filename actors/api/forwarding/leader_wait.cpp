@@ -39,7 +39,9 @@ struct waiter_state {
 } // namespace
 
 struct leader_wait::state {
-  std::mutex turn; ///< held while what waited runs
+  /// Held while what waited runs and is given up: that may drop the last owner of the whole, whose stop() is
+  /// then called from within its own turn.
+  std::recursive_mutex turn;
   std::mutex mutex;
   std::vector<std::function<void()>> waiting;
   bool armed = false; ///< the timer runs, or is about to

@@ -25,7 +25,8 @@ public:
   void park(std::function<void()> again);
   /// Another leader, or none. Any thread; quick.
   void wake();
-  /// Drops whoever still waits, and waits for what runs: nothing does afterwards. Not on the actor's thread.
+  /// Drops whoever still waits, and waits for what runs: nothing does afterwards. What runs may call it too,
+  /// or drop the last owner of the whole: then only what calls runs on.
   void stop();
 
 private:

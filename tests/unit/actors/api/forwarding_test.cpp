@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <future>
 
 using namespace actord;
@@ -322,6 +323,22 @@ BOOST_FIXTURE_TEST_CASE(what_waits_for_a_leader_ends_with_the_waiting, two_serve
   waiting.park([held] { ++*held; });
   BOOST_TEST(held.use_count() == 1);
   BOOST_TEST(*held == ran);
+}
+
+/// As a forwarder does that nobody needs any more once the last of its requests is answered.
+BOOST_FIXTURE_TEST_CASE(what_waited_may_be_the_last_that_needs_the_waiting, two_servers) {
+  auto waiting = std::make_shared<actors::leader_wait>(system, registry);
+  std::promise<void> mine_is_gone;
+  std::promise<void> ran;
+  waiting->park([waiting, gone = mine_is_gone.get_future().share(), &ran] {
+    gone.wait();
+    ran.set_value();
+  });
+  waiting.reset();
+  mine_is_gone.set_value();
+  const auto outcome = ran.get_future().wait_for(std::chrono::seconds(30));
+  BOOST_TEST((outcome == std::future_status::ready));
+  // Its actor ends with it: the plane's end waits for that.
 }
 
 /// The answer is lost, the write is not: the second try is answered with what the first one did.
