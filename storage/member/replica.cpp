@@ -9,10 +9,8 @@
 namespace actord::storage {
 namespace {
 
-constexpr std::size_t tail_limit_bytes = 16U << 20U;
 /// Of what a transaction applies besides what it appends: votes wait for the writer.
 constexpr std::size_t apply_limit_bytes = 4U << 20U;
-constexpr std::size_t append_limit_bytes = 16U << 20U;
 /// A member that lacks no more than this follows as fast as it is sent to.
 constexpr std::uint64_t caught_up_entries = 16;
 /// Of how many applied entries the hash of the state is remembered.
@@ -123,6 +121,8 @@ result<void> replica::start(raft_time_ms now) {
   }
   tail_.clear();
   tail_bytes_ = 0;
+  gathered_.clear();
+  gathered_bytes_ = 0;
   sealed_.clear();
   last_ = memory.log_last;
   last_term_ = memory.terms.empty() ? state_.applied_term : memory.terms.back().second;
@@ -197,6 +197,7 @@ void replica::tell_all_is_here(member_id to) {
 }
 
 bool replica::install(raft_time_ms now, received_snapshot snapshot) {
+  write_gathered(now);
   if (core_ == nullptr || leading() || snapshot.summary.state.applied < state_.applied) return false;
   if (snapshot.summary.state.applied == state_.applied && !fenced_) return false;
   if (auto ready = complete(*snapshot.scratch, snapshot.summary); !ready) {
@@ -325,6 +326,7 @@ std::optional<raft_index> replica::submit(raft_time_ms now, sealed_batch batch) 
 }
 
 void replica::settle(raft_time_ms now) {
+  write_gathered(now);
   if (fenced_) return follow_changes(now);
   while (core_ != nullptr && core_->commit_index() > state_.applied) {
     const auto out = parts_.disk.write();
@@ -356,9 +358,9 @@ raft_time_ms replica::deadline() const { return core_->deadline(); }
 void replica::carry_out(raft_time_ms now, raft_plan plan) {
   for (bool again = true; again;) {
     again = false;
-    const bool wrote = plan.append_first.value != 0;
     const bool role = plan.role_changed || plan.vote_changed;
     if (!carry_out_once(now, plan)) return fence_if_wrong(now);
+    const bool wrote = plan.append_first.value != 0;
     if (plan.role_changed) note_role(plan);
     if (role) parts_.listener.role_changed();
     if (wrote) {
@@ -389,6 +391,7 @@ bool replica::carry_out_once(raft_time_ms now, raft_plan& plan) {
   }
   if (plan.append_first.value != 0) remember(plan.append_first, plan.append);
   for (raft_message& message : plan.messages) send(message);
+  if (may_gather(plan)) gather(plan);
   return plan.append_first.value == 0 || write(plan);
 }
 
@@ -405,16 +408,6 @@ void replica::note_role(const raft_plan& plan) {
   barrier_ = served_from_ = alone_ ? raft_index{1} : plan.append_first;
 }
 
-/// The newest change of members before `index`, none of which is lost when entries from there on are.
-raft_configuration replica::newest_below(const kv::read_view& view, raft_index index) const {
-  const log_reader log(view);
-  for (raft_index at{index.value - 1}; at > state_.applied; --at.value) {
-    const auto front = log.front(at);
-    if (front && front->kind == entry_kind::change) return {at, decode_servers(*log.entry(at)->payload)};
-  }
-  return changes_.empty() ? configuration_ : changes_.back();
-}
-
 void replica::note_members() {
   const auto only = [this](const raft_configuration& of) {
     return of.servers.size() == 1 && of.servers.front().voter && of.servers.front().id == identity_.member;
@@ -426,6 +419,9 @@ void replica::note_members() {
 /// is all.
 bool replica::write(raft_plan& plan) {
   const auto out = parts_.disk.write();
+  append(*out, raft_index{last_.value + 1 - gathered_.size()}, gathered_);
+  gathered_.clear();
+  gathered_bytes_ = 0;
   if (plan.append_first <= last_) {
     ALWAYS(plan.append_first > state_.applied);
     truncate_log(*out, plan.append_first);
@@ -434,15 +430,7 @@ bool replica::write(raft_plan& plan) {
     last_term_ = before ? before->term : state_.applied_term;
     if (newest_.index >= plan.append_first) newest_ = newest_below(*out, plan.append_first);
   }
-  // The last term may fall: a new leader first replaces what an old one left by entries of before that.
-  raft_index index = plan.append_first;
-  for (const log_entry& entry : plan.append) {
-    append_entry(*out, index, entry, entry.term != last_term_);
-    if (entry.kind == entry_kind::change) newest_ = {index, decode_servers(*entry.payload)};
-    last_term_ = entry.term;
-    last_ = index;
-    ++index.value;
-  }
+  append(*out, plan.append_first, plan.append);
   applied_batch told;
   const raft_index through = fenced_ ? state_.applied
                              : alone_
@@ -502,6 +490,8 @@ bool replica::commit(kv::write_batch& out, applied_batch told) {
 void replica::stop_full(const error& why) {
   core_.reset();
   changes_.clear();
+  gathered_.clear();
+  gathered_bytes_ = 0;
   sealed_.clear();
   state_ = load_state(*parts_.disk.read());
   parts_.listener.disk_full(why);
@@ -514,32 +504,6 @@ void replica::after_trim(raft_time_ms now) {
             core_->compacted(now, state_.applied, state_.applied_term, state_.log_begin(), configuration_));
 }
 
-log_entry replica::entry_at(const kv::read_view& view, raft_index index) const {
-  if (!tail_.empty() && index >= tail_.front().first && index <= tail_.back().first) {
-    return tail_[index.value - tail_.front().first.value].second;
-  }
-  auto entry = log_reader(view).entry(index);
-  ALWAYS(entry);
-  return *std::move(entry);
-}
-
-/// Keeps the newest entries in memory, consecutive, replacing those from `first` on.
-void replica::remember(raft_index first, const std::vector<log_entry>& entries) {
-  while (!tail_.empty() && tail_.back().first >= first) {
-    tail_bytes_ -= tail_.back().second.payload->size();
-    tail_.pop_back();
-  }
-  for (const log_entry& entry : entries) {
-    tail_bytes_ += entry.payload->size();
-    tail_.emplace_back(first, entry);
-    ++first.value;
-  }
-  while (tail_.size() > entries.size() && tail_bytes_ > tail_limit_bytes) {
-    tail_bytes_ -= tail_.front().second.payload->size();
-    tail_.pop_front();
-  }
-}
-
 void replica::send(raft_message& message) {
   if (auto* append = std::get_if<append_message>(&message.body)) fill(*append);
   if (auto* answer = std::get_if<append_result_message>(&message.body)) {
@@ -549,16 +513,6 @@ void replica::send(raft_message& message) {
   }
   const member_id to = message.peer;
   parts_.transport.send(to, encode_message(message));
-}
-
-void replica::fill(append_message& message) {
-  if (message.entry_count == 0) return;
-  const auto view = parts_.disk.read();
-  std::size_t bytes = 0;
-  for (std::uint32_t i = 1; i <= message.entry_count && bytes < append_limit_bytes; ++i) {
-    message.entries.push_back(entry_at(*view, raft_index{message.previous.value + i}));
-    bytes += message.entries.back().payload->size();
-  }
 }
 
 /// libraft would tell followers what is committed with the next heartbeat only; readers there wait for it.

@@ -78,7 +78,8 @@ public:
 
   /// Takes up what the disk holds; also after `disk_full`.
   result<void> start(raft_time_ms now);
-  /// Malformed and unexpected messages are dropped.
+  /// Malformed and unexpected messages are dropped. Entries that a follower is sent are written, and
+  /// acknowledged, with `settle`: one sync for all that came meanwhile.
   void receive(raft_time_ms now, member_id from, std::string_view bytes);
   /// The process of that member is gone, as far as the network knows (consensus.hpp).
   void gone(raft_time_ms now, member_id other);
@@ -86,8 +87,8 @@ public:
   /// where it is the only voter: that is not true then.
   void leave(raft_time_ms now);
   void tick(raft_time_ms now);
-  /// Applies what is committed and not applied: called after each event unless another batch follows at once,
-  /// whose transaction then does it.
+  /// Writes what was received and applies what is committed: called after each event, or after several
+  /// messages, unless another batch follows at once, whose transaction then does it.
   void settle(raft_time_ms now);
   /// Returns the entry's index, or nothing when this member cannot propose (any more).
   std::optional<raft_index> submit(raft_time_ms now, sealed_batch batch);
@@ -153,6 +154,10 @@ private:
   void follow_changes(raft_time_ms now);
   void carry_out(raft_time_ms now, raft_plan plan);
   bool carry_out_once(raft_time_ms now, raft_plan& plan);
+  [[nodiscard]] bool may_gather(const raft_plan& plan) const;
+  void gather(raft_plan& plan);
+  void write_gathered(raft_time_ms now);
+  void append(kv::write_batch& out, raft_index first, const std::vector<log_entry>& entries);
   bool write(raft_plan& plan);
   void apply_through(kv::write_batch& out, raft_index through, applied_batch& told);
   bool apply_entry(kv::write_batch& out, raft_index index, const log_entry& entry, applied_batch& told);
@@ -175,13 +180,16 @@ private:
   raft_configuration configuration_; ///< committed
   raft_configuration newest_; ///< of the newest change in the log, committed or not; what libraft goes by
   bool alone_ = false;
-  raft_index last_; ///< last entry on disk or being written; last_ >= state_.applied
+  raft_index last_; ///< last entry on disk, gathered or being written; last_ >= state_.applied
   raft_term last_term_;
   raft_index barrier_;                      ///< of this leadership; nothing is stamped before it is applied
   raft_index served_from_;                  ///< the first barrier of this leadership
   raft_index trimmed_told_;                 ///< log_first libraft was last told of
   raft_index noticed_;                      ///< commit index followers were last told of
   std::map<member_id, raft_time_ms> heard_; ///< when each member last answered this leader
+  /// Received and not on disk: the entries up to last_. Bounded by gather_limit_bytes and one message.
+  std::vector<log_entry> gathered_;
+  std::size_t gathered_bytes_ = 0;
   /// Newest entries, for followers and for applying; empty while alone. Bounded by tail_limit_bytes.
   std::deque<std::pair<raft_index, log_entry>> tail_;
   std::size_t tail_bytes_ = 0;

@@ -165,8 +165,8 @@ void store_engine::hear_members() {
       continue;
     }
     replica_->receive(raft_now(), from, *whole);
-    replica_->settle(raft_now());
   }
+  if (!may_seal()) replica_->settle(raft_now());
 }
 
 void store_engine::hear_note(member_id from, const member_note& note) {
