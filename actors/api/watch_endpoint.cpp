@@ -12,6 +12,7 @@
 #include "schema/custom/definition.hpp"
 #include "schema/tables/resource_table.hpp"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <caf/actor_system.hpp>
@@ -393,8 +394,6 @@ void watch_endpoint::serve(const request_handle& request) {
   const bool as_messages = net::asks_for_websocket(request->http);
   if (request->form.format == wire_format::yaml || as_messages) request->form.format = wire_format::json;
   setup.timeout = setup.options.timeout.value_or(default_timeout(with_.random));
-  // From a version on, events come when they come.
-  const bool begins_with_state = !setup.options.at || setup.options.at->value == 0;
   const auto begin = [&system = with_.system, request](stream_setup ready) {
     ready.form = request->form;
     ready.exchange = request->exchange;
@@ -410,8 +409,12 @@ void watch_endpoint::serve(const request_handle& request) {
         },
         std::make_shared<stream_setup>(std::move(ready)), request);
   };
-  if (!begins_with_state) return begin(std::move(setup));
-  const std::optional<revision> at = setup.options.at;
+  // From a version on, events come when they come: what there is suffices. The state must be that new.
+  std::optional<revision> at = setup.options.at;
+  if (at && at->value != 0 && !setup.options.initial_events.value_or(false)) {
+    at = std::min(*at, with_.reads.store().status().last);
+    if (at->value == 0) return begin(std::move(setup));
+  }
   with_.reads.when_readable(at, [request, begin, setup = std::move(setup)](const result<void>& ready) {
     if (!ready) return answer_error(*request, ready.error());
     begin(setup);

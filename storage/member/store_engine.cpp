@@ -146,7 +146,8 @@ void store_engine::wait_for(revision at, std::chrono::milliseconds wait,
                             std::function<void(result<void>)> ready) {
   {
     const std::scoped_lock hold(mutex_);
-    if (status_.last < at) {
+    // Who is fenced has nothing that it may answer with.
+    if (status_.last < at || is_fenced_) {
       inbox_.waiters.push_back({at, parts_.clock.steady_now() + wait, std::move(ready)});
       ready = nullptr;
     }

@@ -127,6 +127,7 @@ private:
   [[nodiscard]] reading_view view_of_reads() const;
   void tend();
   void tend_checks(steady_time now);
+  [[nodiscard]] revision readable() const;
   [[nodiscard]] error no_proposals() const;
   void publish_status();
   void tell_leadership();

@@ -151,7 +151,7 @@ void store_engine::take_inbox() {
   for (auto& ready : taken.reads) reads_->ask(std::move(ready), parts_.clock.steady_now());
   for (revision_waiter& one : taken.waiters) waiters_.add(std::move(one));
   for (membership_request& one : taken.membership) membership_.ask(std::move(one));
-  if (!taken.waiters.empty()) waiters_.fire(replica_->state().last, parts_.clock.steady_now());
+  if (!taken.waiters.empty()) waiters_.fire(readable(), parts_.clock.steady_now());
   gone_ = std::move(taken.gone);
   removed_ = taken.removed;
 }
@@ -200,7 +200,7 @@ void store_engine::install(received_snapshot snapshot) {
   proposer_.remember(load_requests(*parts_.disk->read()), {});
   publish_status();
   hub_->jump(state.last);
-  waiters_.fire(state.last, parts_.clock.steady_now());
+  waiters_.fire(readable(), parts_.clock.steady_now());
 }
 
 /// Begins to propose once everything of earlier terms is applied, ends when this member no longer leads.
@@ -282,7 +282,7 @@ void store_engine::applied(applied_batch told, const member_state& state) {
   if (!told.events.empty()) {
     hub_->publish(std::make_shared<const std::vector<store_event>>(std::move(told.events)));
   }
-  waiters_.fire(state.last, parts_.clock.steady_now());
+  waiters_.fire(readable(), parts_.clock.steady_now());
   while (!answers_.empty() && answers_.front().index <= state.applied) {
     std::vector<ready_answer> answers = std::move(answers_.front().answers);
     answers_.pop_front();
@@ -327,6 +327,9 @@ void store_engine::fenced(const std::string& why) {
   publish_status();
 }
 
+/// What a reader may be shown: of a state that is not what it must be, nothing.
+revision store_engine::readable() const { return replica_->fenced() ? revision{} : replica_->state().last; }
+
 error store_engine::no_proposals() const {
   if (replica_->fenced()) return unavailable("the state of this member is damaged and is being replaced");
   return writable_ ? not_leading("this member does not lead the store")
@@ -355,7 +358,7 @@ void store_engine::tend_reads() {
 /// What has to happen now and then.
 void store_engine::tend() {
   const steady_time now = parts_.clock.steady_now();
-  waiters_.fire(replica_->state().last, parts_.clock.steady_now());
+  waiters_.fire(readable(), parts_.clock.steady_now());
   if (now >= next_status_ && replica_->leading() && !replica_->alone()) {
     next_status_ = now + membership_interval;
     publish_status();

@@ -16,7 +16,7 @@
 #include <vector>
 
 /// The simulator: whole clusters, one thread and one seed each.
-///   sim --seeds 0-1999        runs them all, stops at the first that fails
+///   sim --seeds 0-1999        runs them all, stops at the first that fails (--keep-going: tells of each)
 ///   sim --seed 17 --tell      replays one and tells what happens
 
 namespace {
@@ -56,6 +56,7 @@ bool run_one(run_options options, totals& sum) {
   } catch (const failure& broken) {
     ++sum.failed;
     constexpr std::array names{"seed", "store", "api"};
+    std::fflush(stdout); // what led to it comes first
     fmt::print(stderr, "seed {} FAILED: {}\n  replay: sim --seed {} --members {} --clients {} --tell\n",
                options.seed, broken.what(), options.seed, options.members,
                names.at(static_cast<std::size_t>(options.clients)));
@@ -80,6 +81,8 @@ int main(int argc, char** argv) {
                                                                           {"api", floor_of::api}},
                                           CLI::ignore_case));
   app.add_option("--threads", threads, "runs side by side")->capture_default_str();
+  bool keep_going = false;
+  app.add_flag("--keep-going", keep_going, "run the other seeds too after one that fails");
   std::string wrong = "none";
   app.add_option("--mutant", wrong, "be wrong in this way, to see that it is noticed")->capture_default_str();
   app.add_flag("--tell", options.tell, "print what happens");
@@ -105,14 +108,18 @@ int main(int argc, char** argv) {
   std::vector<std::jthread> workers;
   for (std::size_t i = 0; i < threads; ++i)
     workers.emplace_back([&] {
-      for (std::uint64_t seed = next++; seed <= last && sum.failed == 0; seed = next++) {
+      for (std::uint64_t seed = next++; seed <= last && (keep_going || sum.failed == 0); seed = next++) {
         run_options one = options;
         one.seed = seed;
         run_one(one, sum);
       }
     });
   workers.clear();
-  if (sum.failed != 0) return EXIT_FAILURE;
+  if (sum.failed != 0) {
+    fmt::print(stderr, "{} of {} seeds failed{}\n", sum.failed.load(), last - first + 1,
+               keep_going ? "" : ", and not all ran");
+    return EXIT_FAILURE;
+  }
   fmt::print(
       "{} seeds: {} faults, {} damaged disks, {} changes of members, {} members told wrongly that another is "
       "gone, {} terms, {} writes acknowledged, {} reads confirmed, nothing wrong\n",

@@ -42,6 +42,7 @@ void member::damage(std::uint64_t choice, bool unseen) {
 void member::start(network& net, truth& history, const storage::store_limits& limits,
                    storage::fault_points wrong) {
   ++incarnation_;
+  history_ = &history;
   engine_ = std::make_unique<storage::store_engine>(storage::engine_parts{storage::kv::open_memory(disk_),
                                                                           net.endpoint(id_),
                                                                           values_.codec,

@@ -66,6 +66,9 @@ public:
   void pump();
   /// Tells the history what its watcher has been handed since.
   void watch(truth& history);
+  /// It says something to somebody: what it has published by now is history, even if its power fails in the
+  /// same moment.
+  void speak() { watch(*history_); }
 
 private:
   void hear(member_id from, std::string bytes);
@@ -80,6 +83,7 @@ private:
   std::unique_ptr<storage::store_engine> engine_;
   std::unique_ptr<tenant> tenant_;
   std::unique_ptr<storage::watch_cursor> cursor_;
+  truth* history_ = nullptr; ///< of the run it was started in
   std::vector<std::pair<member_id, std::string>> while_paused_;
   revision seen_;
   std::uint64_t incarnation_ = 0;

@@ -31,15 +31,25 @@ error no_leader() {
           .retry_after_s = 1};
 }
 
+error being_replaced() {
+  return {.kind = error_kind::unavailable,
+          .message = "the state of this server is damaged and is being replaced",
+          .causes = {},
+          .subject = {},
+          .retry_after_s = 1};
+}
+
 } // namespace
 
 void replica_reads::when_readable(std::optional<revision> at, std::function<void(result<void>)> then) const {
   if (!at) return confirm(clock_.steady_now() + leader_patience, std::move(then));
   if (at->value == 0) return hear_from_leader(clock_.steady_now() + leader_patience, std::move(then));
-  if (*at <= store_.status().last) return then({});
+  const auto caller = std::this_thread::get_id();
   store_.wait_for(*at, version_wait,
-                  [reads = *this, wanted = *at, then = std::move(then)](result<void> ready) {
-                    if (!ready) ready = too_large_version(wanted, reads.store_.status().last);
+                  [reads = *this, wanted = *at, then = std::move(then), caller](result<void> ready) {
+                    if (ready && std::this_thread::get_id() == caller) return then(ready);
+                    const revision last = reads.store_.status().last;
+                    if (!ready) ready = last < wanted ? too_large_version(wanted, last) : being_replaced();
                     reads.run_([then, ready = std::move(ready)] { then(ready); });
                   });
 }

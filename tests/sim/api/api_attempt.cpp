@@ -80,7 +80,7 @@ net::http_request request_of(const api_attempt& attempt) {
   case deed::get_any:
   case deed::list_any:
     request.method = "GET";
-    request.query = "resourceVersion=0";
+    request.query = fmt::format("resourceVersion={}", attempt.expected.value);
     break;
   }
   request.headers = {

@@ -23,16 +23,16 @@ struct api_attempt {
     remove,
     remove_at, ///< DELETE with the resourceVersion the client knows
     get,
-    get_any, ///< as old as it may be
+    get_any, ///< as old as it may be: at least `expected`, if that is set
     list,
-    list_any,
+    list_any, ///< the same
   } what = deed::get;
   enum class outcome : std::uint8_t { open, done, refused, unknown } told = outcome::open;
 
   std::string id;
   std::string client;
-  std::string name; ///< of the object; of one to be generated, once it is told
-  revision expected;
+  std::string name;                        ///< of the object; of one to be generated, once it is told
+  revision expected;                       ///< which the client knows
   std::map<std::string, std::string> data; ///< what it puts
   std::string color;
 

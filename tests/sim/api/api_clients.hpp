@@ -49,6 +49,7 @@ private:
   struct client {
     std::string name;
     std::map<std::string, held_object> seen; ///< maybe long ago
+    revision newest;                         ///< of what it has seen
     std::uint64_t requests = 0;
     member_id avoids = 0; ///< the server that left it in doubt
     int doubts = 0;       ///< how often, of one thing it wants
@@ -70,8 +71,13 @@ private:
   api_judge judge_;
   std::vector<client> clients_;
   std::vector<std::unique_ptr<api_watcher>> watchers_;
-  std::map<member_id, time_us> follows_since_; ///< of those that are seen not to lead
-  std::size_t terms_checked_ = 0;              ///< revisions whose entry's term was looked at
+  /// Of those that are seen not to lead: since when, in which life, and how often that had led by then.
+  struct following {
+    time_us since = 0;
+    std::uint64_t life = 0, leaderships = 0;
+  };
+  std::map<member_id, following> follow_;
+  std::size_t terms_checked_ = 0; ///< revisions whose entry's term was looked at
   std::size_t committed_ = 0;
   std::size_t confirmed_reads_ = 0;
   bool stopping_ = false;

@@ -102,7 +102,7 @@ void api_judge::check_done(api_attempt& attempt) {
   require(at <= attempt.applied || late, fmt::format("{} was answered by a server that had applied {} of {}",
                                                      describe(attempt), attempt.applied.value, at.value));
   if (attempt.puts()) {
-    const held_object shown = held_in(attempt.body);
+    const held_object shown = held_in_text(attempt.body);
     require(shown == *book_.at(at)->after,
             fmt::format("{} took effect as {} and was answered with something else at {}", describe(attempt),
                         at.value, shown.at.value));
@@ -114,7 +114,7 @@ void api_judge::check_refused(const api_attempt& attempt) const {
   require(!attempt.effect,
           fmt::format("{} was refused with {} and took effect as {}: {}", describe(attempt), attempt.code,
                       attempt.effect.value_or(revision{}).value, attempt.body));
-  const revision first = attempt.what == deed::get_any ? revision{} : attempt.floor;
+  const revision first = attempt.what == deed::get_any ? attempt.expected : attempt.floor;
   const auto held_once = [&](const auto& right) {
     return book_.was(attempt.name, first, attempt.ceiling, right);
   };
@@ -136,9 +136,9 @@ void api_judge::check_refused(const api_attempt& attempt) const {
 }
 
 void api_judge::check_read(api_attempt& attempt) {
-  const held_object shown = held_in(attempt.body);
+  const held_object shown = held_in_text(attempt.body);
   const auto same = [&](const auto& object) { return object == shown; };
-  const revision first = attempt.what == deed::get_any ? revision{} : attempt.floor;
+  const revision first = attempt.what == deed::get_any ? attempt.expected : attempt.floor;
   require(book_.was(attempt.name, first, attempt.ceiling, same),
           fmt::format("{} shows {} as it was not from {} to {}: {}", describe(attempt), shown.at.value,
                       first.value, attempt.ceiling.value, attempt.body));
@@ -148,12 +148,11 @@ void api_judge::check_read(api_attempt& attempt) {
 void api_judge::check_listed(api_attempt& attempt) {
   const json list = json::parse(attempt.body, nullptr, false);
   require(list.is_object(), describe(attempt) + " is answered with no list");
-  const held_object head = held_in(attempt.body);
-  std::map<std::string, held_object> listed;
-  for (const json& item : list["items"]) listed[item["metadata"].value("name", "")] = held_in(item.dump());
-  const revision first = attempt.what == deed::list_any ? revision{} : attempt.floor;
-  require(head.at >= first, fmt::format("{} is as old as {}, but {} had been acknowledged", describe(attempt),
-                                        head.at.value, first.value));
+  const held_object head = held_in(list);
+  const std::map<std::string, held_object> listed = all_held_in(list);
+  const revision first = attempt.what == deed::list_any ? attempt.expected : attempt.floor;
+  require(head.at >= first, fmt::format("{} is as old as {}, but {} was acknowledged or asked for",
+                                        describe(attempt), head.at.value, first.value));
   check_list(describe(attempt), listed, head.at, [](const auto&, const auto&) { return true; });
   acknowledged_ = std::max(acknowledged_, head.at);
 }

@@ -82,6 +82,7 @@ api_server::api_server(member& home, surroundings& around)
       home.id(),
       {.post = [this](time_us after, std::function<void()> job) { stage_.post(after, std::move(job)); },
        .sane = [this] { return home_.sane(); },
+       .speaks = [this] { home_.speak(); },
        .serve =
            [this](const std::string& payload, std::function<void(result<std::string>)> answer) {
              frontend_->serve_forwarded(payload, std::move(answer));
@@ -117,6 +118,7 @@ void api_server::begin_to_listen() {
     // As an actor that nobody ends: what led once goes on.
     if (!news.leading && around_.wrong == mutant::keeps_object_actors) return;
     leading_in_ = news.leading ? news.term : raft_term{};
+    leaderships_ += news.leading ? 1 : 0;
     keeper_->look();
     frontend_->leader_changed();
     stage_.post(0, [this] { keeper_->step(); });

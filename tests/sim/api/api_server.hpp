@@ -55,6 +55,8 @@ public:
   [[nodiscard]] stage& threads() { return stage_; }
   /// Actors that order writes of objects here.
   [[nodiscard]] std::size_t object_actors() const;
+  /// How often this life has begun to lead.
+  [[nodiscard]] std::uint64_t leaderships() const { return leaderships_; }
 
 private:
   void begin_to_listen();
@@ -78,6 +80,7 @@ private:
   std::unique_ptr<actors::leadership_keeper> keeper_;
   std::shared_ptr<void> listening_; ///< to who leads
   raft_term leading_in_;            ///< 0: it follows
+  std::uint64_t leaderships_ = 0;
   std::vector<std::weak_ptr<client_connection>> connections_;
 };
 

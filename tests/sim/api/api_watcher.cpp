@@ -64,13 +64,13 @@ void api_watcher::list() {
 void api_watcher::take_list(const net::http_response& response) {
   server_ = 0;
   with_.tell(fmt::format("{}'s list is told {}", with_.name, response.code));
-  const held_object head = response.code == 200 ? held_in(*response.body) : held_object();
+  const json list =
+      response.code == 200 ? json::parse(*response.body, nullptr, false) : json{{"metadata", json::object()}};
+  const held_object head = held_in(list);
   // Revision 0 is no place to watch from: it means any.
   if (head.at.value == 0) return again(with_.chance.between(50'000, 500'000));
   with_.judge.read_on();
-  std::map<std::string, held_object> listed;
-  const json items = json::parse(*response.body)["items"];
-  for (const json& item : items) listed[item["metadata"].value("name", "")] = held_in(item.dump());
+  const std::map<std::string, held_object> listed = all_held_in(list);
   require(head.at >= floor_,
           fmt::format("{} lists {}, but {} had been acknowledged", with_.name, head.at.value, floor_.value));
   with_.judge.check_list(with_.name, listed, head.at,
@@ -94,6 +94,9 @@ void api_watcher::watch() {
     query += fmt::format("&resourceVersion={}", position_->value);
   else
     query += "&sendInitialEvents=true&resourceVersionMatch=NotOlderThan";
+  // What was acknowledged it may also ask for by its number.
+  if (!position_ && floor_.value != 0 && with_.chance.chance(300))
+    query += fmt::format("&resourceVersion={}", floor_.value);
   if (!position_) initial_.emplace();
   const std::string asked = query;
   const auto connection = with_.open(request(std::move(query)), end, server_);
@@ -143,7 +146,7 @@ void api_watcher::take_line(const std::string& line) {
     return over();
   }
   ++received_;
-  const held_object shown = held_in(object.dump());
+  const held_object shown = held_in(object);
   if (type != "BOOKMARK") return take_event(type, shown, object["metadata"].value("name", ""));
   if (!initial_) return pass(shown.at);
   const auto all = std::exchange(initial_, {});
@@ -171,7 +174,8 @@ void api_watcher::take_event(const std::string& type, held_object shown, const s
   pass(revision{shown.at.value - 1});
   const book_entry* const entry = with_.judge.book().at(shown.at);
   require(entry != nullptr && entry->name == name && seen_as(*entry) == type,
-          fmt::format("{} is sent {} {} of {}, which is none", with_.name, type, shown.at.value, name));
+          fmt::format("{} is sent {} {} of {}, which is {} of {}", with_.name, type, shown.at.value, name,
+                      entry == nullptr ? "none" : seen_as(*entry), entry == nullptr ? "all" : entry->name));
   if (type != "DELETED")
     require(shown == *entry->after,
             fmt::format("{} is sent {} of {} with other content", with_.name, shown.at.value, name));

@@ -5,10 +5,14 @@
 namespace actord::sim {
 
 client_connection::~client_connection() {
-  // As the server does with a request that nobody answers.
-  if (over_ || begun_ || !ways_.sane()) return;
-  ways_.schedule(delay(), [client = client_] {
-    if (!client->left) client->answered({500, {}, share_bytes("nobody answered")});
+  if (over_) return;
+  // As the server does with a request that nobody answers; what it does once its power failed, nobody sees.
+  const bool answers = !begun_ && ways_.sane();
+  ways_.schedule(delay(), [client = client_, answers] {
+    if (client->left) return;
+    if (answers) return client->answered({500, {}, share_bytes("nobody answered")});
+    client->left = true;
+    client->ended(false);
   });
 }
 
@@ -29,6 +33,7 @@ void client_connection::begin(net::http_response) { begun_ = true; }
 
 void client_connection::write(shared_bytes bytes) {
   if (over_ || bytes == nullptr || !ways_.sane()) return;
+  ways_.speaks();
   out_ += *bytes;
   flush_later();
 }

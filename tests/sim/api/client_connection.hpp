@@ -29,7 +29,7 @@ public:
     std::function<bool()> sane; ///< of the server
     /// Runs a job on the server, if it still is there.
     std::function<void(std::function<void()> job)> post;
-    /// Told at the moment the server answers.
+    /// Told at the moment the server says something.
     std::function<void()> speaks;
   };
   client_connection(dice& chance, ways with, std::shared_ptr<client_end> client)

@@ -1,6 +1,5 @@
 #include "tests/sim/api/object_book.hpp"
 
-#include "schema/base/json.hpp"
 #include "schema/object/stored_object.hpp"
 #include "schema/tables/resource_table.hpp"
 #include "tests/sim/failure.hpp"
@@ -10,10 +9,13 @@
 
 namespace actord::sim {
 
-held_object held_in(std::string_view json_text) {
-  const json object = json::parse(json_text, nullptr, false);
-  require(object.is_object() && object.contains("metadata"),
-          "this is no object: " + std::string(json_text.substr(0, 200)));
+held_object held_in_text(std::string_view json_text) {
+  return held_in(json::parse(json_text, nullptr, false));
+}
+
+held_object held_in(const json& object) {
+  if (!object.is_object() || !object.contains("metadata"))
+    throw failure("this is no object: " + object.dump().substr(0, 200));
   const json& metadata = object["metadata"];
   held_object held;
   const std::string at = metadata.value("resourceVersion", "0");
@@ -22,6 +24,12 @@ held_object held_in(std::string_view json_text) {
   if (object.contains("data"))
     for (const auto& [key, value] : object["data"].items()) held.data[key] = value.get<std::string>();
   if (metadata.contains("labels")) held.color = metadata["labels"].value("color", "");
+  return held;
+}
+
+std::map<std::string, held_object> all_held_in(const json& list) {
+  std::map<std::string, held_object> held;
+  for (const json& item : list.at("items")) held[item.at("metadata").value("name", "")] = held_in(item);
   return held;
 }
 
@@ -47,7 +55,7 @@ void object_book::read_on() {
                      .name = change.key.name,
                      .before = object(change.key.name, read_),
                      .after = {},
-                     .last = held_in(std::string_view(change.text).substr(line + 1))};
+                     .last = held_in_text(std::string_view(change.text).substr(line + 1))};
     entry.last.at = now;
     if (change.kind != storage::event_kind::removed) entry.after = entry.last;
     by_name_[entry.name].push_back(entries_.size());

@@ -105,6 +105,7 @@ void server_links::arrive(const std::shared_ptr<call>& one, std::string payload)
 void server_links::bring_back(const std::shared_ptr<call>& one, result<std::string> answer) {
   port* const asked = find(one->to, one->to_life);
   if (asked == nullptr || !asked->sane() || !one->done) return;
+  asked->speaks();
   if (answer && answers_) answer = answers_(std::move(*answer));
   schedule_(delay(), [this, one, answer = std::move(answer)] {
     if (net_.is_cut(one->to, one->from)) return settle_later(one, dice_.between(1'000, notice_us), broken());

@@ -22,6 +22,7 @@ public:
   struct port {
     std::function<void(time_us after, std::function<void()> job)> post; ///< runs it in that life, or never
     std::function<bool()> sane;
+    std::function<void()> speaks; ///< told at the moment it answers
     std::function<void(std::string payload, std::function<void(result<std::string>)> answer)> serve;
   };
   /// A mutant's lies: of a question, and of an answer.

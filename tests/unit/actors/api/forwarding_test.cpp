@@ -26,6 +26,7 @@ public:
 
   std::atomic<storage::member_id> leader{leader_id};
   std::atomic<bool> lags{false};
+  std::atomic<bool> damaged{false};
 
   /// Applies what it lagged behind.
   void catch_up() {
@@ -52,6 +53,7 @@ public:
   }
   void wait_for(revision at, std::chrono::milliseconds wait,
                 std::function<void(result<void>)> ready) override {
+    if (damaged) return ready(error{error_kind::timeout, "nothing may be shown"});
     if (!lags) return inner_.wait_for(at, wait, std::move(ready));
     const std::lock_guard lock(mutex_);
     waiting_ = std::move(ready);
@@ -235,6 +237,20 @@ BOOST_FIXTURE_TEST_CASE(the_client_reads_its_own_writes, two_servers) {
   BOOST_TEST(exchange->wait().code == 201);
 }
 
+BOOST_FIXTURE_TEST_CASE(a_watch_begins_with_a_state_as_new_as_it_asks_for, two_servers) {
+  BOOST_TEST(call("POST", maps, config_map("a")).code == 201);
+  const std::string from = "?watch=1&resourceVersion=" + std::to_string(view.status().last.value);
+  view.lags = true;
+  const auto state = send("GET", maps + from + "&sendInitialEvents=true&resourceVersionMatch=NotOlderThan");
+  while (!view.is_waited_for()) std::this_thread::yield();
+  const auto events = send("GET", maps + from);
+  BOOST_TEST(events->wait().code == 200);
+  events->leave();
+  view.catch_up();
+  BOOST_TEST(state->wait().code == 200);
+  state->leave();
+}
+
 BOOST_FIXTURE_TEST_CASE(requests_wait_for_a_leader, two_servers) {
   view.leader = 0;
   const auto write = send("POST", maps, config_map("a").dump());
@@ -247,6 +263,22 @@ BOOST_FIXTURE_TEST_CASE(requests_wait_for_a_leader, two_servers) {
   BOOST_TEST(write->wait().code == 201);
   BOOST_TEST(read->wait().code != 503);
   BOOST_TEST(any->wait().code != 503);
+  BOOST_TEST(watch->wait().code == 200);
+  watch->leave();
+}
+
+BOOST_FIXTURE_TEST_CASE(a_server_whose_state_is_damaged_shows_nothing_of_any_version, two_servers) {
+  BOOST_TEST(call("POST", maps, config_map("a")).code == 201);
+  const std::string known = "resourceVersion=" + std::to_string(view.status().last.value);
+  const std::string one = maps + "/a?" + known;
+  BOOST_TEST(send("GET", one)->wait().code == 200);
+  view.damaged = true;
+  BOOST_TEST(send("GET", one)->wait().code == 503);
+  BOOST_TEST(send("GET", maps + "?" + known)->wait().code == 503);
+  BOOST_TEST(send("GET", maps + "?watch=1&" + known)->wait().code == 503);
+  BOOST_TEST(send("GET", maps + "?watch=1&resourceVersion=1")->wait().code == 503);
+  view.damaged = false;
+  const auto watch = send("GET", maps + "?watch=1&" + known);
   BOOST_TEST(watch->wait().code == 200);
   watch->leave();
 }

@@ -97,9 +97,18 @@ BOOST_AUTO_TEST_CASE(an_object_that_changed_on_disk_is_found_at_the_start) {
   three.stop(three.wrong);
   three.start(three.wrong);
   BOOST_TEST(three.stores[three.wrong]->fenced());
+  // Of what it applied once, nothing may be shown before it is replaced.
+  store_engine& again = *three.stores[three.wrong];
+  const answer_of early, late;
+  again.wait_for(revision{1}, 500ms, early.take());
+  again.wait_for(revision{1}, 10s, late.take());
+  three.run_for(1s);
+  BOOST_TEST(early.failed(error_kind::timeout));
+  BOOST_TEST(late.open());
   three.network.cut(three.id, three.wrong, false);
   three.run_for(2s);
   three.must_have_healed(three.wrong);
+  BOOST_TEST(late.done());
 }
 
 BOOST_AUTO_TEST_CASE(an_object_that_changes_on_disk_is_found_within_the_minute) {
