@@ -223,7 +223,7 @@ void api_clients::remember(client& one, const api_attempt& attempt) {
   if (attempt.told != outcome::done || attempt.name.empty()) return;
   const bool shows = attempt.puts() || attempt.what == deed::get || attempt.what == deed::get_any;
   if (!shows) return;
-  const held_object shown = held_in_text(attempt.body);
+  const held_object shown = object_in(attempt.body);
   one.newest = std::max(one.newest, shown.at);
   one.seen[attempt.name] = shown;
 }

@@ -102,7 +102,7 @@ void api_judge::check_done(api_attempt& attempt) {
   require(at <= attempt.applied || late, fmt::format("{} was answered by a server that had applied {} of {}",
                                                      describe(attempt), attempt.applied.value, at.value));
   if (attempt.puts()) {
-    const held_object shown = held_in_text(attempt.body);
+    const held_object shown = object_in(attempt.body);
     require(shown == *book_.at(at)->after,
             fmt::format("{} took effect as {} and was answered with something else at {}", describe(attempt),
                         at.value, shown.at.value));
@@ -136,7 +136,7 @@ void api_judge::check_refused(const api_attempt& attempt) const {
 }
 
 void api_judge::check_read(api_attempt& attempt) {
-  const held_object shown = held_in_text(attempt.body);
+  const held_object shown = object_in(attempt.body);
   const auto same = [&](const auto& object) { return object == shown; };
   const revision first = attempt.what == deed::get_any ? attempt.expected : attempt.floor;
   require(book_.was(attempt.name, first, attempt.ceiling, same),
@@ -146,15 +146,12 @@ void api_judge::check_read(api_attempt& attempt) {
 }
 
 void api_judge::check_listed(api_attempt& attempt) {
-  const json list = json::parse(attempt.body, nullptr, false);
-  require(list.is_object(), describe(attempt) + " is answered with no list");
-  const held_object head = held_in(list);
-  const std::map<std::string, held_object> listed = all_held_in(list);
+  const held_list shown = list_in(attempt.body);
   const revision first = attempt.what == deed::list_any ? attempt.expected : attempt.floor;
-  require(head.at >= first, fmt::format("{} is as old as {}, but {} was acknowledged or asked for",
-                                        describe(attempt), head.at.value, first.value));
-  check_list(describe(attempt), listed, head.at, [](const auto&, const auto&) { return true; });
-  acknowledged_ = std::max(acknowledged_, head.at);
+  require(shown.at >= first, fmt::format("{} is as old as {}, but {} was acknowledged or asked for",
+                                         describe(attempt), shown.at.value, first.value));
+  check_list(describe(attempt), shown.items, shown.at, [](const auto&, const auto&) { return true; });
+  acknowledged_ = std::max(acknowledged_, shown.at);
 }
 
 void api_judge::check_list(

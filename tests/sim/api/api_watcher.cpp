@@ -1,6 +1,5 @@
 #include "tests/sim/api/api_watcher.hpp"
 
-#include "schema/base/json.hpp"
 #include "tests/sim/failure.hpp"
 
 #include <fmt/format.h>
@@ -64,18 +63,15 @@ void api_watcher::list() {
 void api_watcher::take_list(const net::http_response& response) {
   server_ = 0;
   with_.tell(fmt::format("{}'s list is told {}", with_.name, response.code));
-  const json list =
-      response.code == 200 ? json::parse(*response.body, nullptr, false) : json{{"metadata", json::object()}};
-  const held_object head = held_in(list);
+  const held_list list = response.code == 200 ? list_in(*response.body) : held_list();
   // Revision 0 is no place to watch from: it means any.
-  if (head.at.value == 0) return again(with_.chance.between(50'000, 500'000));
+  if (list.at.value == 0) return again(with_.chance.between(50'000, 500'000));
   with_.judge.read_on();
-  const std::map<std::string, held_object> listed = all_held_in(list);
-  require(head.at >= floor_,
-          fmt::format("{} lists {}, but {} had been acknowledged", with_.name, head.at.value, floor_.value));
-  with_.judge.check_list(with_.name, listed, head.at,
+  require(list.at >= floor_,
+          fmt::format("{} lists {}, but {} had been acknowledged", with_.name, list.at.value, floor_.value));
+  with_.judge.check_list(with_.name, list.items, list.at,
                          [this](const auto& name, const auto& object) { return wants(name, object); });
-  position_ = head.at;
+  position_ = list.at;
   place_ = 0;
   again(with_.chance.between(100, 200'000));
 }
@@ -135,19 +131,16 @@ void api_watcher::take(const std::string& bytes) {
 }
 
 void api_watcher::take_line(const std::string& line) {
-  const json event = json::parse(line, nullptr, false);
-  require(event.is_object() && event.contains("object"), with_.name + " is sent what is no event: " + line);
-  const std::string type = event.value("type", "");
-  const json& object = event["object"];
-  if (type == "ERROR") {
-    require(object.value("code", 0) != 500, with_.name + " is told of a failure: " + line);
-    if (object.value("code", 0) == 410) position_.reset();
+  held_event event = event_in(line);
+  if (event.type == "ERROR") {
+    require(event.code != 500, with_.name + " is told of a failure: " + line);
+    if (event.code == 410) position_.reset();
     end_->left = true;
     return over();
   }
   ++received_;
-  const held_object shown = held_in(object);
-  if (type != "BOOKMARK") return take_event(type, shown, object["metadata"].value("name", ""));
+  if (event.type != "BOOKMARK") return take_event(event.type, std::move(event.object), event.name);
+  const held_object& shown = event.object;
   if (!initial_) return pass(shown.at);
   const auto all = std::exchange(initial_, {});
   require(shown.at >= floor_, fmt::format("{} begins at {}, but {} had been acknowledged", with_.name,

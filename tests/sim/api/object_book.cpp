@@ -5,33 +5,8 @@
 #include "tests/sim/failure.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 namespace actord::sim {
-
-held_object held_in_text(std::string_view json_text) {
-  return held_in(json::parse(json_text, nullptr, false));
-}
-
-held_object held_in(const json& object) {
-  if (!object.is_object() || !object.contains("metadata"))
-    throw failure("this is no object: " + object.dump().substr(0, 200));
-  const json& metadata = object["metadata"];
-  held_object held;
-  const std::string at = metadata.value("resourceVersion", "0");
-  std::from_chars(at.data(), at.data() + at.size(), held.at.value);
-  held.uid = metadata.value("uid", "");
-  if (object.contains("data"))
-    for (const auto& [key, value] : object["data"].items()) held.data[key] = value.get<std::string>();
-  if (metadata.contains("labels")) held.color = metadata["labels"].value("color", "");
-  return held;
-}
-
-std::map<std::string, held_object> all_held_in(const json& list) {
-  std::map<std::string, held_object> held;
-  for (const json& item : list.at("items")) held[item.at("metadata").value("name", "")] = held_in(item);
-  return held;
-}
 
 std::string story_of(std::string_view stored) {
   const auto view = schema::object_view::open(stored);
@@ -55,7 +30,7 @@ void object_book::read_on() {
                      .name = change.key.name,
                      .before = object(change.key.name, read_),
                      .after = {},
-                     .last = held_in_text(std::string_view(change.text).substr(line + 1))};
+                     .last = object_in(std::string_view(change.text).substr(line + 1))};
     entry.last.at = now;
     if (change.kind != storage::event_kind::removed) entry.after = entry.last;
     by_name_[entry.name].push_back(entries_.size());

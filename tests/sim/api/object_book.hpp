@@ -1,6 +1,6 @@
 #pragma once
 
-#include "schema/base/json.hpp"
+#include "tests/sim/api/held_object.hpp"
 #include "tests/sim/truth.hpp"
 
 #include <map>
@@ -10,21 +10,6 @@
 #include <vector>
 
 namespace actord::sim {
-
-/// A ConfigMap as clients of the API see it.
-struct held_object {
-  revision at;
-  std::string uid;
-  std::map<std::string, std::string> data;
-  std::string color; ///< its label of that name
-
-  bool operator==(const held_object&) const = default;
-};
-/// From an object as the API shows it; `at` is its resourceVersion.
-held_object held_in(const json& object);
-held_object held_in_text(std::string_view json_text);
-/// Those of a list, by name.
-std::map<std::string, held_object> all_held_in(const json& list);
 
 /// One revision that is a change of a ConfigMap.
 struct book_entry {
