@@ -75,7 +75,7 @@ int main(int argc, char** argv) {
   const auto* single = app.add_option("--seed", options.seed, "one seed");
   app.add_option("--members", options.members, "1, 3 or 5; 0: the seed decides")->capture_default_str();
   app.add_option("--clients", options.clients,
-                 "ask the stores, or the API above them; seed: every twentieth has one")
+                 "ask the stores, or the API above them; seed: every fifth has one")
       ->transform(CLI::CheckedTransformer(std::map<std::string, floor_of>{{"seed", floor_of::seed},
                                                                           {"store", floor_of::store},
                                                                           {"api", floor_of::api}},

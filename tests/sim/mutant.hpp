@@ -37,13 +37,14 @@ enum class mutant : std::uint8_t {
   answers_before_applied, ///< a forwarded write is answered before this server has applied it
   answers_unconfirmed,    ///< what follows from the state is answered without asking whether it is the newest
   resumes_too_late,       ///< a watch leaves out the first event after the revision it begins at
+  shows_damaged,          ///< whose state is damaged shows it to who asks for a revision that it has
 };
 
 struct named_mutant {
   std::string_view name;
   mutant what;
 };
-inline constexpr std::array<named_mutant, 21> mutants{
+inline constexpr std::array<named_mutant, 22> mutants{
     {{"none", mutant::none},
      {"forgets-votes", mutant::forgets_votes},
      {"forgets-entries", mutant::forgets_entries},
@@ -64,7 +65,8 @@ inline constexpr std::array<named_mutant, 21> mutants{
      {"forgets-earlier-tries", mutant::forgets_earlier_tries},
      {"answers-before-applied", mutant::answers_before_applied},
      {"answers-unconfirmed", mutant::answers_unconfirmed},
-     {"resumes-too-late", mutant::resumes_too_late}}};
+     {"resumes-too-late", mutant::resumes_too_late},
+     {"shows-damaged", mutant::shows_damaged}}};
 
 /// What a crash does to the disk of a member with this fault.
 void spoil_disk(mutant what, storage::kv::memory_disk& disk);

@@ -34,7 +34,7 @@ std::uint64_t hash(std::string_view text, std::uint64_t seed) {
 }
 
 bool has_api(const run_options& options) {
-  return options.clients == floor_of::api || (options.clients == floor_of::seed && options.seed % 20 == 3);
+  return options.clients == floor_of::api || (options.clients == floor_of::seed && options.seed % 5 == 3);
 }
 
 household household_of(bool has_api) {

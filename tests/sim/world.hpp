@@ -20,7 +20,7 @@ namespace actord::sim {
 
 /// What stands on the members' stores in a run, and is asked by its clients.
 enum class floor_of : std::uint8_t {
-  seed,  ///< every twentieth seed has an API
+  seed,  ///< every fifth seed has an API
   store, ///< clients ask the stores
   api,   ///< clients ask the servers' API
 };

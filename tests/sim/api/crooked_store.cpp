@@ -21,6 +21,7 @@ public:
   }
   void wait_for(revision at, std::chrono::milliseconds wait,
                 std::function<void(result<void>)> ready) override {
+    if (what_ == mutant::shows_damaged && at <= inner_.status().last) return ready({});
     inner_.wait_for(at, wait, std::move(ready));
   }
   [[nodiscard]] std::string head(const object_key& key) const override { return inner_.head(key); }
@@ -59,7 +60,9 @@ private:
 } // namespace
 
 std::unique_ptr<store> crooked_store(mutant what, store& inner) {
-  if (what != mutant::answers_unconfirmed && what != mutant::resumes_too_late) return nullptr;
+  if (what != mutant::answers_unconfirmed && what != mutant::resumes_too_late &&
+      what != mutant::shows_damaged)
+    return nullptr;
   return std::make_unique<crooked>(what, inner);
 }
 
