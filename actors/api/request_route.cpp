@@ -23,6 +23,7 @@ bool ends_in_proxy(const std::vector<std::string>& segments) {
 /// None for empty segments and broken escapes, unless they are a backend's business.
 std::optional<std::vector<std::string>> split_path(std::string_view path) {
   std::vector<std::string> segments;
+  segments.reserve(8);
   while (!path.empty()) {
     if (ends_in_proxy(segments)) {
       if (path != "/") segments.emplace_back(path.substr(1));
@@ -42,8 +43,10 @@ std::optional<std::vector<std::string>> split_path(std::string_view path) {
 
 class resource_path {
 public:
-  resource_path(std::string_view group, std::string_view version, std::vector<std::string> segments)
-      : group_(group), version_(version), segments_(std::move(segments)) {}
+  /// `first`: of the segments, behind the version.
+  resource_path(std::string_view group, std::string_view version, const std::vector<std::string>& segments,
+                std::size_t first)
+      : group_(group), version_(version), segments_(segments), at_(first) {}
 
   request_route resolve() {
     resource_route route;
@@ -91,13 +94,9 @@ private:
 
   std::string_view group_;
   std::string_view version_;
-  std::vector<std::string> segments_;
-  std::size_t at_ = 0;
+  const std::vector<std::string>& segments_;
+  std::size_t at_;
 };
-
-std::vector<std::string> from(const std::vector<std::string>& segments, std::size_t first) {
-  return {segments.begin() + static_cast<std::ptrdiff_t>(first), segments.end()};
-}
 
 /// What stands before the first `mark` and what behind it; all of it and nothing when there is none.
 std::pair<std::string_view, std::string_view> cut(std::string_view text, char mark) {
@@ -109,6 +108,9 @@ std::pair<std::string_view, std::string_view> cut(std::string_view text, char ma
 } // namespace
 
 std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space) {
+  if (text.find('%') == std::string_view::npos &&
+      !(plus_is_space && text.find('+') != std::string_view::npos))
+    return std::string(text);
   std::string decoded;
   decoded.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -177,7 +179,7 @@ request_route find_route(std::string_view path) {
     const std::string& version = (*segments)[1];
     if (!schema::is_group_served("", version)) return no_route{true};
     if (segments->size() == 2) return discovery_route{discovery_route::document::resources, {}, version};
-    return resource_path("", version, from(*segments, 2)).resolve();
+    return resource_path("", version, *segments, 2).resolve();
   }
   if (root == "apis") {
     if (segments->size() == 1) return discovery_route{discovery_route::document::groups, {}, {}};
@@ -191,7 +193,7 @@ request_route find_route(std::string_view path) {
       return no_route{std::ranges::any_of(schema::api_groups(),
                                           [&](const schema::api_group& one) { return one.name == group; })};
     if (segments->size() == 3) return discovery_route{discovery_route::document::resources, group, version};
-    return resource_path(group, version, from(*segments, 3)).resolve();
+    return resource_path(group, version, *segments, 3).resolve();
   }
   constexpr std::array<std::string_view, 9> plain{"version", "healthz", "readyz", "livez",      "metrics",
                                                   "openapi", "logs",    "openid", ".well-known"};

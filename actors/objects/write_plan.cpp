@@ -10,6 +10,7 @@
 #include "actors/objects/quota_charges.hpp"
 #include "actors/objects/refusals.hpp"
 #include "actors/objects/service_claims.hpp"
+#include "schema/base/discard_json.hpp"
 #include "schema/tables/resource_table.hpp"
 
 #include <algorithm>
@@ -188,6 +189,7 @@ result<write_plan> plan_new_object(const planning& step, schema::prepared_write 
   if (is_namespace(step.type)) add_namespace_companions(step.environment, object, step.now, plan);
   charge(step, plan.name, nullptr, &object, plan);
   std::string bytes = schema::encode_object(step.type, object, step.command.cause);
+  discard_json(object);
   plan.stored_bytes = bytes;
   plan.transaction.changes[0].what = storage::put_value{std::move(bytes)};
   return seal(step, std::move(plan), revision{});
@@ -278,6 +280,8 @@ result<write_plan> plan_changed_object(const planning& step, current_object curr
   }
   charge(step, step.command.key.name, &current.object, &object, plan);
   std::string bytes = schema::encode_object(step.type, object, step.command.cause);
+  discard_json(object);
+  discard_json(current.object);
   plan.stored_bytes = bytes;
   plan.transaction.changes[0].what = storage::put_value{std::move(bytes)};
   return seal(step, std::move(plan), current.at);

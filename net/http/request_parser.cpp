@@ -108,6 +108,7 @@ private:
                        beast::error_code& failure) override {
     http_1_1_ = version == 11;
     request_.method.assign(method.data(), method.size());
+    request_.headers.reserve(12); // more than clients of this API send
     if (target.empty() || (target.front() != '/' && target != "*")) {
       return refuse(400, "the request target must be a path", failure);
     }
@@ -123,7 +124,7 @@ private:
   void on_field_impl(http::field field, beast::string_view name, beast::string_view value,
                      beast::error_code& failure) override {
     if (is_header_done()) return; // trailers tell us nothing we want
-    if (std::any_of(value.begin(), value.end(), is_control)) {
+    if (has_control({value.data(), value.size()})) {
       return refuse(400, "control character in a header value", failure);
     }
     if (request_.headers.size() == headers_max) return refuse(431, "too many header lines", failure);

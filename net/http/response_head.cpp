@@ -20,6 +20,10 @@ constexpr std::array<bool, 256> token_characters = [] {
 }();
 
 void append_value(std::string& text, std::string_view value) {
+  if (!has_control(value)) {
+    text += value;
+    return;
+  }
   for (const char character : value) text.push_back(is_control(character) ? ' ' : character);
 }
 

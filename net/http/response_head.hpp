@@ -1,6 +1,7 @@
 #pragma once
 
 #include "net/http/http_server.hpp"
+#include "schema/base/control_scan.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -39,6 +40,14 @@ bool is_token(std::string_view name);
 inline bool is_control(char character) {
   const auto byte = static_cast<unsigned char>(character);
   return (byte < 0x20 && character != '\t') || byte == 0x7F;
+}
+/// Whether a header's value has one.
+inline bool has_control(std::string_view value) {
+  constexpr unsigned char deletion = 0x7F;
+  for (std::size_t at = find_control_or(value, 0, deletion, deletion); at != value.size();
+       at = find_control_or(value, at + 1, deletion, deletion))
+    if (value[at] != '\t') return true;
+  return false;
 }
 /// Headers about the message's framing or its connection, which are this side's to set.
 bool is_framing_header(std::string_view name);

@@ -13,8 +13,7 @@ namespace {
 bool is_upper(char letter) { return letter >= 'A' && letter <= 'Z'; }
 
 bool is_clean(std::string_view value) {
-  return std::none_of(value.begin(), value.end(), is_control) &&
-         (value.empty() || (value.front() != ' ' && value.back() != ' '));
+  return !has_control(value) && (value.empty() || (value.front() != ' ' && value.back() != ' '));
 }
 
 } // namespace

@@ -44,12 +44,12 @@ std::string new_uuid(random_source& random) {
   raw[6] = static_cast<unsigned char>((raw[6] & 0x0fU) | 0x40U);
   raw[8] = static_cast<unsigned char>((raw[8] & 0x3fU) | 0x80U);
   constexpr std::string_view digits = "0123456789abcdef";
-  std::string text;
-  text.reserve(36);
+  std::string text(36, '-');
+  std::size_t at = 0;
   for (std::size_t i = 0; i < raw.size(); ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
-    text += digits[raw[i] >> 4U];
-    text += digits[raw[i] & 0x0fU];
+    if (i == 4 || i == 6 || i == 8 || i == 10) ++at;
+    text[at++] = digits[raw[i] >> 4U];
+    text[at++] = digits[raw[i] & 0x0fU];
   }
   return text;
 }

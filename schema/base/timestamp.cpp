@@ -1,23 +1,33 @@
 #include "schema/base/timestamp.hpp"
 
-#include <cstdio>
-
 namespace actord::schema {
 namespace {
 
 using namespace std::chrono;
 
-std::string seconds_part(wall_time when) {
+/// Writes a number with leading zeros and what follows it. By hand: every write has two times or more, and
+/// printf took a hundredth of a create for them.
+void append_padded(std::string& text, unsigned value, std::size_t digits, char follows) {
+  text.resize(text.size() + digits, '0');
+  for (std::size_t at = text.size(); value != 0 && digits-- != 0; value /= 10)
+    text[--at] = static_cast<char>('0' + value % 10);
+  text += follows;
+}
+
+/// "2024-05-06T07:08:09" and `follows`.
+std::string seconds_part(wall_time when, char follows) {
   const auto day = floor<days>(when);
   const year_month_day date{day};
   const hh_mm_ss clock{floor<seconds>(when - day)};
-  char text[40];
-  const int length =
-      std::snprintf(text, sizeof(text), "%04d-%02u-%02uT%02d:%02d:%02d", static_cast<int>(date.year()),
-                    static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                    static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
-                    static_cast<int>(clock.seconds().count()));
-  return {text, static_cast<std::size_t>(length)};
+  std::string text;
+  text.reserve(28);
+  append_padded(text, static_cast<unsigned>(static_cast<int>(date.year())), 4, '-');
+  append_padded(text, static_cast<unsigned>(date.month()), 2, '-');
+  append_padded(text, static_cast<unsigned>(date.day()), 2, 'T');
+  append_padded(text, static_cast<unsigned>(clock.hours().count()), 2, ':');
+  append_padded(text, static_cast<unsigned>(clock.minutes().count()), 2, ':');
+  append_padded(text, static_cast<unsigned>(clock.seconds().count()), 2, follows);
+  return text;
 }
 
 /// Takes exactly `digits` decimal digits off the front.
@@ -69,13 +79,13 @@ std::optional<minutes> take_offset(std::string_view& text) {
 
 } // namespace
 
-std::string format_time(wall_time when) { return seconds_part(when) + "Z"; }
+std::string format_time(wall_time when) { return seconds_part(when, 'Z'); }
 
 std::string format_micro_time(wall_time when) {
   const auto micros = duration_cast<microseconds>(when - floor<seconds>(when)).count();
-  char text[16];
-  std::snprintf(text, sizeof(text), ".%06dZ", static_cast<int>(micros));
-  return seconds_part(when) + text;
+  std::string text = seconds_part(when, '.');
+  append_padded(text, static_cast<unsigned>(micros), 6, 'Z');
+  return text;
 }
 
 std::optional<wall_time> parse_time(std::string_view text) {

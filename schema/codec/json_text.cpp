@@ -1,5 +1,6 @@
 #include "schema/codec/json_text.hpp"
 
+#include "schema/base/control_scan.hpp"
 #include "schema/base/json.hpp"
 
 #include <array>
@@ -8,14 +9,6 @@
 
 namespace actord::schema {
 namespace {
-
-/// Which bytes of a string need an escape.
-constexpr std::array<bool, 256> needs_escape = [] {
-  std::array<bool, 256> table{};
-  for (int c = 0; c < 0x20; ++c) table[static_cast<std::size_t>(c)] = true;
-  table['"'] = table['\\'] = true;
-  return table;
-}();
 
 void append_escape(std::string& out, unsigned char c) {
   switch (c) {
@@ -89,14 +82,13 @@ void append_object(std::string& out, const json& value) {
 void append_json_string(std::string& out, std::string_view text) {
   out += '"';
   std::size_t plain_from = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    if (!needs_escape[c]) continue;
-    out.append(text, plain_from, i - plain_from);
-    append_escape(out, c);
-    plain_from = i + 1;
+  for (;;) {
+    const std::size_t end = find_control_or(text, plain_from, '"', '\\');
+    out.append(text, plain_from, end - plain_from);
+    if (end == text.size()) break;
+    append_escape(out, static_cast<unsigned char>(text[end]));
+    plain_from = end + 1;
   }
-  out.append(text, plain_from);
   out += '"';
 }
 

@@ -31,6 +31,22 @@ std::optional<managed_entry> decode_entry(const json& value, bool trusted) {
   return entry;
 }
 
+/// In order of the members' names, each put behind the last: every write makes one.
+json encode_entry(const managed_entry& entry) {
+  json::object_t members;
+  const auto add = [&](const char* name, json value) {
+    members.emplace_hint(members.end(), name, std::move(value));
+  };
+  add("apiVersion", entry.id.api_version);
+  add("fieldsType", "FieldsV1");
+  add("fieldsV1", entry.fields_v1());
+  if (!entry.id.manager.empty()) add("manager", entry.id.manager);
+  add("operation", entry.id.operation == ownership::apply ? "Apply" : "Update");
+  if (!entry.id.subresource.empty()) add("subresource", entry.id.subresource);
+  if (!entry.time.empty()) add("time", entry.time);
+  return members;
+}
+
 } // namespace
 
 managed_entry::managed_entry(field_manager_id of, std::string at, json fields_v1)
@@ -88,16 +104,7 @@ json encode_managed_fields(managed_entries entries) {
            std::tie(b_updates, b.time, b.id.manager, b.id.api_version, b.id.subresource);
   });
   json list = json::array();
-  for (const managed_entry& entry : entries) {
-    json item = {{"apiVersion", entry.id.api_version},
-                 {"fieldsType", "FieldsV1"},
-                 {"fieldsV1", entry.fields_v1()},
-                 {"operation", entry.id.operation == ownership::apply ? "Apply" : "Update"}};
-    if (!entry.id.manager.empty()) item["manager"] = entry.id.manager;
-    if (!entry.time.empty()) item["time"] = entry.time;
-    if (!entry.id.subresource.empty()) item["subresource"] = entry.id.subresource;
-    list.push_back(std::move(item));
-  }
+  for (const managed_entry& entry : entries) list.push_back(encode_entry(entry));
   return list;
 }
 

@@ -122,12 +122,16 @@ void check_name_prefix(const field& metadata, format_check name_format, field_er
   }
 }
 
-void check_metadata(const field& metadata, bool namespaced, format_check name_format, field_errors& errors) {
+void check_name(const field& metadata, format_check name_format, field_errors& errors) {
   const field name = metadata.at("name");
   if (name.zero())
     errors.required(name, "name or generateName is required");
   else
     check_format(name, name_format, errors);
+}
+
+void check_metadata(const field& metadata, bool namespaced, format_check name_format, field_errors& errors) {
+  check_name(metadata, name_format, errors);
   check_common(metadata, namespaced, errors);
 }
 

@@ -13,7 +13,8 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
+#include <functional>
+#include <vector>
 
 namespace actord::schema {
 
@@ -40,7 +41,7 @@ constexpr std::array strategies{
     strategy{.group = "", .plural = "bindings", .rules = &binding_rules},
     strategy{.group = "", .plural = "configmaps", .rules = &config_map_rules},
     strategy{.group = "", .plural = "endpoints", .rules = &endpoints_rules},
-    strategy{.group = "", .plural = "events", .rules = &event_rules},
+    strategy{.group = "", .plural = "events", .judges_metadata = false, .rules = &event_rules},
     strategy{.group = "", .plural = "namespaces", .name_format = dns_label, .rules = &namespace_rules},
     strategy{.group = "", .plural = "nodes", .keeps_status = true, .rules = &node_rules},
     strategy{.group = "", .plural = "pods", .counted = spec, .rules = &pod_rules},
@@ -133,6 +134,7 @@ constexpr std::array strategies{
     strategy{.group = "node.k8s.io", .plural = "runtimeclasses", .rules = &runtime_class_rules},
     strategy{.group = "policy",
              .plural = "poddisruptionbudgets",
+             .judges_metadata = false,
              .counted = spec,
              .rules = &disruption_budget_rules},
     strategy{.group = "scheduling.k8s.io",
@@ -195,13 +197,17 @@ constexpr std::array strategies{
              .rules = &volume_attributes_class_rules},
 };
 
-const std::map<std::pair<std::string_view, std::string_view>, const strategy*>& by_name() {
-  static const auto index = [] {
-    std::map<std::pair<std::string_view, std::string_view>, const strategy*> rows;
-    for (const strategy& row : strategies) rows.emplace(std::pair{row.group, row.plural}, &row);
-    return rows;
-  }();
-  return index;
+const strategy& strategy_named(std::string_view group, std::string_view plural) {
+  const auto found = std::ranges::find_if(
+      strategies, [&](const strategy& row) { return row.group == group && row.plural == plural; });
+  return found == strategies.end() ? default_strategy : *found;
+}
+
+/// The strategy of each row of the resource table, in its order.
+std::vector<const strategy*> by_row() {
+  std::vector<const strategy*> rows;
+  for (const resource_type& type : resource_table()) rows.push_back(&strategy_named(type.group, type.plural));
+  return rows;
 }
 
 /// Takes over `old`'s member, or its absence.
@@ -246,8 +252,12 @@ bool differs(const json& object, const json& old, std::string_view name) {
 } // namespace
 
 const strategy& strategy_of(const resource_type& type) {
-  const auto found = by_name().find({type.group, type.plural});
-  return found == by_name().end() ? default_strategy : *found->second;
+  static const std::vector<const strategy*> rows = by_row();
+  // Each write asks several times; rows that are not the table's own are made for errors only.
+  const auto all = resource_table();
+  if (!std::less<>{}(&type, all.data()) && std::less<>{}(&type, all.data() + all.size()))
+    return *rows[static_cast<std::size_t>(&type - all.data())];
+  return strategy_named(type.group, type.plural);
 }
 
 void prepare_create_as_usual(json& object, const rule_context& context) {
@@ -311,7 +321,10 @@ std::optional<error> check_create(const json& object, const rule_context& contex
       context.type.group == "authentication.k8s.io" || context.type.group == "authorization.k8s.io";
   if (errors.empty() && !asked) {
     rules::check_name_prefix(metadata, rules::path_segment, errors);
-    rules::check_metadata(metadata, context.type.namespaced, rules::path_segment, errors);
+    if (rules::strategy_of(context.type).judges_metadata)
+      rules::check_name(metadata, rules::path_segment, errors);
+    else
+      rules::check_metadata(metadata, context.type.namespaced, rules::path_segment, errors);
   }
   if (errors.empty()) return std::nullopt;
   return refused(context.type, metadata, errors);

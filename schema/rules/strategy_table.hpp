@@ -15,6 +15,8 @@ struct strategy {
   format_check name_format = dns_subdomain;
   /// A generateName must look like the start of a name.
   bool judges_prefix = true;
+  /// The kind's own rules look at metadata. For the few others a create does it once they are content.
+  bool judges_metadata = true;
   /// Members whose change raises metadata.generation (1 on create); none: the kind does not count.
   std::span<const std::string_view> counted = {};
   /// A create may bring its status along (kinds that report themselves, such as nodes).

@@ -5,34 +5,30 @@
 #include "schema/tables/fact_rows.hpp"
 
 #include <algorithm>
-#include <array>
-#include <tuple>
+#include <unordered_map>
 
 namespace actord::schema {
 namespace {
 
-/// Rows sorted by one of their names, for lookups on every request.
+/// Rows by one of their names, for the many lookups of every request.
 template <auto Name>
 class index_of_rows {
 public:
   index_of_rows() {
-    for (const resource_type& row : resource_table()) rows_.push_back(&row);
-    std::ranges::sort(rows_, {}, key);
+    for (const resource_type& row : resource_table()) rows_.emplace(row.*Name, &row);
   }
 
   [[nodiscard]] const resource_type* find(std::string_view group, std::string_view version,
                                           std::string_view name) const {
-    const std::tuple wanted(name, group, version);
-    const auto found = std::ranges::lower_bound(rows_, wanted, {}, key);
-    return found != rows_.end() && key(*found) == wanted ? *found : nullptr;
+    const auto [from, to] = rows_.equal_range(name);
+    const auto found = std::find_if(from, to, [&](const auto& row) {
+      return row.second->group == group && row.second->version == version;
+    });
+    return found == to ? nullptr : found->second;
   }
 
 private:
-  static std::tuple<std::string_view, std::string_view, std::string_view> key(const resource_type* row) {
-    return {row->*Name, row->group, row->version};
-  }
-
-  std::vector<const resource_type*> rows_;
+  std::unordered_multimap<std::string_view, const resource_type*> rows_;
 };
 
 /// Position of each id in the table, so that resource_of needs no search.

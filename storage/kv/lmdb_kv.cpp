@@ -107,7 +107,8 @@ private:
 
 class lmdb_writer final : public write_batch {
 public:
-  lmdb_writer(MDB_env* environment, const handles& tables) : tables_(tables) {
+  lmdb_writer(MDB_env* environment, const handles& tables, std::atomic<std::uint64_t>& ended)
+      : tables_(tables), ended_(ended) {
     must(mdb_txn_begin(environment, nullptr, 0, &transaction_), "mdb_txn_begin");
   }
   ~lmdb_writer() override {
@@ -176,6 +177,7 @@ public:
       return no_space();
     }
     const int code = mdb_txn_commit(ending);
+    ended_.fetch_add(1);
     if (is_full(code)) return no_space();
     must(code, "mdb_txn_commit");
     return {};
@@ -202,6 +204,7 @@ private:
   }
 
   const handles& tables_;
+  std::atomic<std::uint64_t>& ended_; ///< commits of this process
   MDB_txn* transaction_ = nullptr;
   bool full_ = false;
 };
@@ -209,7 +212,8 @@ private:
 /// One open data.mdb.
 class lmdb_environment final : public std::enable_shared_from_this<lmdb_environment> {
 public:
-  lmdb_environment(MDB_env* opened, const handles& tables) : environment_(opened), tables_(tables) {}
+  lmdb_environment(MDB_env* opened, const handles& tables, bool read_only)
+      : environment_(opened), tables_(tables), read_only_(read_only) {}
   ~lmdb_environment() {
     for (MDB_txn* transaction : idle_) mdb_txn_abort(transaction);
     mdb_env_close(environment_);
@@ -226,21 +230,23 @@ public:
         idle_.pop_back();
       }
     }
+    std::uint64_t ended = ended_.load();
     if (transaction != nullptr) {
       must(mdb_txn_renew(transaction), "mdb_txn_renew");
     } else {
       must(mdb_txn_begin(environment_, nullptr, MDB_RDONLY, &transaction), "mdb_txn_begin");
     }
     // A process that died between writing and publishing left a commit that is not published until the next.
-    for (unsigned tries = 0; tries < renewals_max && overtaken(transaction); ++tries) {
+    for (unsigned tries = 0; tries < renewals_max && overtaken(transaction, ended); ++tries) {
       if (tries > 16) ::sched_yield();
       mdb_txn_reset(transaction);
+      ended = ended_.load();
       must(mdb_txn_renew(transaction), "mdb_txn_renew");
     }
     return std::make_unique<lmdb_reader>(shared_from_this(), transaction);
   }
   [[nodiscard]] std::unique_ptr<write_batch> write() {
-    return std::make_unique<lmdb_writer>(environment_, tables_);
+    return std::make_unique<lmdb_writer>(environment_, tables_, ended_);
   }
   [[nodiscard]] usage space() const {
     MDB_envinfo info{};
@@ -281,8 +287,13 @@ private:
   /// copies the roots from its page; when it stands still between the two for as long as two commits take, it
   /// copies the roots of a commit that is not published yet, or half of them. They are its own as long as no
   /// commit has come after: the next but one begins only then.
-  [[nodiscard]] bool overtaken(MDB_txn* transaction) const {
+  ///
+  /// While a commit is being synced its page can be seen already, for most of the time in which many write. A
+  /// reader need not wait for it: when no commit of this process has ended between `ended` and now, at most
+  /// that one has been under way, and it writes the other page than the reader's or published the reader's.
+  [[nodiscard]] bool overtaken(MDB_txn* transaction, std::uint64_t ended) const {
     std::atomic_thread_fence(std::memory_order_acquire);
+    if (!read_only_ && ended_.load() == ended) return false;
     MDB_envinfo info{};
     must(mdb_env_info(environment_, &info), "mdb_env_info");
     return info.me_last_txnid != mdb_txn_id(transaction);
@@ -290,6 +301,8 @@ private:
 
   MDB_env* environment_;
   handles tables_;
+  const bool read_only_; ///< another process may write
+  std::atomic<std::uint64_t> ended_{0};
   mutable std::mutex mutex_;
   mutable std::vector<MDB_txn*>
       idle_; ///< reset, their reader slots kept: renewing one costs no lock of LMDB's
@@ -355,7 +368,7 @@ result<std::shared_ptr<lmdb_environment>> open_file(const lmdb_options& options)
     mdb_env_close(environment);
     return open_failed(options.directory, mdb_strerror(code));
   }
-  return std::make_shared<lmdb_environment>(environment, tables);
+  return std::make_shared<lmdb_environment>(environment, tables, options.read_only);
 }
 
 /// A directory, in which one data.mdb may take another's place.

@@ -154,7 +154,9 @@ private:
     revision previous;  ///< 0 when there is no such object
   };
 
-  found_head head_of(const object_key& key, bool& on_pending) {
+  /// `decides`: a function of the transaction will look at it. What is applied cannot change while the batch
+  /// is sealed.
+  found_head head_of(const object_key& key, bool decides, bool& on_pending) {
     for (auto change = changes_.rbegin(); change != changes_.rend(); ++change) {
       if (change->value == nullptr || change->key != key) continue;
       return from(change->kind == item_kind::remove ? nullptr : change->value, change->at);
@@ -163,10 +165,15 @@ private:
       on_pending = true;
       return from(pending->value, pending->at);
     }
-    const auto there = view_.get(kv::table::objects, layout::address(key));
-    if (!there) return {};
-    const revision at = owner_.codec_.revision_of(*there);
-    return {{*there, at}, nullptr, at};
+    if (asked_key_ == key) return asked_;
+    found_head found;
+    if (const auto there = view_.get(kv::table::objects, layout::address(key))) {
+      const revision at = owner_.codec_.revision_of(*there);
+      found = {{*there, at}, nullptr, at};
+    }
+    if (!decides) return found;
+    asked_key_ = key;
+    return asked_ = found;
   }
   static found_head from(const shared_bytes& value, revision at) {
     if (value == nullptr) return {};
@@ -174,7 +181,8 @@ private:
   }
 
   result<resolved> decide(object_change& change, revision next, bool& on_pending) {
-    const found_head found = head_of(change.key, on_pending);
+    const bool decides = std::holds_alternative<decide_change>(change.what);
+    const found_head found = head_of(change.key, decides, on_pending);
     const std::string_view uid = !change.require.uid.empty() && found.head.exists()
                                      ? owner_.codec_.uid_of(found.head.value)
                                      : std::string_view{};
@@ -228,6 +236,10 @@ private:
   batch_builder builder_;
   std::vector<sealed_value> values_;
   std::vector<resolved> changes_; ///< of the transaction being added
+  /// What was looked at last to decide something, as it is applied: most often the namespace that all of the
+  /// batch is in.
+  object_key asked_key_;
+  found_head asked_;
 };
 
 void proposer::lead(raft_term term, const member_state& state) {

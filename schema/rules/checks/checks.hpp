@@ -69,6 +69,7 @@ void check_domain_path(const field& path, field_errors& errors);
 
 /// The generateName, if any, as the start of a name.
 void check_name_prefix(const field& metadata, format_check name_format, field_errors& errors);
+void check_name(const field& metadata, format_check name_format, field_errors& errors);
 void check_metadata(const field& metadata, bool namespaced, format_check name_format, field_errors& errors);
 /// Metadata of something to be made: labels and annotations only.
 void check_template_metadata(const field& metadata, field_errors& errors);

@@ -32,27 +32,27 @@ field& field::operator=(const field& other) {
   return *this;
 }
 
-field field::child(segment step, const json& value) const {
-  field result(*this);
-  if (depth_ == max_depth) {
-    result.prefix_ = path();
-    result.depth_ = 0;
+field::field(const field& parent, segment step, const json& value) : value_(&value) {
+  if (parent.depth_ == max_depth) {
+    prefix_ = std::make_shared<const std::string>(parent.path());
+  } else {
+    prefix_ = parent.prefix_;
+    depth_ = parent.depth_;
+    std::copy_n(parent.steps_.begin(), depth_, steps_.begin());
   }
-  result.steps_[result.depth_++] = step;
-  result.value_ = &value;
-  return result;
+  steps_[depth_++] = step;
 }
 
-field field::at(std::string_view name) const { return child({name, -1}, member(*value_, name)); }
+field field::at(std::string_view name) const { return {*this, {name, -1}, member(*value_, name)}; }
 
-field field::entry(std::string_view key) const { return child({key, -2}, member(*value_, key)); }
+field field::entry(std::string_view key) const { return {*this, {key, -2}, member(*value_, key)}; }
 
 field field::item(std::size_t index) const {
   const bool there = value_->is_array() && index < value_->size();
-  return child({{}, static_cast<std::int64_t>(index)}, there ? (*value_)[index] : absent);
+  return {*this, {{}, static_cast<std::int64_t>(index)}, there ? (*value_)[index] : absent};
 }
 
-field field::named(std::string_view name) const { return child({name, -1}, *value_); }
+field field::named(std::string_view name) const { return {*this, {name, -1}, *value_}; }
 
 field field::with(const json& value) const {
   field result(*this);
@@ -61,6 +61,7 @@ field field::with(const json& value) const {
 }
 
 bool field::present() const { return !value_->is_null(); }
+bool field::contains(std::string_view name) const { return !member(*value_, name).is_null(); }
 
 bool field::zero() const {
   switch (value_->type()) {
@@ -94,7 +95,7 @@ std::size_t field::size() const { return value_->is_structured() ? value_->size(
 field::list_range field::items() const { return list_range(*this); }
 
 std::string field::path() const {
-  std::string text = prefix_;
+  std::string text = prefix_ == nullptr ? std::string() : *prefix_;
   for (std::size_t at = 0; at < depth_; ++at) {
     const segment& step = steps_[at];
     if (step.index == -1) {

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -44,7 +45,7 @@ public:
   [[nodiscard]] std::size_t size() const;
   /// null when absent.
   [[nodiscard]] const json& value() const { return *value_; }
-  [[nodiscard]] bool contains(std::string_view name) const { return at(name).present(); }
+  [[nodiscard]] bool contains(std::string_view name) const;
 
   [[nodiscard]] std::string path() const;
   operator std::string() const { return path(); }
@@ -59,10 +60,10 @@ private:
     std::int64_t index; ///< -1: a member; -2: a map entry; else a list index
   };
   static constexpr std::size_t max_depth = 24;
-  [[nodiscard]] field child(segment step, const json& value) const;
+  field(const field& parent, segment step, const json& value);
 
   const json* value_;
-  std::string prefix_; ///< the start of a path that outgrew `steps_`
+  std::shared_ptr<const std::string> prefix_; ///< the start of a path that outgrew `steps_`, else null
   std::size_t depth_ = 0;
   std::array<segment, max_depth> steps_;
 

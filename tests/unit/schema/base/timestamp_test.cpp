@@ -14,6 +14,8 @@ BOOST_AUTO_TEST_CASE(formats_and_parses_the_same_second) {
   BOOST_TEST((schema::parse_time("2026-01-02T15:04:05.25Z") == when + std::chrono::milliseconds(250)));
   BOOST_TEST(schema::format_micro_time(when + std::chrono::microseconds(42)) ==
              "2026-01-02T15:04:05.000042Z");
+  BOOST_TEST(schema::format_micro_time(when) == "2026-01-02T15:04:05.000000Z");
+  BOOST_TEST(schema::format_time(*schema::parse_time("1700-10-20T00:00:59Z")) == "1700-10-20T00:00:59Z");
 }
 
 BOOST_AUTO_TEST_CASE(refuses_what_is_no_time) {

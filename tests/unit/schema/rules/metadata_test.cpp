@@ -1,10 +1,12 @@
 #include "schema/base/json.hpp"
 #include "schema/rules/checks/checks.hpp"
 #include "schema/rules/kind_rules.hpp"
+#include "schema/rules/strategy_table.hpp"
 #include "schema/tables/resource_table.hpp"
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <array>
 
 namespace actord::schema {
@@ -52,6 +54,20 @@ BOOST_AUTO_TEST_CASE(names_are_judged_in_the_words_of_the_api) {
   BOOST_TEST(
       (causes[2] == error_cause{"FieldValueInvalid", "Invalid value: -1: must be greater than or equal to 0",
                                 "metadata.generation"}));
+}
+
+BOOST_AUTO_TEST_CASE(kinds_judge_metadata_unless_their_strategy_says_otherwise) {
+  for (const resource_type& row : resource_table()) {
+    const bool asked = row.group == "authentication.k8s.io" || row.group == "authorization.k8s.io";
+    // A binding becomes a change of its pod.
+    if (!row.has(verb::create) || row.type == nullptr || asked || row.plural == "bindings") continue;
+    const json object{{"metadata", {{"name", "n"}, {"labels", {{"no label!", "x"}}}}}};
+    field_errors errors;
+    rules_of(row).validate_create(object, errors, {row, {}, {}, random});
+    const bool judged = std::ranges::any_of(
+        errors.causes(), [](const error_cause& cause) { return cause.field == "metadata.labels"; });
+    BOOST_TEST(judged == rules::strategy_of(row).judges_metadata, row.group << '/' << row.plural);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_prefix_may_end_in_a_dash) {

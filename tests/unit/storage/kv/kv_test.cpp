@@ -3,9 +3,11 @@
 #include "storage/kv/memory_kv.hpp"
 #include "tests/unit/storage/temporary_directory.hpp"
 
+#include <atomic>
 #include <boost/mpl/list.hpp>
 #include <boost/test/unit_test.hpp>
 #include <map>
+#include <thread>
 
 using namespace actord;
 using namespace actord::storage;
@@ -211,6 +213,43 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(behaves_as_a_map, Kind, kinds) {
     BOOST_REQUIRE(expected == model.end());
     BOOST_REQUIRE_EQUAL(disk->entries(table::objects), model.size());
   }
+}
+
+/// A commit's page can be seen while it is being synced; readers neither wait for it nor read of it.
+BOOST_AUTO_TEST_CASE(readers_see_whole_commits_while_others_are_made) {
+  constexpr int commits = 200;
+  lmdb_kind kind;
+  const auto disk = kind.open();
+  std::atomic<int> ended{0};
+  const auto write = [&](int number) {
+    const auto batch = disk->write();
+    for (int row = 0; row < 20; ++row) batch->put(table::objects, key(row), std::to_string(number));
+    batch->put(table::meta, "number", std::to_string(number));
+    return batch->commit().has_value();
+  };
+  BOOST_REQUIRE(write(0));
+  std::atomic<int> wrong{0};
+  const auto look = [&] {
+    while (ended < commits) {
+      const int least = ended;
+      const auto seen = disk->read();
+      const std::string number(seen->get(table::meta, "number").value_or("-1"));
+      if (std::stoi(number) < least) ++wrong;
+      for (int row = 0; row < 20; ++row)
+        if (seen->get(table::objects, key(row)) != std::optional<std::string_view>(number)) ++wrong;
+    }
+  };
+  std::thread one(look);
+  std::thread other(look);
+  bool written = true;
+  for (int number = 1; number <= commits; ++number) {
+    written = write(number) && written;
+    ended = number;
+  }
+  one.join();
+  other.join();
+  BOOST_TEST(written);
+  BOOST_TEST(wrong == 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_second_writer_is_refused) {
