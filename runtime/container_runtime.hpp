@@ -1,5 +1,6 @@
 #pragma once
 
+#include "net/cni/pod_door.hpp"
 #include "runtime/command_process.hpp"
 #include "schema/base/clock.hpp"
 #include "schema/base/result.hpp"
@@ -165,8 +166,8 @@ public:
   virtual result<unique_fd> attach(const std::string& id) = 0;
   /// The size of the container's own terminal; without one nothing happens.
   virtual result<void> resize(const std::string& id, window_size size) = 0;
-  /// A connection to a port of 127.0.0.1, or else of ::1, as the pod sees them.
-  virtual result<unique_fd> dial(const std::string& sandbox_id, std::uint16_t port) = 0;
+  /// A connection to a port of the pod.
+  virtual result<unique_fd> dial(const std::string& sandbox_id, std::uint16_t port, net::pod_door at) = 0;
 
   [[nodiscard]] virtual result<container_status> status(const std::string& id) = 0;
   [[nodiscard]] virtual std::vector<sandbox> list_sandboxes() = 0;

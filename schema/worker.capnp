@@ -57,6 +57,9 @@ struct NodeRequest {
     log @10 :LogTerms;
     image @11 :Void;
     # An OCI archive as input; no pod.
+
+    visit @12 :UInt16;
+    # A TCP connection to this port of the pod's own address.
   }
 }
 

@@ -476,7 +476,7 @@ private:
     if (is_review(type)) return serve_review({with_.authentication, with_.authorization}, request);
     if (type.type == nullptr) return answer_error(*request, no_such_resource());
     if (is_pod_stream(subresource)) return serve_pod_stream(with_.store, nodes_.load(), request);
-    if (subresource == "proxy") return proxy_.serve(request);
+    if (subresource == "proxy") return proxy_.serve(request, nodes_.load());
     if (subresource == "log") return serve_log(with_.store, nodes_.load(), request);
     if (subresource == "token") return serve_token_request(with_.store, with_.tokens, request);
     if (request->verb == "get") return serve_get(reads_, request);

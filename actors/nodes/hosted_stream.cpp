@@ -15,7 +15,7 @@ void hosted_stream::begin(node_services& node, const net::node_request& request)
   if (const auto* attach = std::get_if<net::node_request::attach>(&request.what))
     stream_ = node.streams().attach(target_of(request), terms_of(attach->with), events());
   if (const auto* dial = std::get_if<net::node_request::dial>(&request.what))
-    stream_ = node.streams().dial(request.pod_uid, dial->port, events());
+    stream_ = node.streams().dial(request.pod_uid, dial->port, dial->at, events());
 }
 
 node_stream_events hosted_stream::events() {

@@ -37,6 +37,11 @@ public:
     own_ = own;
   }
 
+  bool is_among_pods() {
+    const std::scoped_lock hold(mutex_);
+    return own_ != nullptr;
+  }
+
   result<node_services*> find(const std::string& node) {
     const std::scoped_lock hold(mutex_);
     if (node == own_name_ && own_ != nullptr) return own_;
@@ -95,6 +100,7 @@ result<node_services*> find_node(node_directory* nodes, const std::string& node)
 }
 
 void node_directory::connect_own(node_services* own) { state_->connect_own(own); }
+bool node_directory::is_among_pods() const { return state_->is_among_pods(); }
 result<node_services*> node_directory::find(const std::string& node) { return state_->find(node); }
 result<node_services*> node_directory::find_for_image(const std::string& named,
                                                       const std::vector<std::string>& nodes) {

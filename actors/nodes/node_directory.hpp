@@ -31,6 +31,8 @@ public:
   /// Good for as long as the directory. Whether another node is connected shows only when it is asked:
   /// `unavailable`, with its name. `unavailable` here for our own node before it runs.
   [[nodiscard]] result<node_services*> find(const std::string& node);
+  /// This machine runs pods: it is in the network of all pods, and reaches each by its address.
+  [[nodiscard]] bool is_among_pods() const;
   /// The node for an image: the one that was named, which must be one of `nodes`; else our own; else the only
   /// one there is. `bad_request` names those there are.
   [[nodiscard]] result<node_services*> find_for_image(const std::string& named,

@@ -60,9 +60,9 @@ std::unique_ptr<node_stream> remote_node_services::attach(container_target targe
 }
 
 std::unique_ptr<node_stream> remote_node_services::dial(std::string pod_uid, std::uint16_t port,
-                                                        node_stream_events events) {
+                                                        net::pod_door at, node_stream_events events) {
   net::node_request request = request_about_pod(std::move(pod_uid));
-  request.what = net::node_request::dial{port};
+  request.what = net::node_request::dial{port, at};
   return remote_stream::open(node_, request, std::move(events));
 }
 

@@ -73,7 +73,12 @@ struct request_writer {
     write_terms(out.initTerms(), execute.with);
   }
   void operator()(const node_request::attach& attach) { write_terms(root.initAttach(), attach.with); }
-  void operator()(const node_request::dial& dial) { root.setDial(dial.port); }
+  void operator()(const node_request::dial& dial) {
+    if (dial.at == pod_door::address)
+      root.setVisit(dial.port);
+    else
+      root.setDial(dial.port);
+  }
   void operator()(const node_request::log& log) { write_log(root.initLog(), log); }
   void operator()(const node_request::image&) { root.setImage(); }
 };
@@ -100,6 +105,9 @@ bool read_what(wire::NodeRequest::Reader root, node_request& request) {
   case wire::NodeRequest::DIAL:
     request.what = node_request::dial{root.getDial()};
     return root.getDial() != 0;
+  case wire::NodeRequest::VISIT:
+    request.what = node_request::dial{root.getVisit(), pod_door::address};
+    return root.getVisit() != 0;
   case wire::NodeRequest::LOG:
     request.what = read_log(root.getLog());
     return true;

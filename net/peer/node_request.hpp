@@ -1,5 +1,6 @@
 #pragma once
 
+#include "net/cni/pod_door.hpp"
 #include "schema/base/clock.hpp"
 #include "schema/base/result.hpp"
 
@@ -42,6 +43,7 @@ struct node_request {
   };
   struct dial {
     std::uint16_t port = 0;
+    pod_door at = pod_door::loopback;
     bool operator==(const dial&) const = default;
   };
   struct log {

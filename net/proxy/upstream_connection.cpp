@@ -72,16 +72,29 @@ upstream_connection::start(std::shared_ptr<stream_loop> loop, const upstream_tar
     return unreachable(errno);
   std::shared_ptr<upstream_connection> made(new upstream_connection(name, std::move(events)));
   if (target.tls) made->tls_.emplace(target.server_name);
-  made->open(loop, std::move(socket), connect_timeout);
+  made->open(loop, std::move(socket), true);
+  made->end_connecting(loop, connect_timeout);
   return made;
 }
 
-void upstream_connection::open(const std::shared_ptr<stream_loop>& loop, unique_fd socket,
-                               std::chrono::milliseconds connect_timeout) {
+std::shared_ptr<upstream_connection> upstream_connection::start_on(std::shared_ptr<stream_loop> loop,
+                                                                   unique_fd socket,
+                                                                   std::shared_ptr<void> holds,
+                                                                   const upstream_target& target,
+                                                                   upstream_events events) {
+  std::shared_ptr<upstream_connection> made(new upstream_connection(dial_name(target), std::move(events)));
+  made->connected_ = true;
+  made->holds_ = std::move(holds);
+  if (target.tls) made->tls_.emplace(target.server_name);
+  made->open(loop, std::move(socket), false);
+  return made;
+}
+
+void upstream_connection::open(const std::shared_ptr<stream_loop>& loop, unique_fd socket, bool connecting) {
   stream_ =
       std::make_shared<descriptor_stream>(loop, std::move(socket),
                                           descriptor_stream::traits{.way = descriptor_stream::direction::both,
-                                                                    .connecting = true,
+                                                                    .connecting = connecting,
                                                                     .piece_max_bytes = std::size_t{1} << 20,
                                                                     .shuts_down = true});
   stream_->open({.received =
@@ -104,12 +117,16 @@ void upstream_connection::open(const std::shared_ptr<stream_loop>& loop, unique_
                        if (!self->connected_) return self->fail(self->name_ + ": connect: " + reason(number));
                        self->report_refused(self->name_ + ": write: " + reason(number));
                      }});
-  loop->after(connect_timeout, [weak = weak_from_this()] {
+  flush();
+}
+
+void upstream_connection::end_connecting(const std::shared_ptr<stream_loop>& loop,
+                                         std::chrono::milliseconds timeout) {
+  loop->after(timeout, [weak = weak_from_this()] {
     const auto self = weak.lock();
     if (!self || self->connected_ || !self->stream_) return;
     self->fail(self->name_ + ": i/o timeout");
   });
-  flush();
 }
 
 void upstream_connection::receive(std::string_view bytes) {
@@ -191,6 +208,7 @@ void upstream_connection::grant(std::size_t bytes) {
 
 void upstream_connection::close() {
   if (const auto stream = std::exchange(stream_, nullptr)) stream->close();
+  holds_ = nullptr;
   events_ = std::make_shared<upstream_events>();
 }
 

@@ -40,6 +40,10 @@ public:
                                                             const upstream_target& target,
                                                             std::chrono::milliseconds connect_timeout,
                                                             upstream_events events);
+  /// The same over a socket that leads there already. `holds` is let go of when the connection is closed.
+  static std::shared_ptr<upstream_connection> start_on(std::shared_ptr<stream_loop> loop, unique_fd socket,
+                                                       std::shared_ptr<void> holds,
+                                                       const upstream_target& target, upstream_events events);
 
   void send(shared_bytes bytes);
   void finish();
@@ -49,8 +53,8 @@ public:
 private:
   upstream_connection(std::string name, upstream_events events)
       : name_(std::move(name)), events_(std::make_shared<upstream_events>(std::move(events))) {}
-  void open(const std::shared_ptr<stream_loop>& loop, unique_fd socket,
-            std::chrono::milliseconds connect_timeout);
+  void open(const std::shared_ptr<stream_loop>& loop, unique_fd socket, bool connecting);
+  void end_connecting(const std::shared_ptr<stream_loop>& loop, std::chrono::milliseconds timeout);
   void receive(std::string_view bytes);
   void report_sent(std::size_t bytes);
   void report_ended();
@@ -61,6 +65,7 @@ private:
   const std::string name_;                  ///< "dial tcp 10.1.2.3:80"
   std::shared_ptr<upstream_events> events_; ///< held by who calls one, as that may close
   descriptor_stream_handle stream_;
+  std::shared_ptr<void> holds_;
   std::optional<tls_client_filter> tls_;
   bool connected_ = false;
   bool ended_ = false;

@@ -99,8 +99,8 @@ public:
   result<void> resize(const std::string& id, window_size size) override {
     return containers_.resize(id, size);
   }
-  result<unique_fd> dial(const std::string& sandbox_id, std::uint16_t port) override {
-    return sandboxes_.dial(sandbox_id, port);
+  result<unique_fd> dial(const std::string& sandbox_id, std::uint16_t port, net::pod_door at) override {
+    return sandboxes_.dial(sandbox_id, port, at);
   }
 
   result<container_status> status(const std::string& id) override { return containers_.status(id); }

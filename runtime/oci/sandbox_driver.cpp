@@ -1,6 +1,6 @@
 #include "runtime/oci/sandbox_driver.hpp"
 
-#include "net/cni/loopback_dialer.hpp"
+#include "net/cni/pod_dialer.hpp"
 #include "runtime/files/file_tools.hpp"
 #include "runtime/oci/sandbox_files.hpp"
 
@@ -176,12 +176,13 @@ result<void> sandbox_driver::remove(const std::string& id) const {
   return remove_tree(context_.layout.sandbox(id));
 }
 
-result<unique_fd> sandbox_driver::dial(const std::string& id, std::uint16_t port) const {
+result<unique_fd> sandbox_driver::dial(const std::string& id, std::uint16_t port, net::pod_door at) const {
   const auto record = context_.sandbox(id);
   if (!record || !is_alive(record->pause))
     return error{.kind = error_kind::not_found, .message = "sandbox " + id + " does not run"};
-  return net::dial_loopback(record->host_network ? std::string() : context_.layout.network_namespace(id),
-                            port);
+  const std::string space = record->host_network ? std::string() : context_.layout.network_namespace(id);
+  return at == net::pod_door::loopback ? net::dial_loopback(space, port)
+                                       : net::dial_address(space, record->address, port);
 }
 
 std::vector<sandbox> sandbox_driver::list() const {

@@ -23,7 +23,7 @@ public:
   /// Every trace, also of one whose record is lost.
   result<void> remove(const std::string& id) const;
   [[nodiscard]] std::vector<sandbox> list() const;
-  result<unique_fd> dial(const std::string& id, std::uint16_t port) const;
+  result<unique_fd> dial(const std::string& id, std::uint16_t port, net::pod_door at) const;
 
 private:
   result<void> make_network(const sandbox_spec& spec, sandbox_record& record) const;

@@ -5,6 +5,7 @@ come back.
     workers.py PROGRAMS FOLDER NAMESPACE IMAGE.tar
 """
 
+import hashlib
 import json
 import os
 import socket
@@ -119,6 +120,26 @@ def pods_meet(cluster, workers):
     cluster.wait_until("a stranger's packet to be dropped", 5, lambda: dropped() > before)
 
 
+def requests_are_passed_on(cluster, workers):
+    say("the server, which runs no pods, passes requests on to pods of other machines")
+    server = cluster.servers[1]
+    for worker in workers:
+        name = f"on-{worker.name}"
+        said = run(*kubectl(server, "get", "--raw", f"{PODS}/{name}:8080/proxy/"))
+        expect(f"Good day from {name}" in said, said)
+    there = f"on-{workers[1].name}"
+    said = run(*kubectl(server, "get", "--raw", "/api/v1/namespaces/default/services/there/proxy/"))
+    expect(f"Good day from {there}" in said, said)
+    made = cluster.actctl(server, "exec", there, "--", "sh", "-c", "dd if=/dev/urandom of=/www/blob bs=1M count=3 2>/dev/null; md5sum /www/blob")
+    connection = cluster.connect(server, 20)
+    connection.request("GET", f"{PODS}/{there}:8080/proxy/blob")
+    blob = connection.getresponse().read()
+    connection.close()
+    expect(hashlib.md5(blob).hexdigest() == made.split()[0], f"3 MB arrive as they are, not {len(blob)} bytes")
+    said = run(*kubectl(server, "get", "--raw", f"{PODS}/{there}:81/proxy/"), check=False)
+    expect("error trying to reach service" in said and "Connection refused" in said, said)
+
+
 def kubectl(server, *words):
     program = [os.environ["KUBECTL"], "--cache-dir", f"{server.data}-cache", "--kubeconfig", f"{server.data}/admin.kubeconfig"]
     return server.inside(*program, *words)
@@ -226,6 +247,7 @@ def main():
         pods_run(cluster, workers, sys.argv[4])
         pods_are_reached(cluster, workers)
         pods_meet(cluster, workers)
+        requests_are_passed_on(cluster, workers)
         streams_lead_to_other_machines(cluster, workers)
         changes_arrive(cluster, workers)
         silence_is_noticed(cluster, workers[0])

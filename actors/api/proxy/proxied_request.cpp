@@ -1,6 +1,7 @@
 #include "actors/api/proxy/proxied_request.hpp"
 
 #include "actors/api/proxy/incoming_body.hpp"
+#include "actors/api/proxy/node_tunnel.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -42,14 +43,27 @@ proxied_request::~proxied_request() {
   if (what_.over) what_.over();
 }
 
+result<std::shared_ptr<net::upstream_connection>> proxied_request::connect() {
+  net::upstream_events events{
+      .received = [self = shared_from_this()](std::string_view bytes) { self->on_bytes(bytes); },
+      .ended = [self = shared_from_this()] { self->on_end(); },
+      .sent = [self = shared_from_this()](std::size_t bytes) { self->on_sent(bytes); },
+      .failed = [self = shared_from_this()](const error& why) { self->on_failure(why); },
+      .refused = [self = shared_from_this()](const error& why) { self->on_refused(why); }};
+  if (what_.through == nullptr)
+    return net::upstream_connection::start(loop_, what_.target, connect_patience, std::move(events));
+  auto opened = node_tunnel::open(loop_, *what_.through, what_.pod_uid, what_.target.port,
+                                  [weak = weak_from_this()](const error& why) {
+                                    if (const auto self = weak.lock(); self && !self->over_)
+                                      self->on_failure(why);
+                                  });
+  if (!opened) return opened.error();
+  return net::upstream_connection::start_on(loop_, std::move(opened->near_end), std::move(opened->tunnel),
+                                            what_.target, std::move(events));
+}
+
 void proxied_request::start() {
-  auto connection = net::upstream_connection::start(
-      loop_, what_.target, connect_patience,
-      {.received = [self = shared_from_this()](std::string_view bytes) { self->on_bytes(bytes); },
-       .ended = [self = shared_from_this()] { self->on_end(); },
-       .sent = [self = shared_from_this()](std::size_t bytes) { self->on_sent(bytes); },
-       .failed = [self = shared_from_this()](const error& why) { self->on_failure(why); },
-       .refused = [self = shared_from_this()](const error& why) { self->on_refused(why); }});
+  auto connection = connect();
   if (!connection) return on_failure(connection.error());
   upstream_ = std::move(*connection);
   exchange_->on_closed([loop = loop_, weak = weak_from_this()] {

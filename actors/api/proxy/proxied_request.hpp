@@ -2,6 +2,7 @@
 
 #include "actors/api/api_request.hpp"
 #include "actors/api/proxy/proxy_headers.hpp"
+#include "actors/worker/streams/node_streams.hpp"
 #include "net/proxy/link_rewriting.hpp"
 #include "net/proxy/response_parser.hpp"
 #include "net/proxy/upstream_connection.hpp"
@@ -26,6 +27,8 @@ public:
   struct terms {
     request_handle request;
     net::upstream_target target;
+    node_streams* through = nullptr; ///< the node that runs the pod; null: straight to its address
+    std::string pod_uid = {};
     proxied_path path;
     bool upgrade = false;
     std::function<void()> over; ///< called once
@@ -40,6 +43,7 @@ public:
   void start();
 
 private:
+  result<std::shared_ptr<net::upstream_connection>> connect();
   void on_bytes(std::string_view bytes);
   void on_end();
   void on_failure(const error& why);

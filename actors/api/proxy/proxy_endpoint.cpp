@@ -2,6 +2,7 @@
 
 #include "actors/api/proxy/proxied_request.hpp"
 #include "actors/api/proxy/proxy_target.hpp"
+#include "actors/nodes/node_directory.hpp"
 #include "actors/objects/refusals.hpp"
 #include "net/http/header_lists.hpp"
 #include "schema/object/stored_object.hpp"
@@ -42,8 +43,8 @@ std::vector<schema::endpoint_slice_view> slices_of(const storage::snapshot& read
   return slices;
 }
 
-result<net::upstream_target> find_target(storage::store& store, const api_request& request,
-                                         const proxied_name& name, random_source& random) {
+result<proxied_target> find_target(storage::store& store, const api_request& request,
+                                   const proxied_name& name, random_source& random) {
   const auto reads = store.read();
   const std::string& space = request.route.space;
   const pod_lookup find_pod = [&](const std::string& of, const std::string& called) {
@@ -100,7 +101,7 @@ result<std::shared_ptr<net::stream_loop>> proxy_endpoint::loop() {
   return loop_;
 }
 
-void proxy_endpoint::serve(const request_handle& request) {
+void proxy_endpoint::serve(const request_handle& request, node_directory* nodes) {
   const bool node = request->type().plural == "nodes";
   proxied_path path = split_proxied_path(request->http.path, node ? node_segments : namespaced_segments);
   const auto name = split_proxied_name(request->route.name);
@@ -114,6 +115,12 @@ void proxy_endpoint::serve(const request_handle& request) {
   const bool upgrade = asks_to_upgrade(*request);
   const bool looks = request->http.method == "GET" || request->http.method == "HEAD";
   if (path.rest.empty() && looks && !upgrade) return redirect_to_slash(*request);
+  node_streams* through = nullptr;
+  if (nodes != nullptr && !nodes->is_among_pods()) {
+    const auto there = nodes->find(target->node);
+    if (!there) return answer_error(*request, there.error());
+    through = &(*there)->streams();
+  }
   const auto carrier = loop();
   if (!carrier) return answer_error(*request, carrier.error());
   if (under_way_->fetch_add(1) >= requests_max) {
@@ -122,7 +129,9 @@ void proxy_endpoint::serve(const request_handle& request) {
   }
   const auto passing = std::make_shared<proxied_request>(
       *carrier, proxied_request::terms{.request = request,
-                                       .target = *target,
+                                       .target = target->to,
+                                       .through = through,
+                                       .pod_uid = target->pod_uid,
                                        .path = std::move(path),
                                        .upgrade = upgrade,
                                        .over = [count = under_way_] { count->fetch_sub(1); }});

@@ -14,7 +14,11 @@ class store;
 
 namespace actord::actors {
 
-/// pods/x/proxy, services/x/proxy and nodes/x/proxy: passes requests on to pods, straight to their addresses.
+class node_directory;
+struct proxied_target;
+
+/// pods/x/proxy, services/x/proxy and nodes/x/proxy: passes requests on to pods, straight to their addresses,
+/// or where this machine runs no pods itself and so is not in their network, through the nodes that run them.
 /// Its loop starts with the first such request. Nodes have no HTTP server of their own here: what is served
 /// of them comes from the store.
 class proxy_endpoint {
@@ -24,7 +28,8 @@ public:
   proxy_endpoint(const proxy_endpoint&) = delete;
   proxy_endpoint& operator=(const proxy_endpoint&) = delete;
 
-  void serve(const request_handle& request);
+  /// `nodes` may be null: there are none, or not yet.
+  void serve(const request_handle& request, node_directory* nodes);
 
 private:
   result<std::shared_ptr<net::stream_loop>> loop();

@@ -39,26 +39,26 @@ const schema::container_port_view* find_port(const schema::pod_view& pod, std::s
   return nullptr;
 }
 
-net::upstream_target target_at(const proxied_name& name, std::string address, std::uint16_t port) {
-  return {.address = std::move(address), .port = port, .tls = name.scheme == "https", .server_name = {}};
+proxied_target target_at(const proxied_name& name, const schema::pod_view& pod, std::string address,
+                         std::uint16_t port) {
+  return {
+      .to = {.address = std::move(address), .port = port, .tls = name.scheme == "https", .server_name = {}},
+      .node = pod.spec.node_name,
+      .pod_uid = pod.meta.uid};
 }
-
-struct candidate {
-  std::string address;
-  std::uint16_t port = 0;
-};
 
 /// Only addresses that are those of the pods they say they are: who may write slices must not send the server
 /// anywhere else.
-bool is_pods_address(const schema::endpoint_view& endpoint, const std::string& space,
-                     const pod_lookup& find_pod) {
-  if (!endpoint.target || endpoint.target->kind != "Pod") return false;
-  const auto pod =
-      find_pod(endpoint.target->space.empty() ? space : endpoint.target->space, endpoint.target->name);
-  if (!pod) return false;
+std::optional<schema::pod_view> pod_at(const schema::endpoint_view& endpoint, const std::string& space,
+                                       const pod_lookup& find_pod) {
+  if (!endpoint.target || endpoint.target->kind != "Pod") return std::nullopt;
+  auto pod = find_pod(endpoint.target->space.empty() ? space : endpoint.target->space, endpoint.target->name);
+  if (!pod) return std::nullopt;
   const std::string& address = endpoint.addresses.front();
-  return pod->status.pod_ip == address || std::find(pod->status.pod_ips.begin(), pod->status.pod_ips.end(),
-                                                    address) != pod->status.pod_ips.end();
+  const auto& all = pod->status.pod_ips;
+  if (pod->status.pod_ip != address && std::find(all.begin(), all.end(), address) == all.end())
+    return std::nullopt;
+  return pod;
 }
 
 } // namespace
@@ -94,23 +94,23 @@ bool may_be_proxied(std::string_view address) {
          !IN6_IS_ADDR_LINKLOCAL(&version6) && !IN6_IS_ADDR_MULTICAST(&version6);
 }
 
-result<net::upstream_target> pod_target(const proxied_name& name, const schema::pod_view& pod) {
+result<proxied_target> pod_target(const proxied_name& name, const schema::pod_view& pod) {
   if (!may_be_proxied(pod.status.pod_ip)) return bad_request("address not allowed");
-  if (const auto number = read_port(name.port)) return target_at(name, pod.status.pod_ip, *number);
+  if (const auto number = read_port(name.port)) return target_at(name, pod, pod.status.pod_ip, *number);
   if (is_number(name.port))
     return bad_request(fmt::format("invalid pod request \"{}\"", name.name + ":" + name.port));
   const schema::container_port_view* port = find_port(pod, name.port);
   if (port != nullptr)
-    return target_at(name, pod.status.pod_ip, static_cast<std::uint16_t>(port->container_port));
+    return target_at(name, pod, pod.status.pod_ip, static_cast<std::uint16_t>(port->container_port));
   if (!name.port.empty())
     return unavailable(fmt::format("no port \"{}\" found for pod \"{}\"", name.port, name.name));
-  return target_at(name, pod.status.pod_ip, default_port(name));
+  return target_at(name, pod, pod.status.pod_ip, default_port(name));
 }
 
-result<net::upstream_target> service_target(const proxied_name& name, std::string_view text,
-                                            const schema::service_view& service,
-                                            const std::vector<schema::endpoint_slice_view>& slices,
-                                            const pod_lookup& find_pod, random_source& random) {
+result<proxied_target> service_target(const proxied_name& name, std::string_view text,
+                                      const schema::service_view& service,
+                                      const std::vector<schema::endpoint_slice_view>& slices,
+                                      const pod_lookup& find_pod, random_source& random) {
   std::string port_name = name.port;
   if (is_number(name.port)) {
     const auto declared = std::find_if(service.ports.begin(), service.ports.end(), [&](const auto& port) {
@@ -120,22 +120,22 @@ result<net::upstream_target> service_target(const proxied_name& name, std::strin
       return unavailable(fmt::format("no service port {} found for service \"{}\"", name.port, name.name));
     port_name = declared->name;
   }
-  std::vector<candidate> candidates;
+  std::vector<proxied_target> candidates;
   bool any = false;
   for (const auto& slice : slices)
     for (const auto& endpoint : slice.endpoints) {
       if (!endpoint.ready || endpoint.addresses.empty()) continue;
       any = true;
       for (const auto& port : slice.ports)
-        if (port.name == port_name && port.port && may_be_proxied(endpoint.addresses.front()) &&
-            is_pods_address(endpoint, service.meta.space, find_pod))
-          candidates.push_back({endpoint.addresses.front(), static_cast<std::uint16_t>(*port.port)});
+        if (port.name == port_name && port.port && may_be_proxied(endpoint.addresses.front()))
+          if (const auto pod = pod_at(endpoint, service.meta.space, find_pod))
+            candidates.push_back(
+                target_at(name, *pod, endpoint.addresses.front(), static_cast<std::uint16_t>(*port.port)));
     }
   if (candidates.empty())
     return unavailable(
         fmt::format("no endpoints available for service \"{}\"", any ? text : std::string_view(name.name)));
-  const candidate& chosen = candidates[random.next() % candidates.size()];
-  return target_at(name, chosen.address, chosen.port);
+  return candidates[random.next() % candidates.size()];
 }
 
 } // namespace actord::actors

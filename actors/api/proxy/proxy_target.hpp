@@ -31,17 +31,24 @@ std::optional<proxied_name> split_proxied_name(std::string_view text);
 /// ones would reach this server itself, or a cloud's metadata, in a pod's name.
 bool may_be_proxied(std::string_view address);
 
+/// A pod's port, and where the pod is.
+struct proxied_target {
+  net::upstream_target to;
+  std::string node;
+  std::string pod_uid;
+};
+
 /// The pod's address and the port named, else the first any of its containers names, else the scheme's own.
-result<net::upstream_target> pod_target(const proxied_name& name, const schema::pod_view& pod);
+result<proxied_target> pod_target(const proxied_name& name, const schema::pod_view& pod);
 
 using pod_lookup =
     std::function<std::optional<schema::pod_view>(const std::string& space, const std::string& name)>;
 
 /// A ready endpoint of the service, picked by chance among those that are pods and have the port. `text` is
 /// the name as the client wrote it.
-result<net::upstream_target> service_target(const proxied_name& name, std::string_view text,
-                                            const schema::service_view& service,
-                                            const std::vector<schema::endpoint_slice_view>& slices,
-                                            const pod_lookup& find_pod, random_source& random);
+result<proxied_target> service_target(const proxied_name& name, std::string_view text,
+                                      const schema::service_view& service,
+                                      const std::vector<schema::endpoint_slice_view>& slices,
+                                      const pod_lookup& find_pod, random_source& random);
 
 } // namespace actord::actors

@@ -94,7 +94,7 @@ private:
     if (type == "data") keys_by_stream_[id] = key;
     spdy_.reply(id);
     if (entry.error_stream != 0 && entry.data_stream != 0)
-      entry.stream = node_.dial(pod_.uid, *port, events_for(key));
+      entry.stream = node_.dial(pod_.uid, *port, net::pod_door::loopback, events_for(key));
   }
 
   node_stream_events events_for(const std::string& key) {

@@ -39,7 +39,7 @@ public:
       const std::string number{static_cast<char>(port & 0xff), static_cast<char>(port >> 8)};
       put(at * 2, number);
       put(at * 2 + 1, number);
-      connections_[at].stream = node_.dial(pod_.uid, port, events_for(at));
+      connections_[at].stream = node_.dial(pod_.uid, port, net::pod_door::loopback, events_for(at));
     }
     socket_->resume();
     return {};

@@ -162,14 +162,14 @@ std::unique_ptr<node_stream> local_node_streams::attach(container_target target,
 }
 
 std::unique_ptr<node_stream> local_node_streams::dial(std::string pod_uid, std::uint16_t port,
-                                                      node_stream_events events) {
+                                                      net::pod_door at, node_stream_events events) {
   const auto pump = std::make_shared<stream_pump>(loop_, std::move(events));
   if (open_->load() >= streams_max)
     loop_->post([pump] { pump->fail(too_many_streams()); });
   else
-    starters_.run([this, pump, uid = std::move(pod_uid), port] {
+    starters_.run([this, pump, uid = std::move(pod_uid), port, at] {
       const auto sandbox = sandbox_of(runtime_, uid);
-      auto socket = sandbox ? runtime_.dial(*sandbox, port)
+      auto socket = sandbox ? runtime_.dial(*sandbox, port, at)
                             : result<runtime::unique_fd>(
                                   error{.kind = error_kind::not_found, .message = "the pod does not run"});
       if (!socket) return loop_->post([pump, why = socket.error()] { pump->fail(why); });

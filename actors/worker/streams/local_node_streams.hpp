@@ -28,7 +28,7 @@ public:
                                        stream_terms terms, node_stream_events events) override;
   std::unique_ptr<node_stream> attach(container_target target, stream_terms terms,
                                       node_stream_events events) override;
-  std::unique_ptr<node_stream> dial(std::string pod_uid, std::uint16_t port,
+  std::unique_ptr<node_stream> dial(std::string pod_uid, std::uint16_t port, net::pod_door at,
                                     node_stream_events events) override;
   void after(std::chrono::milliseconds delay, std::function<void()> job) override;
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "net/cni/pod_door.hpp"
 #include "net/streams/channel_message.hpp"
 #include "schema/base/bytes.hpp"
 #include "schema/base/result.hpp"
@@ -81,8 +82,8 @@ public:
   /// The container's own streams. Its end is not a failure; there is no exit code.
   virtual std::unique_ptr<node_stream> attach(container_target target, stream_terms terms,
                                               node_stream_events events) = 0;
-  /// A TCP connection to a port of the pod, in its own view.
-  virtual std::unique_ptr<node_stream> dial(std::string pod_uid, std::uint16_t port,
+  /// A TCP connection to a port of the pod.
+  virtual std::unique_ptr<node_stream> dial(std::string pod_uid, std::uint16_t port, net::pod_door at,
                                             node_stream_events events) = 0;
   /// Calls `job` once; whoever may be gone by then captures a weak pointer.
   virtual void after(std::chrono::milliseconds delay, std::function<void()> job) = 0;

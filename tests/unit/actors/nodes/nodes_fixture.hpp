@@ -90,9 +90,11 @@ public:
                                       node_stream_events events) override {
     return open(fmt::format("attach {} {}", target.container, terms.terminal), std::move(events));
   }
-  std::unique_ptr<node_stream> dial(std::string pod_uid, std::uint16_t port,
+  std::unique_ptr<node_stream> dial(std::string pod_uid, std::uint16_t port, net::pod_door at,
                                     node_stream_events events) override {
-    return open(fmt::format("dial {} {}", pod_uid, port), std::move(events));
+    return open(
+        fmt::format("dial {} {}{}", pod_uid, port, at == net::pod_door::address ? " at its address" : ""),
+        std::move(events));
   }
   void after(std::chrono::milliseconds, std::function<void()>) override {}
 

@@ -39,7 +39,7 @@ BOOST_AUTO_TEST_CASE(containers_are_attached_to_and_ports_dialed) {
   asks.stream = services().streams().attach(target, {.output = true, .terminal = true}, asks.events());
   BOOST_REQUIRE(worker.seen.wait_for("attach app true"));
   asking second;
-  second.stream = services().streams().dial("uid", 8080, second.events());
+  second.stream = services().streams().dial("uid", 8080, net::pod_door::loopback, second.events());
   BOOST_REQUIRE(worker.seen.wait_for("dial uid 8080"));
   worker.process.ended({.exit_code = 0, .failure = error{error_kind::internal, "connection refused"}});
   BOOST_REQUIRE(second.seen.wait_for("failed 500 connection refused"));
@@ -93,7 +93,7 @@ BOOST_AUTO_TEST_CASE(a_process_that_reads_nothing_is_not_flooded_and_disturbs_no
   const auto input = share_bytes(std::string(stream_window_bytes, 'i'));
   asks.stream->send(input);
   asking second;
-  second.stream = services().streams().dial("uid", 1, second.events());
+  second.stream = services().streams().dial("uid", 1, net::pod_door::loopback, second.events());
   BOOST_REQUIRE(worker.seen.wait_for("dial uid 1"));
   second.stream->send(share_bytes("through"));
   BOOST_REQUIRE(worker.seen.wait_for("input through"));
@@ -117,7 +117,7 @@ BOOST_AUTO_TEST_CASE(a_node_that_goes_away_fails_its_streams_with_its_name) {
   BOOST_REQUIRE(asks.seen.wait_for("failed 503 node w: the connection of the stream broke"));
   BOOST_REQUIRE(worker.seen.wait_for("left"));
   asking second;
-  second.stream = services().streams().dial("uid", 1, second.events());
+  second.stream = services().streams().dial("uid", 1, net::pod_door::loopback, second.events());
   BOOST_REQUIRE(second.seen.wait_for("failed 503 there is no connection to node w"));
 }
 
@@ -174,7 +174,7 @@ BOOST_AUTO_TEST_CASE(a_server_believes_no_broken_node) {
   const auto ask = [&](std::string with, const std::string& expected) {
     answer = std::move(with);
     asking one;
-    one.stream = services().streams().dial("uid", 1, one.events());
+    one.stream = services().streams().dial("uid", 1, net::pod_door::loopback, one.events());
     BOOST_TEST(one.seen.wait_for(expected), one.seen.text());
   };
   ask("garbage that is no frame", "failed 400 node w: malformed frame between a server and a node");

@@ -64,6 +64,7 @@ BOOST_AUTO_TEST_CASE(requests_arrive_as_they_were) {
       {"ns", "pod", "uid", "app", node_request::execute{{"sh", "-c", "", "echo \xff"}, all}},
       {"ns", "pod", "uid", "app", node_request::attach{{.output = true}}},
       {"", "", "uid", "", node_request::dial{8080}},
+      {"", "", "uid", "", node_request::dial{8080, pod_door::address}},
       {"ns", "pod", "uid", "app",
        node_request::log{.follow = true,
                          .previous = true,

@@ -25,9 +25,10 @@ schema::pod_view pod_at(std::string address) {
   return pod;
 }
 
-std::string outcome(const result<net::upstream_target>& target) {
+std::string outcome(const result<proxied_target>& target) {
   if (!target) return target.error().message;
-  return (target->tls ? "https " : "http ") + target->address + " " + std::to_string(target->port);
+  const net::upstream_target& to = target->to;
+  return (to.tls ? "https " : "http ") + to.address + " " + std::to_string(to.port);
 }
 
 std::string pod_outcome(std::string_view name, std::string address = "10.1.2.3") {

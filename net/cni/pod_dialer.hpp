@@ -12,4 +12,8 @@ namespace actord::net {
 /// `namespace_path` (empty: this one). Blocks for a few seconds at most.
 result<unique_fd> dial_loopback(const std::string& namespace_path, std::uint16_t port);
 
+/// The same to a numeric address, which is one of that namespace's own.
+result<unique_fd> dial_address(const std::string& namespace_path, const std::string& address,
+                               std::uint16_t port);
+
 } // namespace actord::net
