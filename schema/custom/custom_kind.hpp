@@ -7,6 +7,7 @@
 #include "schema/custom/structural_schema.hpp"
 #include "schema/tables/resource_table.hpp"
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,7 +16,8 @@ namespace actord::schema {
 
 namespace custom {
 class definition;
-}
+class rule_tree;
+} // namespace custom
 
 /// What a row of a custom kind's version has beyond a built-in row; resource_type::custom points here. Lives
 /// with its definition, which every handle of the row holds.
@@ -48,6 +50,7 @@ struct custom_kind {
   std::string schema_text; ///< openAPIV3Schema as canonical JSON, for documentation
   custom::schema_node schema;
   const custom::schema_node* status_schema = nullptr; ///< of the member "status"; null when it has none
+  std::shared_ptr<const custom::rule_tree> rules;     ///< x-kubernetes-validations; null when there are none
   bool has_status = false;                            ///< the status subresource is on
   std::optional<scale_paths> scale;
   std::vector<column> columns; ///< without the name, which comes first

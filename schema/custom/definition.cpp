@@ -4,6 +4,7 @@
 #include "schema/base/json_member.hpp"
 #include "schema/codec/json_text.hpp"
 #include "schema/custom/custom_types.hpp"
+#include "schema/custom/validation_rules.hpp"
 #include "schema/custom/version_order.hpp"
 #include "schema/tables/storage_hash.hpp"
 
@@ -186,6 +187,7 @@ private:
     kind.schema_text = schema.is_object() ? json_text(schema) : "{}";
     kind.schema = compile_schema(schema);
     kind.status_schema = kind.schema.property("status");
+    kind.rules = rule_tree::compile(schema, kind.schema);
     kind.has_status = json_member(given, {"subresources", "status"}).is_object();
     kind.scale = scale_of(given);
     kind.columns = columns_of(given);

@@ -149,21 +149,4 @@ schema_node compile_schema(const json& schema) {
   return node;
 }
 
-bool has_validation_rules(const json& schema) {
-  if (schema.is_array()) return std::ranges::any_of(schema, has_validation_rules);
-  if (!schema.is_object()) return false;
-  if (const json* rules = member(schema, "x-kubernetes-validations");
-      rules != nullptr && rules->is_array() && !rules->empty())
-    return true;
-  if (const json* properties = member(schema, "properties"); properties != nullptr && properties->is_object())
-    for (const auto& [name, property] : properties->get_ref<const json::object_t&>())
-      if (has_validation_rules(property)) return true;
-  return std::ranges::any_of(
-      std::initializer_list<const char*>{"items", "additionalProperties", "allOf", "anyOf", "oneOf", "not"},
-      [&](const char* word) {
-        const json* part = member(schema, word);
-        return part != nullptr && has_validation_rules(*part);
-      });
-}
-
 } // namespace actord::schema::custom

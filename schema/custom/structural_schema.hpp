@@ -81,7 +81,4 @@ struct schema_property {
 /// Parts that are not JSON schema are left out.
 schema_node compile_schema(const json& schema);
 
-/// Whether the schema has x-kubernetes-validations anywhere: rules that are kept and shown but not evaluated.
-bool has_validation_rules(const json& schema);
-
 } // namespace actord::schema::custom

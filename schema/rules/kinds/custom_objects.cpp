@@ -3,6 +3,7 @@
 #include "schema/custom/custom_kind.hpp"
 #include "schema/custom/shape_object.hpp"
 #include "schema/custom/validate_value.hpp"
+#include "schema/custom/validation_rules.hpp"
 #include "schema/rules/checks/checks.hpp"
 #include "schema/rules/kinds/kinds.hpp"
 
@@ -114,6 +115,23 @@ void check_lists(const json& object, const json* old, const custom_kind& kind, f
   if (before.empty()) custom::validate_lists(kind.schema, object, errors);
 }
 
+/// Rules are only asked about objects they were written for: of the right shape, and with what is required.
+void check_rules(const json& object, const json* old, const custom_kind& kind, field_errors& errors) {
+  if (kind.rules == nullptr) return;
+  constexpr std::array<std::string_view, 4> blocking{"FieldValueRequired", "FieldValueTooLong",
+                                                     "FieldValueTooMany", "FieldValueTypeInvalid"};
+  const bool blocked = std::ranges::any_of(errors.causes(), [&](const error_cause& cause) {
+    return std::ranges::find(blocking, cause.reason) != blocking.end();
+  });
+  if (blocked)
+    errors.invalid(
+        "<nil>", nullptr,
+        "some validation rules were not checked because the object was invalid; correct the existing "
+        "errors to complete validation");
+  else
+    kind.rules->judge(object, old, errors);
+}
+
 void check_new(const json& object, field_errors& errors, const rule_context& context) {
   const custom_kind& kind = *context.type.custom;
   const field metadata = field(object).at("metadata");
@@ -121,6 +139,7 @@ void check_new(const json& object, field_errors& errors, const rule_context& con
   check_metadata(metadata, context.type.namespaced, dns_subdomain, errors);
   check_content(object, nullptr, kind, errors);
   check_lists(object, nullptr, kind, errors);
+  check_rules(object, nullptr, kind, errors);
 }
 
 void check_changed(const json& object, const json& old, field_errors& errors, const rule_context& context) {
@@ -137,6 +156,7 @@ void check_changed(const json& object, const json& old, field_errors& errors, co
     check_content(object, &old, kind, errors);
   }
   check_lists(object, &old, kind, errors);
+  check_rules(object, &old, kind, errors);
 }
 
 void prepare_new(json& object, const rule_context& context) {

@@ -5,6 +5,7 @@
 #include "schema/custom/structural_schema.hpp"
 #include "schema/custom/validate_value.hpp"
 #include "schema/rules/checks/checks.hpp"
+#include "schema/rules/kinds/custom_resource_rules.hpp"
 
 #include <fmt/format.h>
 
@@ -29,6 +30,8 @@ void check_narrowing(const field& schema, field_errors& errors) {
     if (!schema.at(name).zero()) errors.forbidden(schema.at(name), "must be empty to be structural");
   if (schema.contains("default"))
     errors.forbidden(schema.at("default"), "must be undefined to be structural");
+  if (!schema.at("x-kubernetes-validations").zero())
+    errors.forbidden(schema.at("x-kubernetes-validations"), "must be empty to be structural");
   const field properties = schema.at("properties");
   if (properties.value().is_object())
     for (const auto& [name, value] : properties.value().items())
@@ -274,7 +277,10 @@ void check_custom_schema(const field& schema, bool has_status, field_errors& err
   const bool convertible = is_convertible(schema);
   if (convertible) check_structure(schema, true, errors);
   check_parts(schema, errors);
-  if (convertible && errors.empty()) check_defaults(schema, true, errors);
+  check_rule_texts(schema, errors);
+  if (!convertible || !errors.empty()) return;
+  check_rule_programs(schema, errors);
+  check_defaults(schema, true, errors);
 }
 
 } // namespace actord::schema::rules

@@ -380,11 +380,6 @@ void warn_of_definition(const json& object, const json*, std::vector<std::string
   const field spec = field(object).at("spec");
   for (const field version : spec.at("versions").items()) {
     const field schema = version.at("schema").at("openAPIV3Schema");
-    if (custom::has_validation_rules(schema.value()))
-      warnings.push_back(
-          fmt::format("{}: x-kubernetes-validations are stored but not evaluated by this server: "
-                      "objects that break these rules are accepted",
-                      schema.path()));
     warn_of_schema(schema.value(), schema.path(), warnings);
   }
   if (spec.at("conversion").at("strategy").text() == "Webhook")
