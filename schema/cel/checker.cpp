@@ -107,6 +107,14 @@ private:
         at.parts.clear();
         return simple(type_kind::type);
       }
+    if (const auto whole = qualified_name(at))
+      if (const auto slot = names_.slot(*whole)) {
+        at.kind = node_kind::identifier;
+        at.name = *whole;
+        at.slot = static_cast<std::ptrdiff_t>(*slot);
+        at.parts.clear();
+        return names_.type_at(*slot);
+      }
     const type_ref operand = visit(*at.parts[0]);
     const bool was_optional = operand->kind == type_kind::optional;
     type_ref found = member_of(at, operand);

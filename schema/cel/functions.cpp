@@ -95,9 +95,10 @@ void add_rows(table& all, std::span<const function_row> rows) {
 const table& all_functions() {
   static const table all = [] {
     table made;
-    for (const auto rows : {operator_functions(), conversion_functions(), text_functions(), list_functions(),
-                            set_functions(), time_functions(), optional_functions(), regex_functions(),
-                            quantity_functions(), url_functions(), address_functions(), format_functions()})
+    for (const auto rows :
+         {operator_functions(), conversion_functions(), text_functions(), list_functions(), set_functions(),
+          time_functions(), optional_functions(), regex_functions(), quantity_functions(), url_functions(),
+          address_functions(), format_functions(), authorizer_functions()})
       add_rows(made, rows);
     return made;
   }();

@@ -29,6 +29,7 @@ public:
 
   /// The type of what it yields, as far as that is known.
   [[nodiscard]] const type& yields() const { return *yields_; }
+  [[nodiscard]] const type_ref& yields_ref() const { return yields_; }
   /// Whether it names the variable, other than for a loop's.
   [[nodiscard]] bool uses(std::size_t slot) const;
   /// `variables` by slot; JSON they look at must outlive the result.

@@ -20,5 +20,6 @@ std::span<const function_row> quantity_functions();
 std::span<const function_row> url_functions();
 std::span<const function_row> address_functions();
 std::span<const function_row> format_functions();
+std::span<const function_row> authorizer_functions();
 
 } // namespace actord::schema::cel

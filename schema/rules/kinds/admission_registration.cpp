@@ -1,4 +1,6 @@
 #include "schema/base/json.hpp"
+#include "schema/cel/admission_names.hpp"
+#include "schema/cel/patch_types.hpp"
 #include "schema/rules/checks/checks.hpp"
 #include "schema/rules/checks/defaults.hpp"
 #include "schema/rules/kinds/admission_parts.hpp"
@@ -139,26 +141,21 @@ void check_webhook_url(const field& url, field_errors& errors) {
 
 namespace {
 
-/// A lone name must be one that is declared; what is more than a name is judged when the expression is
-/// compiled.
-void check_expression(const field& expression, field_errors& errors) {
-  constexpr std::array<std::string_view, 10> declared{"object",          "oldObject",  "request",   "params",
-                                                      "namespaceObject", "authorizer", "variables", "true",
-                                                      "false",           "null"};
-  const std::string_view text = expression.text();
-  if (!c_identifier(text).empty() || std::ranges::find(declared, text) != declared.end()) return;
-  errors.invalid(
-      expression, text,
-      fmt::format("compilation failed: ERROR: <input>:1:1: undeclared reference to '{}' (in container '')\n "
-                  "| {}\n | ^",
-                  text, text));
+using cel::type_kind;
+
+/// Whether the expression compiles, and yields one of the kinds that are wanted (any, when there are none).
+void check_expression(const field& expression, const cel::environment& names,
+                      const std::vector<type_kind>& wanted, field_errors& errors,
+                      cel::type_ref* yields = nullptr) {
+  const std::string why = cel::admission_complaint(expression.text(), names, wanted, yields);
+  if (!why.empty()) errors.invalid(expression, expression.text(), why);
 }
 
 bool blank(const field& text) {
   return text.text().find_first_not_of(" \t\n\v\f\r") == std::string_view::npos;
 }
 
-void check_match_conditions(const field& conditions, field_errors& errors) {
+void check_match_conditions(const field& conditions, const cel::environment& declared, field_errors& errors) {
   constexpr std::size_t most = 64;
   if (conditions.size() > most) errors.too_many(conditions, conditions.size(), most);
   std::set<std::string_view> names;
@@ -167,7 +164,7 @@ void check_match_conditions(const field& conditions, field_errors& errors) {
     if (blank(expression))
       errors.required(expression);
     else
-      check_expression(expression, errors);
+      check_expression(expression, declared, {type_kind::boolean}, errors);
     const field name = condition.at("name");
     check_required_format(name, label_key, errors);
     if (!name.zero() && !names.insert(name.text()).second) errors.duplicate(name, name.text());
@@ -230,7 +227,8 @@ void check_webhooks(const json& object, field_errors& errors, const rule_context
         again.present() && context.type.plural == "mutatingwebhookconfigurations")
       one_of(again, {"IfNeeded", "Never"}, errors);
     check_webhook_client(hook.at("clientConfig"), errors);
-    check_match_conditions(hook.at("matchConditions"), errors);
+    if (const field conditions = hook.at("matchConditions"); conditions.size() > 0)
+      check_match_conditions(conditions, cel::admission_environment({.in_policy = false}), errors);
     check_review_versions(hook.at("admissionReviewVersions"), errors);
     if (!name.zero() && !names.insert(name.text()).second) errors.duplicate(name, name.text());
   }
@@ -315,7 +313,9 @@ void check_param_kind(const field& kind, field_errors& errors) {
                    fmt::format("may have mixed case, but should otherwise match: {}", fmt::join(wrong, ",")));
 }
 
-void check_variables(const field& variables, field_errors& errors) {
+/// Each variable may use those before it; returns what they all are.
+std::vector<cel::named_type> check_variables(const field& variables, bool has_params, field_errors& errors) {
+  std::vector<cel::named_type> known;
   constexpr std::array<std::string_view, 21> reserved{
       "true",     "false",   "null",      "in",       "as",  "break",  "const",
       "continue", "else",    "for",       "function", "if",  "import", "let",
@@ -327,24 +327,29 @@ void check_variables(const field& variables, field_errors& errors) {
       errors.required(name, "name is not specified");
     else if (!c_identifier(name.text()).empty() || std::ranges::find(reserved, name.text()) != reserved.end())
       errors.invalid(name, name.text(), "must be a valid CEL identifier");
+    cel::type_ref yields = cel::simple(type_kind::dynamic);
     if (blank(expression))
       errors.required(expression, "expression is not specified");
     else
-      check_expression(expression, errors);
+      check_expression(expression,
+                       cel::admission_environment({.has_params = has_params, .variables = &known}), {},
+                       errors, &yields);
+    known.push_back({std::string(name.text()), yields});
   }
+  return known;
 }
 
-void check_one_validation(const field& validation, field_errors& errors) {
+void check_one_validation(const field& validation, const cel::environment& names, field_errors& errors) {
   const field expression = validation.at("expression");
   if (blank(expression))
     errors.required(expression, "expression is not specified");
   else
-    check_expression(expression, errors);
+    check_expression(expression, names, {type_kind::boolean}, errors);
   const field computed = validation.at("messageExpression");
   if (!computed.zero() && blank(computed))
     errors.invalid(computed, computed.text(), "must be non-empty if specified");
   else if (!blank(computed))
-    check_expression(computed, errors);
+    check_expression(computed, names, {type_kind::string}, errors);
   const field message = validation.at("message");
   const std::size_t last = message.text().find_last_not_of(" \t\n\v\f\r");
   const std::size_t first = message.text().find_first_not_of(" \t\n\v\f\r");
@@ -357,7 +362,8 @@ void check_one_validation(const field& validation, field_errors& errors) {
     one_of(reason, {"Forbidden", "Invalid", "RequestEntityTooLarge"}, errors);
 }
 
-void check_audit_annotations(const field& annotations, std::string_view policy, field_errors& errors) {
+void check_audit_annotations(const field& annotations, std::string_view policy, const cel::environment& names,
+                             field_errors& errors) {
   constexpr std::size_t most = 20;
   std::set<std::string_view> keys;
   if (annotations.size() > most)
@@ -373,7 +379,7 @@ void check_audit_annotations(const field& annotations, std::string_view policy, 
     if (blank(expression))
       errors.required(expression, "valueExpression is not specified");
     else
-      check_expression(expression, errors);
+      check_expression(expression, names, {type_kind::string, type_kind::null}, errors);
     if (!keys.insert(key.text()).second) errors.duplicate(key, key.text());
   }
 }
@@ -397,8 +403,11 @@ void check_policy_start(const field& spec, field_errors& errors) {
 void check_validating_policy(const json& object, field_errors& errors, const rule_context&) {
   const field spec = field(object).at("spec");
   check_policy_start(spec, errors);
-  check_match_conditions(spec.at("matchConditions"), errors);
-  check_variables(spec.at("variables"), errors);
+  const bool has_params = spec.contains("paramKind");
+  check_match_conditions(spec.at("matchConditions"), cel::admission_environment({.has_params = has_params}),
+                         errors);
+  const auto variables = check_variables(spec.at("variables"), has_params, errors);
+  const auto names = cel::admission_environment({.has_params = has_params, .variables = &variables});
   const field validations = spec.at("validations");
   const field annotations = spec.at("auditAnnotations");
   if (validations.zero() && annotations.zero()) {
@@ -406,8 +415,8 @@ void check_validating_policy(const json& object, field_errors& errors, const rul
     errors.required(validations, needs);
     errors.required(annotations, needs);
   }
-  for (const field validation : validations.items()) check_one_validation(validation, errors);
-  check_audit_annotations(annotations, field(object).at("metadata").at("name").text(), errors);
+  for (const field validation : validations.items()) check_one_validation(validation, names, errors);
+  check_audit_annotations(annotations, field(object).at("metadata").at("name").text(), names, errors);
 }
 
 void check_mutating_policy(const json& object, field_errors& errors, const rule_context&) {
@@ -417,8 +426,12 @@ void check_mutating_policy(const json& object, field_errors& errors, const rule_
   for (const field rule : rules.items())
     for (const field operation : rule.at("operations").items())
       one_of(rules.named("operations").with(operation.value()), {"*", "CONNECT", "CREATE", "UPDATE"}, errors);
-  check_match_conditions(spec.at("matchConditions"), errors);
-  check_variables(spec.at("variables"), errors);
+  const bool has_params = spec.contains("paramKind");
+  check_match_conditions(spec.at("matchConditions"), cel::admission_environment({.has_params = has_params}),
+                         errors);
+  const auto variables = check_variables(spec.at("variables"), has_params, errors);
+  const auto names = cel::admission_environment({.has_params = has_params, .variables = &variables})
+                         .declare_structures(cel::patch_structure);
   const field mutations = spec.at("mutations");
   require(mutations, errors, "mutations must contain at least one item");
   for (const field mutation : mutations.items()) {
@@ -432,7 +445,7 @@ void check_mutating_policy(const json& object, field_errors& errors, const rule_
     else if (blank(needed.at("expression")))
       errors.required(needed.at("expression"));
     else
-      check_expression(needed.at("expression"), errors);
+      check_expression(needed.at("expression"), names, {}, errors);
     if (refused.present())
       errors.invalid(refused, patch ? "{applyConfiguration}" : "{jsonPatch}",
                      fmt::format("must not be specified when patchType is {}", type.text()));

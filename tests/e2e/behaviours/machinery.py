@@ -217,6 +217,19 @@ def webhooks_keep_match_conditions():
         delete(path + "/conditions")
 
 
+def webhooks_refuse_conditions_that_do_not_compile():
+    for kind in ("validating", "mutating"):
+        path = f"/apis/admissionregistration.k8s.io/v1/{kind}webhookconfigurations"
+        hook = {"name": "h.example.com", "clientConfig": {"url": "https://192.0.2.9/"}, "sideEffects": "None", "admissionReviewVersions": ["v1"],
+                "namespaceSelector": {"matchLabels": {"nobody": "has-this"}}, "matchConditions": [{"name": "bad", "expression": "... [bad expression"}]}
+        code, answer = post(path, {"metadata": {"name": "conditions"}, "webhooks": [hook]})
+        same(f"{kind}: a condition that is none is refused", (422, True), (code, "compilation failed" in answer["message"]))
+        hook["matchConditions"][0]["expression"] = "object.metadata.name"
+        code, answer = post(path, {"metadata": {"name": "conditions"}, "webhooks": [hook]})
+        same(f"{kind}: and one that is no condition", (422, True), (code, "must evaluate to bool" in answer["message"]))
+        same(f"{kind}: nothing is stored", 404, get(path + "/conditions")[0])
+
+
 def work_is_counted():
     """What dashboards of an API server draw."""
     stream = Watcher("/api/v1/namespaces?watch=1")
@@ -243,5 +256,6 @@ if __name__ == "__main__":
     namespaces_are_objects()
     fields_of_built_in_kinds()
     webhooks_keep_match_conditions()
+    webhooks_refuse_conditions_that_do_not_compile()
     work_is_counted()
     finish()
