@@ -36,6 +36,12 @@ bool is_farewell(const error& why) {
                      [](const auto& cause) { return cause.reason == "NamespaceTerminating"; });
 }
 
+/// As the default role of that controller is named.
+std::string account_of(const controller_kind& kind) {
+  const std::string_view name = kind.name();
+  return "system:controller:" + std::string(name == "daemonset" ? "daemon-set" : name) + "-controller";
+}
+
 std::string display(const controller_kind& kind, const object_key& key) {
   std::string out(kind.name());
   out += ' ';
@@ -199,7 +205,7 @@ private:
     command.verb = verb;
     command.key = target;
     command.field_manager = signature;
-    command.caller = {.user = "system:controller:" + std::string(kind_->name()) + "-controller",
+    command.caller = {.user = account_of(*kind_),
                       .uid = {},
                       .groups = {"system:masters", "system:authenticated"},
                       .extra = {}};

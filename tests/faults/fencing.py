@@ -15,6 +15,7 @@ from telling import condition, expect, say
 
 SPACE = "/api/v1/namespaces/default"
 PODS = f"{SPACE}/pods"
+SPEC = {"terminationGracePeriodSeconds": 1, "containers": [{"name": "web", "image": "hello:1"}]}
 OUT_OF_SERVICE = "node.kubernetes.io/out-of-service"
 
 
@@ -48,14 +49,33 @@ class Story:
         node = self.get(f"/api/v1/nodes/{worker.name}")
         return node and condition(node, "Ready")
 
-    def pod(self, name, worker, owner=None):
-        body = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": {"app": "db"}},
-                "spec": {"nodeName": worker.name, "terminationGracePeriodSeconds": 1,
-                         "containers": [{"name": "web", "image": "hello:1"}]}}
-        if owner:
-            body["metadata"]["ownerReferences"] = [{"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "db",
-                                                    "uid": owner, "controller": True}]
-        return self.create(PODS, body)["metadata"]["uid"]
+    def pod(self, name, worker):
+        return self.create(PODS, {"metadata": {"name": name, "labels": {"app": "web"}},
+                                  "spec": {"nodeName": worker.name, **SPEC}})["metadata"]["uid"]
+
+    def stateful_set(self, name):
+        """A pod on each worker. Returns worker -> (name, uid) of its pod."""
+        labels = {"app": name}
+        apart = {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [
+            {"labelSelector": {"matchLabels": labels}, "topologyKey": "kubernetes.io/hostname"}]}}
+        self.create("/apis/apps/v1/namespaces/default/statefulsets", {
+            "metadata": {"name": name},
+            "spec": {"serviceName": name, "replicas": len(self.workers), "podManagementPolicy": "Parallel",
+                     "selector": {"matchLabels": labels},
+                     "template": {"metadata": {"labels": labels}, "spec": {"affinity": apart, **SPEC}}}})
+        names = [f"{name}-{ordinal}" for ordinal in range(len(self.workers))]
+        for one in names:
+            self.cluster.wait_until(f"{one} to run", 40, lambda: self.running(one))
+        pods = {pod["spec"]["nodeName"]: pod["metadata"] for pod in map(self.pod_named, names)}
+        return {worker: (pods[worker.name]["name"], pods[worker.name]["uid"]) for worker in self.workers}
+
+    def pod_named(self, name):
+        return self.get(f"{PODS}/{name}")
+
+    def is_there(self, name, uid):
+        """This very pod, not one that took its place."""
+        pod = self.pod_named(name)
+        return pod is not None and pod["metadata"]["uid"] == uid
 
     def running(self, name):
         status = (self.get(f"{PODS}/{name}") or {}).get("status", {})
@@ -83,19 +103,11 @@ class Story:
 def three_ways_to_be_silent(story):
     say("three workers fall silent: one is cut off, one daemon is killed, one is stopped")
     cluster = story.cluster
-    labels = {"app": "db"}
-    owner = story.create("/apis/apps/v1/namespaces/default/statefulsets", {
-        "metadata": {"name": "db"},
-        "spec": {"serviceName": "db", "selector": {"matchLabels": labels},
-                 "template": {"metadata": {"labels": labels},
-                              "spec": {"containers": [{"name": "web", "image": "hello:1"}]}}}})["metadata"]["uid"]
-    fenced = {one: story.pod(f"db-{one.number}", one, owner) for one in story.workers}
+    fenced, staying = story.stateful_set("db"), story.stateful_set("stay")
     plain = {one: story.pod(f"web-{one.number}", one) for one in story.workers}
-    staying = {one: story.pod(f"stay-{one.number}", one, owner) for one in story.workers}
     for one in story.workers:
-        for kind in ("db", "web", "stay"):
-            cluster.wait_until(f"{kind}-{one.number} to run", 40, lambda: story.running(f"{kind}-{one.number}"))
-        expect(story.processes(one, fenced[one]), f"db-{one.number} is found on its machine")
+        cluster.wait_until(f"web-{one.number} to run", 40, lambda: story.running(f"web-{one.number}"))
+        expect(story.processes(one, fenced[one][1]), f"{fenced[one][0]} is found on its machine")
 
     cut, killed, stopped = story.workers
     began = time.monotonic()
@@ -104,30 +116,32 @@ def three_ways_to_be_silent(story):
     cluster.pause(stopped)
     for one in story.workers:
         cluster.wait_until(f"{one.name} to be missed", 10, lambda: story.node_ready(one) == "Unknown")
-        for kind in ("db", "web"):
-            status, text = cluster.ask(story.server, "DELETE", f"{PODS}/{kind}-{one.number}")
+        for name in (fenced[one][0], f"web-{one.number}"):
+            status, text = cluster.ask(story.server, "DELETE", f"{PODS}/{name}")
             expect(status == 200 and "deletionTimestamp" in text, text)
     ended, removed = {}, {}
     while len(removed) < len(fenced):
         expect(time.monotonic() - began < 75, f"all are removed in time: {removed}")
-        for one, uid in fenced.items():
+        for one, (name, uid) in fenced.items():
             # In this order: what ended just before it was removed is seen to have.
-            gone = one not in removed and story.get(f"{PODS}/db-{one.number}") is None
+            gone = one not in removed and not story.is_there(name, uid)
             if one not in ended and not story.processes(one, uid):
                 ended[one] = time.monotonic() - began
             if gone:
                 removed[one] = time.monotonic() - began
         time.sleep(0.05)
     for one in story.workers:
-        print(f"db-{one.number}: processes gone after {ended.get(one, -1):.1f} s, out of the API after {removed[one]:.1f} s")
-        expect(one in ended and ended[one] < removed[one], f"db-{one.number} ended before it was removed")
+        (name, uid), (stays, its_uid) = fenced[one], staying[one]
+        print(f"{name}: processes gone after {ended.get(one, -1):.1f} s, out of the API after {removed[one]:.1f} s")
+        expect(one in ended and ended[one] < removed[one], f"{name} ended before it was removed")
         expect(24 < ended[one] < 32, "it ended at its deadline, 30 s after its node was heard")
         expect(removed[one] - ended[one] > 8, "and was removed the grace and the margin later")
-        expect(not story.processes(one, fenced[one]), "nothing of it came back")
-        expect(not story.processes(one, staying[one]), f"stay-{one.number} ended too")
-        expect(story.get(f"{PODS}/stay-{one.number}") is not None, f"stay-{one.number} is not being deleted, and stays")
+        cluster.wait_until(f"another {name}", 5, lambda: story.pod_named(name))
+        expect(not story.processes(one, uid), "nothing of it came back")
+        expect(not story.processes(one, its_uid), f"{stays} ended too")
+        expect(story.is_there(stays, its_uid), f"{stays} is not being deleted, and stays")
         expect(story.processes(one, plain[one]), f"web-{one.number} goes on")
-        kept = story.get(f"{PODS}/web-{one.number}")
+        kept = story.pod_named(f"web-{one.number}")
         expect(kept and kept["metadata"].get("deletionTimestamp"), f"web-{one.number} is Terminating until its node is back")
 
     say("the nodes come back: what was Terminating ends, what may run runs again")
@@ -138,16 +152,19 @@ def three_ways_to_be_silent(story):
         cluster.wait_until(f"{one.name} to be ready", 30, lambda: story.node_ready(one) == "True")
         cluster.wait_until(f"web-{one.number} to be gone", 30, lambda: story.get(f"{PODS}/web-{one.number}") is None)
         expect(not story.processes(one, plain[one]), "its processes too")
-        cluster.wait_until(f"stay-{one.number} to run again", 40, lambda: story.processes(one, staying[one], 1)
-                           and story.running(f"stay-{one.number}"))
-        now = story.get(f"{PODS}/stay-{one.number}")
-        expect(now["metadata"]["uid"] == staying[one], "the same pod")
+        (name, uid), (stays, its_uid) = fenced[one], staying[one]
+        cluster.wait_until(f"{stays} to run again", 40, lambda: story.processes(one, its_uid, 1) and story.running(stays))
+        now = story.pod_named(stays)
+        expect(now["metadata"]["uid"] == its_uid, "the same pod")
         expect(any(each["type"] == "actord.dev/Claimed" for each in now["status"]["conditions"]), "claimed by its node")
-        expect(not story.processes(one, fenced[one]) and not story.processes(one, fenced[one], 1),
-               f"the removed db-{one.number} is not started again")
+        expect(not story.processes(one, uid) and not story.processes(one, uid, 1), f"the removed {name} is not started again")
+    for name, uid in fenced.values():
+        cluster.wait_until(f"the new {name} to run", 40, lambda: story.running(name))
+        expect(not story.is_there(name, uid), "it is another pod")
+    return staying
 
 
-def out_of_service(story):
+def out_of_service(story, staying):
     say("a node that an administrator says is out of service loses its pods and attachments at once")
     cluster, worker = story.cluster, story.workers[1]
     story.pod("web-late", worker)
@@ -165,7 +182,7 @@ def out_of_service(story):
     taints = node["spec"].get("taints", []) + [{"key": OUT_OF_SERVICE, "value": "nodeshutdown", "effect": "NoExecute"}]
     story.patch(f"/api/v1/nodes/{worker.name}", {"spec": {"taints": taints}})
     cluster.wait_until("its pods to go", 10, lambda: story.get(f"{PODS}/web-late") is None
-                       and story.get(f"{PODS}/stay-{worker.number}") is None)
+                       and not story.is_there(*staying[worker]))
     cluster.wait_until("its attachment to go", 10, lambda: story.get(f"{attachments}/here") is None)
     print(f"after {time.monotonic() - began:.2f} s")
     expect(story.get(f"{attachments}/elsewhere") is not None, "the attachment of another node stays")
@@ -176,8 +193,8 @@ def main():
     try:
         cluster.begin(1)
         story = Story(cluster, sys.argv[4])
-        three_ways_to_be_silent(story)
-        out_of_service(story)
+        staying = three_ways_to_be_silent(story)
+        out_of_service(story, staying)
     finally:
         for server in cluster.servers.values():
             if os.path.exists(server.log):

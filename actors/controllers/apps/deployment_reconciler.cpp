@@ -1,6 +1,7 @@
 #include "actors/controllers/apps/deployment_reconciler.hpp"
 
 #include "actors/controllers/apps/deployment_status.hpp"
+#include "actors/controllers/apps/name_hash.hpp"
 #include "actors/controllers/apps/rollout.hpp"
 #include "actors/controllers/ownership.hpp"
 #include "schema/base/json.hpp"
@@ -379,17 +380,7 @@ rollout_bounds bounds_of(const schema::deployment_view& deployment) {
 }
 
 std::string template_hash(const schema::deployment_view& deployment) {
-  std::uint64_t hash = 0xcbf29ce484222325ULL; // FNV-1a, 64 bit
-  const auto mix = [&](std::string_view text) {
-    for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
-  };
-  mix(deployment.pod_template.text);
-  if (deployment.status.collision_count) mix('#' + std::to_string(*deployment.status.collision_count));
-  // Kubernetes' name alphabet: no vowels, nothing that looks like another character.
-  constexpr std::string_view alphabet = "bcdfghjklmnpqrstvwxz2456789";
-  std::string out;
-  for (int i = 0; i < 10; ++i, hash /= alphabet.size()) out += alphabet[hash % alphabet.size()];
-  return out;
+  return name_hash(deployment.pod_template.text, deployment.status.collision_count);
 }
 
 std::string replica_set_name(const schema::deployment_view& deployment) {

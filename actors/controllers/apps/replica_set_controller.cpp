@@ -1,48 +1,12 @@
 #include "actors/controllers/apps/replica_set_reconciler.hpp"
 #include "actors/controllers/controller_kinds.hpp"
+#include "actors/controllers/ownership.hpp"
 #include "actors/controllers/read_objects.hpp"
 #include "schema/tables/resource_table.hpp"
-#include "schema/view/pod_view.hpp"
-
-#include <charconv>
 
 namespace actord::actors {
 
 namespace {
-
-constexpr std::string_view cost_annotation = "controller.kubernetes.io/pod-deletion-cost";
-
-replica_pod facts_of(const schema::object_view& pod, const schema::replica_set_view& set) {
-  replica_pod out;
-  out.meta.name = pod.name();
-  out.meta.space = pod.space();
-  out.meta.uid = pod.uid();
-  out.meta.labels = labels_of(pod);
-  out.meta.created = pod.creation_time();
-  if (pod.being_deleted()) out.meta.deletion = pod.deletion_time();
-  if (pod.controller_uid() == set.meta.uid)
-    out.meta.owners.push_back(
-        {std::string(set.api_version), std::string(set.kind), set.meta.name, set.meta.uid, true, true});
-  out.at = pod.at();
-  out.node_name = pod.node_name();
-  out.phase = pod.pod_phase();
-  out.ready = pod.pod_ready();
-  return out;
-}
-
-/// What the envelope does not tell. `meta` becomes whole, with all owners.
-void add_details(replica_pod& out, const schema::object_view& pod) {
-  schema::pod_view view = schema::parse_pod(pod.text());
-  out.meta = std::move(view.meta);
-  out.has_details = true;
-  if (const auto* const ready = schema::find_condition(view.status.conditions, "Ready");
-      ready != nullptr && ready->status == "True")
-    out.ready_since = ready->transitioned;
-  for (const auto& container : view.status.containers)
-    out.restarts = std::max(out.restarts, container.restart_count);
-  if (const auto cost = out.meta.annotations.find(cost_annotation); cost != out.meta.annotations.end())
-    std::from_chars(cost->second.data(), cost->second.data() + cost->second.size(), out.deletion_cost);
-}
 
 /// ReplicaSets, and ReplicationControllers, which differ in nothing that matters here.
 class replica_set_kind final : public controller_kind {
@@ -92,12 +56,13 @@ public:
 private:
   void read_pods(const storage::snapshot& now, replica_set_state& state) const {
     const schema::replica_set_view& set = state.set.view;
+    const schema::owner_view owner = controller_reference(set.api_version, set.kind, set.meta);
     std::int64_t active = 0;
     for (const object_key& key : now.owned_by(set.meta.uid)) {
       if (key.resource != pods_) continue;
       const auto pod = schema::object_view::open(now.get(key));
       if (!pod || pod->controller_uid() != set.meta.uid) continue;
-      state.pods.push_back(facts_of(pod.value(), set));
+      state.pods.push_back(facts_of(pod.value(), owner));
       if (state.pods.back().active()) ++active;
       if (!set.selector.matches(state.pods.back().meta.labels)) add_details(state.pods.back(), pod.value());
     }
@@ -106,7 +71,7 @@ private:
         if (const auto object = schema::object_view::open(now.get({pods_, state.key.space, pod.meta.name})))
           add_details(pod, object.value());
     each_orphan(now, pods_, state.key.space, set.selector, [&](const schema::object_view& pod) {
-      state.pods.push_back(facts_of(pod, set));
+      state.pods.push_back(facts_of(pod, owner));
       add_details(state.pods.back(), pod);
     });
   }

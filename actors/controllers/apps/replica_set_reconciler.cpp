@@ -29,11 +29,6 @@ int age_rank(wall_time since, wall_time now) {
   return seconds <= 0 ? 0 : std::bit_width(static_cast<std::uint64_t>(seconds));
 }
 
-bool available(const replica_pod& pod, std::int64_t min_ready_s, wall_time now) {
-  if (!pod.ready) return false;
-  return min_ready_s == 0 || (pod.ready_since && *pod.ready_since + std::chrono::seconds(min_ready_s) <= now);
-}
-
 bool has_labels(const schema::text_map& labels, const schema::text_map& wanted) {
   return std::all_of(wanted.begin(), wanted.end(), [&](const auto& label) {
     const auto found = labels.find(label.first);
@@ -166,9 +161,8 @@ json status_patch(const schema::replica_set_view& set, const schema::replica_set
 std::optional<wall_time> next_available(const pod_group& group, std::int64_t min_ready_s, wall_time now) {
   std::optional<wall_time> earliest;
   for (const replica_pod* const pod : group.active) {
-    if (!pod->ready || !pod->ready_since || available(*pod, min_ready_s, now)) continue;
-    const wall_time when = *pod->ready_since + std::chrono::seconds(min_ready_s);
-    if (!earliest || when < *earliest) earliest = when;
+    const auto when = available_at(*pod, min_ready_s, now);
+    if (when && (!earliest || *when < *earliest)) earliest = when;
   }
   return earliest;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/controllers/apps/replica_pod.hpp"
 #include "actors/controllers/plan.hpp"
 #include "schema/view/replica_set_view.hpp"
 
@@ -10,24 +11,6 @@
 /// Keeps as many pods of one template alive as a ReplicaSet asks for.
 
 namespace actord::actors {
-
-/// A pod as its ReplicaSet counts it: facts of the envelope, and details of the text only where a decision
-/// needs them
-/// (`has_details`): when pods must be ranked for deletion or have to stay ready for a while.
-struct replica_pod {
-  schema::meta_view meta; ///< name, uid, labels, owners, created, deletion; the rest only with details
-  revision at;
-  std::string node_name;
-  std::string phase;
-  bool ready = false;
-  bool has_details = false;
-  std::optional<wall_time> ready_since;
-  std::int64_t deletion_cost = 0; ///< annotation controller.kubernetes.io/pod-deletion-cost
-  std::int64_t restarts = 0;      ///< most restarts of one container
-
-  [[nodiscard]] bool finished() const { return phase == "Succeeded" || phase == "Failed"; }
-  [[nodiscard]] bool active() const { return !finished() && !meta.being_deleted(); }
-};
 
 struct replica_set_state {
   object_key key;
