@@ -1,5 +1,6 @@
 #pragma once
 
+#include <fmt/format.h>
 #include <stdexcept>
 #include <string>
 
@@ -13,6 +14,11 @@ public:
 
 inline void require(bool holds, const std::string& what) {
   if (!holds) throw failure(what);
+}
+/// Asked after every event: the text is made when it is wanted.
+template <class... Args>
+void require(bool holds, fmt::format_string<const Args&...> what, const Args&... args) {
+  if (!holds) throw failure(fmt::format(what, args...));
 }
 
 } // namespace actord::sim

@@ -148,8 +148,8 @@ void member::watch(truth& history) {
     }
     if (events->empty()) return;
     for (const storage::store_event& event : *events) {
-      require(event.at.value == seen_.value + 1, fmt::format("{}'s watcher was handed revision {} after {}",
-                                                             name_, event.at.value, seen_.value));
+      require(event.at.value == seen_.value + 1, "{}'s watcher was handed revision {} after {}", name_,
+              event.at.value, seen_.value);
       history.tell(name_, event.at, {event.kind, event.key, values_.text(*event.value)});
       seen_ = event.at;
     }

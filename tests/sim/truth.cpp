@@ -10,12 +10,11 @@ namespace actord::sim {
 void truth::tell(const std::string& who, revision at, const fact& what) {
   if (at.value <= facts_.size()) {
     const fact& known = facts_[at.value - 1];
-    require(known == what, fmt::format("{} tells another story of revision {}: {} '{}' instead of {} '{}'",
-                                       who, at.value, what.key.name, what.text, known.key.name, known.text));
+    require(known == what, "{} tells another story of revision {}: {} '{}' instead of {} '{}'", who, at.value,
+            what.key.name, what.text, known.key.name, known.text);
     return;
   }
-  require(at.value == facts_.size() + 1,
-          fmt::format("{} tells of revision {} after {}", who, at.value, facts_.size()));
+  require(at.value == facts_.size() + 1, "{} tells of revision {} after {}", who, at.value, facts_.size());
   facts_.push_back(what);
   changes_[what.key].push_back(at);
   resources_.insert(what.key.resource);

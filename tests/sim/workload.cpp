@@ -176,8 +176,8 @@ void workload::finish(std::size_t client, std::size_t operation_at, const outcom
     one.revisions = done->revisions;
     ++committed_;
     for (const revision at : one.revisions) {
-      require(at <= history_.last(),
-              fmt::format("{} was acknowledged as revision {} before it could be seen", one.text, at.value));
+      require(at <= history_.last(), "{} was acknowledged as revision {} before it could be seen", one.text,
+              at.value);
       acknowledged_ = std::max(acknowledged_, at);
     }
   } else if (std::holds_alternative<unknown>(told)) {
@@ -213,12 +213,11 @@ void workload::read(std::size_t client) {
 void workload::check_read(member& from, const object_key& key, revision at_least) {
   if (from.fenced()) return;
   const auto seen = from.store().read();
-  require(seen->at() >= at_least,
-          fmt::format("member {} confirmed a read at revision {} after {} was acknowledged", from.id(),
-                      seen->at().value, at_least.value));
+  require(seen->at() >= at_least, "member {} confirmed a read at revision {} after {} was acknowledged",
+          from.id(), seen->at().value, at_least.value);
   from.watch(history_);
-  require(seen->at() <= history_.last(),
-          fmt::format("member {} shows revision {} that nobody published", from.id(), seen->at().value));
+  require(seen->at() <= history_.last(), "member {} shows revision {} that nobody published", from.id(),
+          seen->at().value);
   const std::string uncommitted =
       wrong_ == mutant::shows_uncommitted ? from.store().head(key) : std::string();
   const std::string_view value = uncommitted.empty() ? seen->get(key) : std::string_view(uncommitted);

@@ -75,6 +75,7 @@ world::world(const run_options& options)
     const auto wrong_by = std::chrono::seconds(static_cast<std::int64_t>(dice_.below(600)) - 300);
     members_.push_back(std::make_unique<member>(id, dice_.source().next(), wrong_by, household_));
   }
+  seen_.resize(members_.size());
   network_.silence([this](member_id id) { return !members_[id - 1]->sane(); });
   network_.weather(draw_weather(dice_));
   network_.overhear(
@@ -134,13 +135,15 @@ run_report world::run() {
 }
 
 void world::schedule(time_us after, std::function<void()> what) {
-  events_.push({now_ + after, scheduled_++, std::move(what)});
+  events_.push_back({now_ + after, scheduled_++, std::move(what)});
+  std::ranges::push_heap(events_, std::greater());
 }
 
 void world::run_until(time_us end) {
-  while (!events_.empty() && events_.top().at <= end) {
-    event next = events_.top();
-    events_.pop();
+  while (!events_.empty() && events_.front().at <= end) {
+    std::ranges::pop_heap(events_, std::greater());
+    const event next = std::move(events_.back());
+    events_.pop_back();
     if (next.at > now_) {
       for (const auto& one : members_) one->advance(std::chrono::microseconds(next.at - now_));
       now_ = next.at;
@@ -164,24 +167,27 @@ void world::look_at(member& one) {
     return crash(one, dice_.between(1'000, 2 * second));
   }
   one.watch(history_);
-  const storage::store_status status = one.store().status();
-  if (status.leading) {
-    const std::pair self(one.id(), one.incarnation());
-    const auto [leader, is_new] = leaders_.try_emplace(status.term.value, self);
-    require(leader->second == self, fmt::format("members {} and {} both lead in term {}, or one in two lives",
-                                                leader->second.first, one.id(), status.term.value));
-    if (is_new) note(fmt::format("{} leads in term {}", one.id(), status.term.value));
-  }
-  if (one.damaged() && !one.fenced()) {
+  const bool fenced = one.fenced();
+  if (one.damaged() && !fenced) {
     note(fmt::format("the state of {} was replaced", one.id()));
     one.heal();
   }
-  require(!one.fenced() || one.damaged(), fmt::format("member {} distrusts a sound state", one.id()));
+  require(!fenced || one.damaged(), "member {} distrusts a sound state", one.id());
+  const storage::store_status status = one.store().status();
+  const glimpse now{one.incarnation(), status.applied, status.state_hash, status.term, status.leading};
+  if (now == seen_[one.id() - 1]) return;
+  const bool voted = std::exchange(seen_[one.id() - 1], now).term != status.term;
+  if (status.leading) {
+    const std::pair self(one.id(), one.incarnation());
+    const auto [leader, is_new] = leaders_.try_emplace(status.term.value, self);
+    require(leader->second == self, "members {} and {} both lead in term {}, or one in two lives",
+            leader->second.first, one.id(), status.term.value);
+    if (is_new) note(fmt::format("{} leads in term {}", one.id(), status.term.value));
+  }
   const auto [hash, is_first] = hashes_.try_emplace(status.applied, status.state_hash);
-  require(hash->second == status.state_hash,
-          fmt::format("member {} holds another state than others at entry {}", one.id(), status.applied));
+  require(hash->second == status.state_hash, "member {} holds another state than others at entry {}",
+          one.id(), status.applied);
   // Right after a vote is when a forgotten one would do harm.
-  const bool voted = std::exchange(terms_[one.id()], status.term) != status.term;
   if (voted && !peace_ && members_.size() > 1 && dice_.chance(300)) crash(one, dice_.between(1'000, 30'000));
 }
 

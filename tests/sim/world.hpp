@@ -12,7 +12,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <queue>
 #include <string>
 #include <vector>
 
@@ -104,7 +103,7 @@ private:
   dice dice_;
   dice rumours_;
   storage::store_limits limits_;
-  std::priority_queue<event, std::vector<event>, std::greater<>> events_;
+  std::vector<event> events_; ///< a heap, the next first
   std::uint64_t scheduled_ = 0;
   time_us now_ = 0;
   network network_;
@@ -115,7 +114,14 @@ private:
   std::unique_ptr<clients> clients_;
   std::map<std::uint64_t, std::pair<member_id, std::uint64_t>> leaders_; ///< by term: who, in which life
   std::map<std::uint64_t, std::uint64_t> hashes_;                        ///< of the state, by applied entry
-  std::map<member_id, raft_term> terms_;                                 ///< newest seen of each
+  /// What was last seen of a member: what is unchanged was looked at.
+  struct glimpse {
+    std::uint64_t life = 0, applied = 0, hash = 0;
+    raft_term term;
+    bool leading = false;
+    bool operator==(const glimpse&) const = default;
+  };
+  std::vector<glimpse> seen_; ///< of member 1 first
   run_report report_;
   bool peace_ = false;
   bool changing_ = false; ///< members come and go in this run

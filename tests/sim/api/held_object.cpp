@@ -14,8 +14,8 @@ using simdjson::dom::element;
 element read(std::string_view text) {
   static thread_local simdjson::dom::parser parser;
   element read;
-  require(parser.parse(text.data(), text.size()).get(read) == simdjson::SUCCESS,
-          "this is no JSON: " + std::string(text.substr(0, 200)));
+  require(parser.parse(text.data(), text.size()).get(read) == simdjson::SUCCESS, "this is no JSON: {}",
+          text.substr(0, 200));
   return read;
 }
 
@@ -26,8 +26,8 @@ std::string text_at(element from, std::string_view key) {
 
 element metadata_of(element object) {
   element metadata;
-  require(object["metadata"].get(metadata) == simdjson::SUCCESS,
-          "this is no object: " + simdjson::minify(object).substr(0, 200));
+  if (object["metadata"].get(metadata) != simdjson::SUCCESS)
+    throw failure("this is no object: " + simdjson::minify(object).substr(0, 200));
   return metadata;
 }
 
@@ -57,8 +57,7 @@ held_list list_in(std::string_view text) {
   const element list = read(text);
   held_list held{.at = version_in(metadata_of(list)), .items = {}};
   simdjson::dom::array items;
-  require(list["items"].get(items) == simdjson::SUCCESS,
-          "this is no list: " + std::string(text.substr(0, 200)));
+  require(list["items"].get(items) == simdjson::SUCCESS, "this is no list: {}", text.substr(0, 200));
   for (const element item : items) held.items.emplace(text_at(metadata_of(item), "name"), held_in(item));
   return held;
 }
@@ -66,7 +65,7 @@ held_list list_in(std::string_view text) {
 held_event event_in(std::string_view text) {
   const element event = read(text);
   element object;
-  require(event["object"].get(object) == simdjson::SUCCESS, "this is no event: " + std::string(text));
+  require(event["object"].get(object) == simdjson::SUCCESS, "this is no event: {}", text);
   held_event held{.type = text_at(event, "type"), .name = {}, .object = {}, .code = 0};
   if (held.type == "ERROR") {
     std::int64_t code = 0;
