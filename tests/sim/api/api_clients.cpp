@@ -56,6 +56,7 @@ void api_clients::start(std::size_t count) {
                              return connection;
                            },
                            .judge = judge_,
+                           .now = with_.now,
                            .tell = with_.tell},
         scope));
     with_.schedule(with_.chance.below(2'000'000), [one = watchers_.back().get()] { one->start(); });

@@ -9,6 +9,8 @@ namespace actord::sim {
 namespace {
 
 constexpr std::string_view watched_name = "m1";
+/// Longer than the slowest client takes until it reads what has arrived.
+constexpr time_us reads_within_us = 1'500'000;
 
 } // namespace
 
@@ -94,6 +96,7 @@ void api_watcher::watch() {
   if (!position_ && floor_.value != 0 && with_.chance.chance(300))
     query += fmt::format("&resourceVersion={}", floor_.value);
   if (!position_) initial_.emplace();
+  asked_at_ = with_.now();
   const std::string asked = query;
   const auto connection = with_.open(request(std::move(query)), end, server_);
   connection_ = connection;
@@ -190,7 +193,7 @@ void api_watcher::pass(revision until) {
 }
 
 void api_watcher::check_complete() const {
-  if (server_ == 0 || !position_) return;
+  if (server_ == 0 || !position_ || with_.now() - asked_at_ < reads_within_us) return;
   for (const book_entry& entry : with_.judge.book().entries())
     require(entry.at <= *position_ || seen_as(entry).empty(),
             fmt::format("{} on {} still waits for {} of {} at {}", with_.name, server_, seen_as(entry),

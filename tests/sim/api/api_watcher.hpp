@@ -27,6 +27,7 @@ public:
                                                      storage::member_id& server)>
         open;
     api_judge& judge;
+    std::function<time_us()> now;
     std::function<void(const std::string&)> tell;
   };
   enum class scope : std::uint8_t { all, red, one };
@@ -34,7 +35,7 @@ public:
   api_watcher(parts with, scope what) : with_(std::move(with)), scope_(what) {}
 
   void start() { begin(); }
-  /// The stream it is on has said everything.
+  /// The stream it is on has said everything, unless it has only just begun: clients may be slow.
   void check_complete() const;
   [[nodiscard]] storage::member_id server() const { return server_; }
   [[nodiscard]] std::size_t received() const { return received_; }
@@ -65,6 +66,7 @@ private:
   std::shared_ptr<client_end> end_;
   std::weak_ptr<client_connection> connection_;
   storage::member_id server_ = 0; ///< 0: on none
+  time_us asked_at_ = 0;          ///< for what it is on
   std::size_t received_ = 0;
 };
 
