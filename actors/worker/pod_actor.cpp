@@ -40,6 +40,14 @@ void replace_list(json& status, const char* field) {
   status[field] = std::move(replaced);
 }
 
+/// It also keeps what is left out of a condition: why the pod was not ready, when it is.
+void forget_old_reasons(json& status) {
+  if (!status.contains("conditions")) return;
+  for (auto& condition : status["conditions"])
+    for (const char* field : {"reason", "message"})
+      if (!condition.contains(field)) condition[field] = nullptr;
+}
+
 class pod_shell final : public caf::event_based_actor, public pod_host {
 public:
   pod_shell(caf::actor_config& config, std::shared_ptr<const pod_actor::collaborators> with,
@@ -77,6 +85,7 @@ public:
   void write_status(const schema::pod_view& pod, json status) override {
     replace_list(status, "podIPs");
     replace_list(status, "hostIPs");
+    forget_old_reasons(status);
     write_command command = command_for(write_verb::patch);
     command.subresource = "status";
     command.patch = schema::patch_format::strategic_merge_patch;

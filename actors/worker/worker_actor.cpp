@@ -243,9 +243,9 @@ private:
   void report_status() {
     machine_facts machine = measure_machine(with_->data_dir);
     machine.runtime = with_->machine.runtime;
-    machine.hostname = with_->machine.hostname;
     machine.address = with_->machine.address;
-    json status = node_status(machine, with_->images.list(), status_, with_->pods.clock.wall_now());
+    json status =
+        node_status(node_name_, machine, with_->images.list(), status_, with_->pods.clock.wall_now());
     write_command command = command_for(write_verb::patch, schema::builtin("", "nodes"), "", node_name_);
     command.subresource = "status";
     command.patch = schema::patch_format::strategic_merge_patch;

@@ -292,6 +292,13 @@ std::string words_to(const CLI::App& root, const CLI::App& app) {
   return words;
 }
 
+/// With all the words that lead to it in its usage.
+help_text help_of(const CLI::App& root, const CLI::App& app) {
+  if (&app == &root) return {root.help()};
+  const std::string before = words_to(root, *app.get_parent());
+  return {app.help("actctl" + (before.empty() ? "" : " " + before))};
+}
+
 error explain_extras(const CLI::App& root, const std::vector<std::string>& extras) {
   const CLI::App& app = chosen_of(root);
   const std::string command = &app == &root ? std::string("actctl") : "actctl " + words_to(root, app);
@@ -336,7 +343,7 @@ any_command take_chosen(const CLI::App& root, all_commands& all) {
   if (name == "snapshot save") return std::move(all.snapshot_save);
   if (name == "snapshot inspect") return std::move(all.snapshot_inspect);
   if (name == "snapshot restore") return std::move(all.snapshot_restore);
-  return help_text{app.help()};
+  return help_of(root, app);
 }
 
 } // namespace
@@ -367,7 +374,7 @@ result<command_line> parse_command_line(const std::vector<std::string>& argument
     std::vector<std::string> reversed(std::make_reverse_iterator(mark), arguments.rend());
     root.parse(reversed);
   } catch (const CLI::CallForHelp&) {
-    return command_line{.global = all.global, .command = help_text{chosen_of(root).help()}};
+    return command_line{.global = all.global, .command = help_of(root, chosen_of(root))};
   } catch (const CLI::ExtrasError&) {
     return explain_extras(root, root.remaining(true));
   } catch (const CLI::ParseError& failure) {

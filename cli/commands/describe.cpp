@@ -12,10 +12,39 @@ namespace actord::cli {
 
 namespace {
 
+/// Of the lines of the object itself; those within it are as wide as the widest of their neighbours asks for.
 constexpr std::size_t label_width = 18;
+constexpr std::size_t label_width_max = 42;
 
-/// "readinessProbe" becomes "Readiness Probe".
+/// "readinessProbe" becomes "Readiness Probe", and what is spoken in letters keeps them.
 std::string title_of(const std::string& key) {
+  static constexpr auto spelled =
+      std::to_array<std::pair<std::string_view, std::string_view>>({{"podIP", "Pod IP"},
+                                                                    {"podIPs", "Pod IPs"},
+                                                                    {"hostIP", "Host IP"},
+                                                                    {"hostIPs", "Host IPs"},
+                                                                    {"ip", "IP"},
+                                                                    {"uid", "UID"},
+                                                                    {"apiVersion", "API Version"},
+                                                                    {"clusterIP", "Cluster IP"},
+                                                                    {"clusterIPs", "Cluster IPs"},
+                                                                    {"externalIPs", "External IPs"},
+                                                                    {"ipFamilies", "IP Families"},
+                                                                    {"ipFamilyPolicy", "IP Family Policy"},
+                                                                    {"qosClass", "QoS Class"},
+                                                                    {"dnsPolicy", "DNS Policy"},
+                                                                    {"httpGet", "HTTP Get"},
+                                                                    {"podCIDR", "Pod CIDR"},
+                                                                    {"podCIDRs", "Pod CIDRs"},
+                                                                    {"osImage", "OS Image"},
+                                                                    {"bootID", "Boot ID"},
+                                                                    {"machineID", "Machine ID"},
+                                                                    {"systemUUID", "System UUID"},
+                                                                    {"containerID", "Container ID"},
+                                                                    {"imageID", "Image ID"},
+                                                                    {"downwardAPI", "Downward API"}});
+  for (const auto& [name, title] : spelled)
+    if (name == key) return std::string(title);
   std::string title;
   for (const char letter : key) {
     const bool is_upper = letter >= 'A' && letter <= 'Z';
@@ -53,10 +82,11 @@ class detail_printer {
 public:
   explicit detail_printer(std::ostream& output) : output_(output) {}
 
-  void field(std::size_t indent, const std::string& title, const std::string& value) {
+  void field(std::size_t indent, const std::string& title, const std::string& value,
+             std::size_t width = label_width) {
     std::string line(indent, ' ');
     line += title + ":";
-    line.append(line.size() < label_width + indent ? label_width + indent - line.size() : 1, ' ');
+    line.append(line.size() < width + indent ? width + indent - line.size() : 1, ' ');
     const std::size_t value_column = line.size();
     std::string text = harmless(value);
     for (std::size_t at = text.find('\n'); at != std::string::npos;
@@ -69,33 +99,48 @@ public:
   void pairs(const std::string& title, const json* map) {
     if (map == nullptr || !map->is_object() || map->empty()) return field(0, title, "<none>");
     std::string text;
-    for (const auto& [key, value] : map->items())
+    for (const auto& [key, value] : map->items()) {
+      // The whole manifest again, in one line.
+      if (key == "kubectl.kubernetes.io/last-applied-configuration") continue;
       text += (text.empty() ? "" : "\n") + key + "=" + scalar_text(value);
-    field(0, title, text);
+    }
+    field(0, title, text.empty() ? "<none>" : text);
   }
 
-  void tree(std::size_t indent, const std::string& title, const json& value) {
+  void tree(std::size_t indent, const std::string& title, const json& value,
+            std::size_t width = label_width) {
     if (value.is_object()) {
-      if (value.empty()) return field(indent, title, "{}");
+      if (value.empty()) return field(indent, title, "{}", width);
       output_ << std::string(indent, ' ') << title << ":\n";
-      const bool free_keys = has_free_keys(title);
-      for (const auto& [key, member] : value.items())
-        tree(indent + 2, free_keys ? key : title_of(key), member);
+      members(indent + 2, value, has_free_keys(title) && is_plain(value));
     } else if (value.is_array()) {
-      list(indent, title, value);
+      list(indent, title, value, width);
     } else {
-      field(indent, title, scalar_text(value));
+      field(indent, title, scalar_text(value), width);
     }
   }
 
 private:
-  void list(std::size_t indent, const std::string& title, const json& items) {
-    const bool plain =
-        std::none_of(items.begin(), items.end(), [](const json& item) { return item.is_structured(); });
-    if (plain) {
+  static bool is_plain(const json& items) {
+    return std::none_of(items.begin(), items.end(), [](const json& item) { return item.is_structured(); });
+  }
+
+  void members(std::size_t indent, const json& object, bool free_keys, std::string_view left_out = {}) {
+    const auto title = [free_keys](const std::string& key) { return free_keys ? key : title_of(key); };
+    std::size_t width = 0;
+    for (const auto& [key, member] : object.items())
+      if (!member.is_structured() || member.empty() || (member.is_array() && is_plain(member)))
+        width = std::max(width, title(key).size() + 3);
+    width = std::min(width, label_width_max);
+    for (const auto& [key, member] : object.items())
+      if (key != left_out) tree(indent, title(key), member, width);
+  }
+
+  void list(std::size_t indent, const std::string& title, const json& items, std::size_t width) {
+    if (is_plain(items)) {
       std::string text;
       for (const json& item : items) text += (text.empty() ? "" : "\n") + scalar_text(item);
-      return field(indent, title, text.empty() ? "<none>" : text);
+      return field(indent, title, text.empty() ? "<none>" : text, width);
     }
     output_ << std::string(indent, ' ') << title << ":\n";
     std::size_t number = 0;
@@ -111,9 +156,7 @@ private:
         tree(indent + 4, "Value", item);
         continue;
       }
-      for (const auto& [key, member] : item.items()) {
-        if (key != "name" || name.empty()) tree(indent + 4, title_of(key), member);
-      }
+      members(indent + 4, item, false, name.empty() ? "" : "name");
     }
   }
 

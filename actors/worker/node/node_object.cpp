@@ -169,7 +169,6 @@ machine_facts measure_machine(const std::string& disk_path) {
   machine_facts facts;
   utsname names{};
   if (uname(&names) == 0) {
-    facts.hostname = names.nodename;
     facts.kernel = names.release;
     facts.architecture = std::string_view(names.machine) == "aarch64" ? "arm64" : "amd64";
   }
@@ -225,12 +224,12 @@ json node_object(const std::string& name, const machine_facts& machine, const st
           {"spec", {{"podCIDR", pod_cidr}, {"podCIDRs", json::array({pod_cidr})}}}};
 }
 
-json node_status(const machine_facts& machine, const std::vector<runtime::image_info>& images,
-                 const json& before, wall_time now) {
+json node_status(const std::string& name, const machine_facts& machine,
+                 const std::vector<runtime::image_info>& images, const json& before, wall_time now) {
   return {{"capacity", resources(machine, 0)},
           {"allocatable", resources(machine, memory_reserved_bytes)},
           {"addresses", json::array({json{{"type", "InternalIP"}, {"address", machine.address}},
-                                     json{{"type", "Hostname"}, {"address", machine.hostname}}})},
+                                     json{{"type", "Hostname"}, {"address", name}}})},
           {"conditions", pressure_conditions(machine, before, now)},
           {"nodeInfo", node_info(machine)},
           {"images", shown_images(images)}};

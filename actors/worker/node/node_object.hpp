@@ -14,7 +14,6 @@
 namespace actord::actors {
 
 struct machine_facts {
-  std::string hostname;
   std::string address; ///< the address other nodes reach it by
   std::int64_t cores = 1;
   std::int64_t memory_bytes = 0;
@@ -42,8 +41,8 @@ result<std::string> pod_range_at(std::string_view cluster_cidr, std::uint64_t sl
 json node_object(const std::string& name, const machine_facts& machine, const std::string& pod_cidr);
 /// `before` is the status reported earlier (or null): a condition keeps the time it last changed.
 /// The status this node reports: capacity, addresses, conditions, versions, images.
-json node_status(const machine_facts& machine, const std::vector<runtime::image_info>& images,
-                 const json& before, wall_time now);
+json node_status(const std::string& name, const machine_facts& machine,
+                 const std::vector<runtime::image_info>& images, const json& before, wall_time now);
 /// The Lease that says this node lives.
 json node_lease(const std::string& name, wall_time now);
 
