@@ -20,6 +20,7 @@
 #include "actors/api/read_endpoint.hpp"
 #include "actors/api/request_admission.hpp"
 #include "actors/api/streams/connect_endpoint.hpp"
+#include "actors/api/streams/connect_review.hpp"
 #include "actors/api/streams/log_endpoint.hpp"
 #include "actors/api/telemetry/health_endpoint.hpp"
 #include "actors/api/watch_endpoint.hpp"
@@ -31,6 +32,7 @@
 #include "actors/flow/flow_gate.hpp"
 #include "actors/objects/object_router.hpp"
 #include "actors/objects/refusals.hpp"
+#include "actors/webhooks/webhook_gate.hpp"
 #include "schema/base/json.hpp"
 #include "storage/leader_errors.hpp"
 #include "storage/store.hpp"
@@ -475,8 +477,7 @@ private:
       return answer_error(*request, only_as_itself());
     if (is_review(type)) return serve_review({with_.authentication, with_.authorization}, request);
     if (type.type == nullptr) return answer_error(*request, no_such_resource());
-    if (is_pod_stream(subresource)) return serve_pod_stream(with_.store, nodes_.load(), request);
-    if (subresource == "proxy") return proxy_.serve(request, nodes_.load());
+    if (connects(*request)) return serve_connection(request);
     if (subresource == "log") return serve_log(with_.store, nodes_.load(), request);
     if (subresource == "token") return serve_token_request(with_.store, with_.tokens, request);
     if (request->verb == "get") return serve_get(reads_, request);
@@ -485,6 +486,18 @@ private:
     if (request->verb == "deletecollection")
       return serve_delete_collection(with_.store, with_.router, request);
     serve_write(with_.router, request);
+  }
+
+  void serve_connection(const request_handle& request) {
+    const auto serve = [self = shared_from_this(), request] {
+      if (subresource_of(*request) == "proxy") return self->proxy_.serve(request, self->nodes_.load());
+      serve_pod_stream(self->with_.store, self->nodes_.load(), request);
+    };
+    if (with_.webhooks == nullptr || !with_.webhooks->any()) return serve();
+    review_connection(
+        *with_.webhooks,
+        [gate = with_.gate](std::function<void()> job) { gate->lane().run_short(std::move(job)); }, request,
+        serve);
   }
 
   void handle_path(const request_handle& request, const request_route& route) {

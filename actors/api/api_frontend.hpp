@@ -26,6 +26,7 @@ class node_directory;
 class object_router;
 class own_group_service;
 class token_authority;
+class webhook_gate;
 
 /// The HTTPS face of the cluster: authenticates, authorizes, routes, and lets the endpoint of the verb
 /// answer.
@@ -51,6 +52,7 @@ public:
     std::function<std::string()> readiness;
     std::shared_ptr<flow_gate> gate = nullptr;          ///< null: one with the default rules
     std::shared_ptr<const audit_trail> audit = nullptr; ///< null: nothing is audited
+    const webhook_gate* webhooks = nullptr;             ///< who else is asked about connections; null: nobody
     leader_link* link = nullptr; ///< to the server that leads; null: the store always leads
     const clock_source& clock = system_clock_source();
   };

@@ -1,6 +1,7 @@
 #include "actors/api/api_request.hpp"
 
 #include "actors/api/forms/object_forms.hpp"
+#include "actors/webhooks/admission_review.hpp"
 #include "net/http/gzip_body.hpp"
 #include "schema/base/json.hpp"
 #include "schema/codec/status.hpp"
@@ -88,6 +89,8 @@ void answer_json(const api_request& request, int code, std::string document, con
 void answer_error(const api_request& request, const error& failure) {
   if (request.ask_next_leader && storage::is_for_the_leader(failure))
     return request.ask_next_leader(request, failure);
+  if (auto words = words_of(failure))
+    return answer_json(request, words->code, std::move(words->status), {std::move(words->warnings)});
   std::string document = schema::status_text(failure);
   std::string_view content_type = content_type_of(wire_format::json);
   if (request.form.format != wire_format::json) {

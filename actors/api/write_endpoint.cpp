@@ -152,6 +152,7 @@ void serve_eviction(object_router& router, const request_handle& request) {
   write_command command = base_command(*request, write_verb::remove);
   command.removal = removal->options;
   command.dry_run = removal->dry_run;
+  command.body = decoded->object.dump(); // webhooks want to see it
   command.done = [request](result<write_answer> outcome) {
     if (!outcome) return answer_error(*request, outcome.error());
     answer_json(*request, 201, created_status);

@@ -31,6 +31,7 @@
 #include "actors/nodes/node_service_host.hpp"
 #include "actors/nodes/node_writer.hpp"
 #include "actors/objects/object_router.hpp"
+#include "actors/webhooks/webhook_gate.hpp"
 #include "actors/worker/worker.hpp"
 #include "net/http/http_server.hpp"
 #include "net/peer/feed.hpp"
@@ -96,6 +97,7 @@ public:
     admission_ =
         std::make_unique<admission_chain>(*store_, system_random_source(), access_of(*authorization_));
     role_guard_ = std::make_unique<role_guard>(*authorization_, *store_);
+    webhooks_ = std::make_unique<webhook_gate>(*store_, system_random_source(), net::https_caller::create());
     published_.replace(identity_.pki.trusted_pem);
     router_ = std::make_unique<object_router>(object_router::collaborators{
         .system = *system_,
@@ -106,6 +108,7 @@ public:
         .network = identity_.network,
         .published = published_,
         .roles = role_guard_.get(),
+        .webhooks = webhooks_.get(),
         .begins_closed = true,
         .elsewhere = [this](write_command command) { frontend_->write_at_leader(std::move(command)); }});
     auto tokens = token_authority::open(identity_.pki.service_account, *store_, system_random_source());
@@ -191,6 +194,7 @@ private:
         .readiness = [this] { return waiting_for(); },
         .gate = gate_,
         .audit = audit_,
+        .webhooks = webhooks_.get(),
         .link = network_.get()});
     net::http_server_options options;
     options.listen_address = options_.listen_address;
@@ -480,12 +484,14 @@ private:
     nodes_.reset();
     audit_.reset();
     router_.reset();
+    if (webhooks_) webhooks_->stop();
     memory_.reset();
     definitions_.reset();
     if (system_) {
       system_->await_all_actors_done();
       system_.reset();
     }
+    webhooks_.reset();
     role_guard_.reset();
     authorization_.reset();
     store_.reset();
@@ -511,6 +517,7 @@ private:
   std::unique_ptr<admission_chain> admission_;
   std::unique_ptr<authorizer> authorization_;
   std::unique_ptr<role_guard> role_guard_;
+  std::unique_ptr<webhook_gate> webhooks_;
   std::unique_ptr<object_router> router_;
   std::shared_ptr<flow_gate> gate_ = std::make_shared<flow_gate>(system_clock_source());
   std::shared_ptr<const audit_trail> audit_;

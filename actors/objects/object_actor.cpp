@@ -2,6 +2,7 @@
 
 #include "actors/console/actor_registry.hpp"
 #include "actors/objects/first_outcome.hpp"
+#include "actors/webhooks/webhook_gate.hpp"
 #include "schema/base/always.hpp"
 #include "storage/leader_errors.hpp"
 
@@ -22,6 +23,10 @@ struct command {
 struct settled {
   std::shared_ptr<storage::outcome> outcome;
 };
+/// Something to do for a command that was set aside.
+struct resume {
+  std::function<void()> job;
+};
 /// Whether the state that an answer follows from was still the newest.
 struct confirmed {
   result<void> ready;
@@ -32,14 +37,16 @@ struct confirmed {
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actord::actors::object_messages::command)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actord::actors::object_messages::settled)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actord::actors::object_messages::confirmed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actord::actors::object_messages::resume)
 
 namespace actord::actors {
 namespace {
 
 /// A plan may meet what no check foresaw; that ends the request, not the daemon.
-result<write_plan> plan_safely(const write_environment& environment, const write_command& command) {
+result<write_plan> plan_safely(const write_environment& environment, const write_command& command,
+                               write_reviews* reviews) {
   try {
-    return plan_write(environment, command);
+    return plan_write(environment, command, reviews);
   } catch (const std::exception& failure) {
     return error{.kind = error_kind::internal,
                  .message = std::string("Internal error occurred: ") + failure.what(),
@@ -50,6 +57,20 @@ result<write_plan> plan_safely(const write_environment& environment, const write
 
 error outcome_unknown(const storage::unknown& outcome) {
   return storage::leader_lost("the server cannot tell whether the request took effect: " + outcome.why);
+}
+
+/// A command while webhooks are asked about it.
+struct command_aside {
+  std::shared_ptr<write_command> command;
+  std::shared_ptr<write_reviews> reviews;
+  result<write_plan> plan = write_plan{}; ///< meaningful unless the reviews interrupted it
+  raft_term planned_in;
+  int attempt = 0;
+};
+
+void add_audit_notes(const write_command& command, const write_reviews& reviews) {
+  if (!command.audit_notes) return;
+  for (const auto& [name, value] : reviews.audit_notes()) (*command.audit_notes)[name] = value;
 }
 
 class object_behavior {
@@ -76,19 +97,29 @@ public:
           finish_confirmed(message.ready);
           start_next();
         },
+        [this](const object_messages::resume& message) {
+          card_->handled("resume", waiting_.size());
+          message.job();
+        },
     };
   }
 
 private:
   void begin(object_assignment& assignment) {
-    ALWAYS(!current_ && waiting_.empty());
+    ALWAYS(!current_ && waiting_.empty() && back_.empty());
     card_->hand_over(std::move(assignment.title));
     on_idle_ = std::move(assignment.on_idle);
     handled_ = 0;
   }
 
   void start_next() {
-    while (!current_ && !waiting_.empty()) {
+    while (!current_ && !(waiting_.empty() && back_.empty())) {
+      if (!back_.empty()) {
+        const std::shared_ptr<command_aside> next = std::move(back_.front());
+        back_.pop_front();
+        go_on(*next);
+        continue;
+      }
       current_ = std::move(waiting_.front());
       waiting_.pop_front();
       attempt_ = 0;
@@ -103,12 +134,55 @@ private:
       looks_back_ = true;
       return propose(earlier_try(*current_));
     }
+    const webhook_gate* webhooks = setup_.environment->webhooks;
+    plan_current(webhooks == nullptr ? nullptr : webhooks->begin(*current_));
+  }
+
+  void plan_current(std::shared_ptr<write_reviews> reviews) {
     planned_in_ = setup_.environment->store.status().term;
-    auto plan = plan_safely(*setup_.environment, *current_);
+    auto plan = plan_safely(*setup_.environment, *current_, reviews.get());
+    if (reviews != nullptr) return set_aside(std::move(reviews), std::move(plan));
+    carry_out(std::move(plan));
+  }
+
+  void carry_out(result<write_plan> plan) {
     if (!plan) return answer_confirmed(plan.error());
     if (plan->transaction.changes.empty()) return answer_confirmed(std::move(plan->answer));
     plan_ = std::move(*plan);
     propose(std::move(plan_.transaction));
+  }
+
+  /// Until nobody is to be asked any more.
+  void set_aside(std::shared_ptr<write_reviews> reviews, result<write_plan> plan) {
+    if (!plan && !reviews->interrupted()) return carry_out(std::move(plan));
+    const auto aside = std::make_shared<command_aside>(
+        command_aside{std::move(current_), reviews, std::move(plan), planned_in_, attempt_});
+    current_.reset();
+    setup_.environment->webhooks->carry_out(
+        std::move(reviews),
+        [self = caf::actor_cast<caf::actor>(self_)](std::function<void()> job) {
+          caf::anon_send(self, object_messages::resume{std::move(job)});
+        },
+        [this, aside] {
+          back_.push_back(aside);
+          if (!current_) start_next();
+        });
+  }
+
+  void go_on(command_aside& aside) {
+    current_ = std::move(aside.command);
+    attempt_ = aside.attempt;
+    planned_in_ = aside.planned_in;
+    add_audit_notes(*current_, *aside.reviews);
+    if (const auto& refusal = aside.reviews->refusal())
+      return answer(error_of(*refusal, aside.reviews->warnings()));
+    if (aside.reviews->interrupted()) return plan_current(std::move(aside.reviews));
+    if (aside.plan) {
+      std::vector<std::string>& warnings = aside.plan->answer.warnings;
+      const auto& said = aside.reviews->warnings();
+      warnings.insert(warnings.end(), said.begin(), said.end());
+    }
+    carry_out(std::move(aside.plan));
   }
 
   void propose(storage::transaction what) {
@@ -178,10 +252,11 @@ private:
   std::shared_ptr<actor_card> card_;
   std::function<void(std::uint64_t)> on_idle_;
   std::deque<std::shared_ptr<write_command>> waiting_;
-  std::shared_ptr<write_command> current_;        ///< null: idle
-  write_plan plan_;                               ///< of current_, while the store works on it
-  result<write_answer> finding_ = write_answer{}; ///< of current_, while the state is confirmed
-  raft_term planned_in_;                          ///< the store's term when current_ was planned
+  std::deque<std::shared_ptr<command_aside>> back_; ///< from webhooks, before those that have yet to begin
+  std::shared_ptr<write_command> current_;          ///< null: idle
+  write_plan plan_;                                 ///< of current_, while the store works on it
+  result<write_answer> finding_ = write_answer{};   ///< of current_, while the state is confirmed
+  raft_term planned_in_;                            ///< the store's term when current_ was planned
   int attempt_ = 0;
   bool looks_back_ = false;   ///< the store is asked for an earlier try of current_
   std::uint64_t handled_ = 0; ///< of the object at hand

@@ -22,6 +22,11 @@ class actor_registry;
 ///                       ▲  └─ nothing to store: is the state the newest? ──▶ (answer)
 ///                       └────────── refused, plan again ──────────┘
 ///
+/// A command that webhooks have a say in is set aside while they are asked, and comes back to where it was;
+/// others go on meanwhile:
+///
+///   planning ──▶ aside: mutating webhooks ──▶ planning ──▶ aside: validating webhooks ──▶ waiting
+///
 /// It holds no copy of the object: every plan starts from the store's head. An idle actor can so become the
 /// actor of another object: making and ending one for each create costs a few percent of it.
 struct object_actor_setup {

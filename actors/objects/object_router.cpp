@@ -57,7 +57,7 @@ struct object_router::state : std::enable_shared_from_this<object_router::state>
 
   explicit state(collaborators with)
       : environment{with.store, with.admission, with.random, with.network, std::move(with.published),
-                    with.roles},
+                    with.roles, with.webhooks},
         actor_system(with.system), registry(with.registry), elsewhere(std::move(with.elsewhere)),
         door(with.begins_closed ? closed : to_all) {}
 

@@ -21,6 +21,7 @@ namespace actord::actors {
 class admission_chain;
 class actor_registry;
 class role_guard;
+class webhook_gate;
 
 /// The only sender to object actors: finds or wakes the actor of an object and hands it the command. One per
 /// process; `submit` may be called from any thread and never blocks.
@@ -49,6 +50,8 @@ public:
     root_certificate published;
     /// Keeps people from giving themselves rights; null in tests without authorization.
     const role_guard* roles = nullptr;
+    /// Who else is asked about writes; null in tests without webhooks. Must outlive the actor system.
+    const webhook_gate* webhooks = nullptr;
     /// A store that always leads needs nobody to open its router.
     bool begins_closed = false;
     /// Takes to the server that leads what comes while the router is closed: the writes of this server's own

@@ -10,6 +10,7 @@
 #include "actors/objects/quota_charges.hpp"
 #include "actors/objects/refusals.hpp"
 #include "actors/objects/service_claims.hpp"
+#include "actors/webhooks/write_reviews.hpp"
 #include "schema/base/discard_json.hpp"
 #include "schema/tables/resource_table.hpp"
 
@@ -34,6 +35,7 @@ struct planning {
   schema::resource_handle row;
   const resource_type& type; ///< *row
   wall_time now;
+  write_reviews* reviews; ///< null: no webhook has a say
 };
 
 object_key stored_key(const planning& step, std::string name) {
@@ -119,6 +121,13 @@ schema::write_context context_of(const planning& step, const schema::admission_s
           .admit = &admit};
 }
 
+result<void> check_roles(const planning& step, const json& object, const json* old) {
+  if (step.environment.roles == nullptr) return {};
+  const std::string_view name = old == nullptr ? std::string_view() : step.command.key.name;
+  return step.environment.roles->check(
+      {step.type, step.command.key.space, name, step.command.caller, object, old});
+}
+
 struct admission_steps {
   explicit admission_steps(const planning& step)
       : request{step.type,
@@ -130,15 +139,17 @@ struct admission_steps {
                 &warnings,
                 step.command.audit_notes.get()},
         mutate([this, &step](json& object, const json* old) {
-          return step.environment.admission.mutate(request, object, old);
+          const auto plugins = [&](json& what) {
+            return step.environment.admission.mutate(request, what, old);
+          };
+          return step.reviews == nullptr ? plugins(object) : step.reviews->mutate(object, old, plugins);
         }),
         admit([this, &step](json& object, const json* old) -> result<void> {
           if (auto admitted = step.environment.admission.admit(request, object, old); !admitted)
             return admitted.error();
-          if (step.environment.roles == nullptr) return {};
-          const std::string_view name = old == nullptr ? std::string_view() : step.command.key.name;
-          return step.environment.roles->check(
-              {step.type, step.command.key.space, name, step.command.caller, object, old});
+          if (auto may = check_roles(step, object, old); !may) return may;
+          if (step.reviews != nullptr) step.reviews->validate(object, old);
+          return {};
         }) {}
   admission_steps(const admission_steps&) = delete;
   admission_steps& operator=(const admission_steps&) = delete;
@@ -318,6 +329,15 @@ result<write_plan> plan_patch(const planning& step) {
   return plan_changed_object(step, std::move(*current), with_warnings(std::move(*prepared), steps));
 }
 
+/// Webhooks see the body that was posted, not the object that it changes.
+result<void> ask_about_posted(const planning& step, json& body) {
+  if (step.reviews == nullptr) return {};
+  if (auto asked = step.reviews->mutate(body, nullptr, [](json&) { return result<void>{}; }); !asked)
+    return asked;
+  step.reviews->validate(body, nullptr);
+  return {};
+}
+
 result<write_plan> plan_binding(const planning& step) {
   auto current = load(step);
   if (!current) return current.error();
@@ -325,6 +345,7 @@ result<write_plan> plan_binding(const planning& step) {
   json binding = json::parse(step.command.body, nullptr, false);
   if (!binding.is_object()) return bad_request("the body is not a Binding");
   step.environment.admission.mutate_binding(binding);
+  if (auto asked = ask_about_posted(step, binding); !asked) return asked.error();
   schema::prepared_write prepared;
   prepared.object = current->object;
   if (auto bound = bind_pod(prepared.object, binding, step.now); !bound) return bound.error();
@@ -363,6 +384,7 @@ result<write_plan> plan_removal(const planning& step) {
   if (auto admitted = admit_removal(step, *current); !admitted) return admitted.error();
   const auto pinned = check_pins(step, *current, {}, {});
   if (!pinned) return pinned.error();
+  if (step.reviews != nullptr) step.reviews->remove(current->object);
   auto deletion = plan_deletion(step.type, current->object, step.command.removal, step.now);
   if (!deletion) return deletion.error();
   if (deletion->step == deletion_step::nothing) return unchanged(std::move(*current), {});
@@ -378,6 +400,8 @@ result<write_plan> plan_eviction(const planning& step) {
   if (!current) return current.error();
   if (!current->exists()) return object_not_found(step.type, step.command.key.name);
   if (auto admitted = admit_removal(step, *current); !admitted) return admitted.error();
+  if (json posted = json::parse(step.command.body, nullptr, false); posted.is_object())
+    if (auto asked = ask_about_posted(step, posted); !asked) return asked.error();
   json evicted = current->object;
   if (!step.command.dry_run) mark_disruption_target(evicted, step.now);
   auto deletion = plan_deletion(step.type, std::move(evicted), step.command.removal, step.now);
@@ -392,10 +416,11 @@ result<write_plan> plan_eviction(const planning& step) {
 
 } // namespace
 
-result<write_plan> plan_write(const write_environment& environment, const write_command& command) {
+result<write_plan> plan_write(const write_environment& environment, const write_command& command,
+                              write_reviews* reviews) {
   const schema::resource_handle row = schema::resource_of(command.key.resource);
   if (row == nullptr) return no_such_resource();
-  const planning step{environment, command, row, *row, environment.store.now()};
+  const planning step{environment, command, row, *row, environment.store.now(), reviews};
   const bool pod = step.type.group.empty() && step.type.plural == "pods";
   switch (command.verb) {
   case write_verb::create:

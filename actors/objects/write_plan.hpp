@@ -14,6 +14,8 @@ namespace actord::actors {
 
 class admission_chain;
 class role_guard;
+class webhook_gate;
+class write_reviews;
 
 struct write_environment {
   storage::store& store;
@@ -21,7 +23,8 @@ struct write_environment {
   random_source& random;
   service_network network;
   root_certificate published;
-  const role_guard* roles = nullptr; ///< null in tests without authorization
+  const role_guard* roles = nullptr;      ///< null in tests without authorization
+  const webhook_gate* webhooks = nullptr; ///< null where nobody is asked
 };
 
 /// What a change of the transaction is there for, which decides what its refusal means.
@@ -45,7 +48,10 @@ struct write_plan {
   bool pinned = false;
 };
 
-result<write_plan> plan_write(const write_environment& environment, const write_command& command);
+/// `reviews` (null: none) has the outcome of webhooks and is told what they must be asked; where it
+/// interrupts the plan, the error means nothing.
+result<write_plan> plan_write(const write_environment& environment, const write_command& command,
+                              write_reviews* reviews = nullptr);
 
 struct refusal_verdict {
   bool retry = false;

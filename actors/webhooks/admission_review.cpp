@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::string_view review_group = "admission.k8s.io/";
 constexpr std::size_t warnings_max = 100;
+/// No cause of the API has such a reason.
+constexpr std::string_view carrier_reason = " webhook";
 
 const json& member(const json& object, const char* name) {
   static const json none;
@@ -205,6 +207,24 @@ review_refusal failed_call(const webhook& hook, std::string_view why) {
                     .subject = error_subject{}},
           .status = {},
           .code = 500};
+}
+
+error error_of(const review_refusal& refusal, const std::vector<std::string>& warnings) {
+  if (refusal.status.empty() && warnings.empty()) return refusal.plain;
+  error carrier = refusal.plain;
+  const json said = {{"code", refusal.status.empty() ? http_code(refusal.plain.kind) : refusal.code},
+                     {"status", refusal.status.empty() ? schema::status_text(refusal.plain) : refusal.status},
+                     {"warnings", warnings}};
+  carrier.causes = {{.reason = std::string(carrier_reason), .message = schema::json_text(said), .field = {}}};
+  return carrier;
+}
+
+std::optional<carried_words> words_of(const error& failure) {
+  if (failure.causes.size() != 1 || failure.causes.front().reason != carrier_reason) return {};
+  const auto said = schema::parse_json(failure.causes.front().message);
+  if (!said) return {};
+  return carried_words{said->at("code").get<int>(), said->at("status").get<std::string>(),
+                       said->at("warnings").get<std::vector<std::string>>()};
 }
 
 } // namespace actord::actors

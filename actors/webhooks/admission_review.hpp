@@ -65,4 +65,16 @@ review_refusal refusal_of(const webhook& hook, const json& status);
 /// `failed calling webhook "x": why`.
 review_refusal failed_call(const webhook& hook, std::string_view why);
 
+/// A refusal on its way to the client: an error like any other for whoever looks at its kind and message,
+/// which carries in its causes what an error cannot say. Warnings go along.
+error error_of(const review_refusal& refusal, const std::vector<std::string>& warnings);
+
+struct carried_words {
+  int code = 0;
+  std::string status; ///< the whole metav1.Status
+  std::vector<std::string> warnings;
+};
+/// None for other errors.
+std::optional<carried_words> words_of(const error& failure);
+
 } // namespace actord::actors

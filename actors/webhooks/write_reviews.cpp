@@ -69,7 +69,10 @@ void keep_ownership(const json& before, json& after, std::vector<std::string>& w
   const json& given = schema::managed_fields_of(after);
   if (given == schema::managed_fields_of(before) || given.is_null()) return;
   if (schema::decode_managed_fields(given, false)) return;
-  after["metadata"]["managedFields"] = schema::managed_fields_of(before);
+  if (const json& kept = schema::managed_fields_of(before); kept.is_null())
+    after["metadata"].erase("managedFields");
+  else
+    after["metadata"]["managedFields"] = kept;
   warnings.emplace_back(
       ".metadata.managedFields was in an invalid state after admission; this could be caused by an outdated "
       "mutating admission controller; please fix your requests: the entries cannot be read");
