@@ -108,9 +108,9 @@ public:
         .network = identity_.network,
         .published = published_,
         .roles = role_guard_.get(),
-        .webhooks = webhooks_.get(),
         .begins_closed = true,
-        .elsewhere = [this](write_command command) { frontend_->write_at_leader(std::move(command)); }});
+        .elsewhere = [this](write_command command) { frontend_->write_at_leader(std::move(command)); },
+        .webhooks = webhooks_.get()});
     auto tokens = token_authority::open(identity_.pki.service_account, *store_, system_random_source());
     if (!tokens) return in_context(tokens.error(), "cannot read the key that signs tokens");
     tokens_ = std::move(*tokens);

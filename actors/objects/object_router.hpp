@@ -50,14 +50,14 @@ public:
     root_certificate published;
     /// Keeps people from giving themselves rights; null in tests without authorization.
     const role_guard* roles = nullptr;
-    /// Who else is asked about writes; null in tests without webhooks. Must outlive the actor system.
-    const webhook_gate* webhooks = nullptr;
     /// A store that always leads needs nobody to open its router.
     bool begins_closed = false;
     /// Takes to the server that leads what comes while the router is closed: the writes of this server's own
     /// node. Requests with an id are not given to it. Those, or all without it, are answered
     /// storage::not_leading.
     std::function<void(write_command)> elsewhere = nullptr;
+    /// Who else is asked about writes; null in tests without webhooks. Must outlive the actor system.
+    const webhook_gate* webhooks = nullptr;
   };
 
   explicit object_router(collaborators with);
