@@ -295,6 +295,10 @@ void pod_worker::started(const std::string& name, int attempt,
   at = container_observation{};
   facts.ready = false;
   take_container({made.status, made.image_id, ""});
+  if (const schema::container_view* spec = spec_of(name); spec != nullptr)
+    host_.record_event(pod_, false, "Pulled",
+                       "Container image \"" + spec->image + "\" already present on machine");
+  host_.record_event(pod_, false, "Created", "Created container " + name);
   host_.record_event(pod_, false, "Started", "Started container " + name);
 }
 
