@@ -7,6 +7,8 @@
 #include "actors/admission/node_restriction.hpp"
 #include "actors/admission/node_taint.hpp"
 #include "actors/admission/pod_resize.hpp"
+#include "actors/admission/policies/policy_admission.hpp"
+#include "actors/admission/policies/policy_board.hpp"
 #include "actors/admission/priority.hpp"
 #include "actors/admission/runtime_class.hpp"
 #include "actors/admission/security_admission.hpp"
@@ -67,6 +69,14 @@ bool is_immortal(std::string_view space) {
 }
 
 } // namespace
+
+admission_chain::admission_chain(storage::store& store, random_source& random, access_check may)
+    : store_(store), random_(random), may_(std::move(may)),
+      mutating_(std::make_unique<policy_board>(store, "mutatingadmissionpolicies",
+                                               "mutatingadmissionpolicybindings")),
+      validating_(std::make_unique<policy_board>(store, "validatingadmissionpolicies",
+                                                 "validatingadmissionpolicybindings")) {}
+admission_chain::~admission_chain() = default;
 
 bool admission_chain::may(const caller_identity& caller, std::string_view verb, std::string_view group,
                           std::string_view resource, std::string_view name) const {
@@ -159,6 +169,14 @@ result<void> admission_chain::mutate_pod(const admission_request& request, json&
 
 result<void> admission_chain::mutate(const admission_request& request, json& object, const json* old) const {
   const admission_facts facts(store_);
+  if (auto done = mutate_by_plugins(request, object, old, facts); !done) return done;
+  if (const auto policies = mutating_->current())
+    return mutate_by_policies(*policies, request, object, old, facts, *this);
+  return {};
+}
+
+result<void> admission_chain::mutate_by_plugins(const admission_request& request, json& object,
+                                                const json* old, const admission_facts& facts) const {
   const schema::resource_type& type = request.type;
   if (old == nullptr && type.namespaced)
     if (auto there = require_namespace(request, object, facts); !there) return there;
@@ -254,6 +272,14 @@ result<void> admission_chain::admit_signing_request(const admission_request& req
 result<void> admission_chain::admit(const admission_request& request, const json& object,
                                     const json* old) const {
   const admission_facts facts(store_);
+  if (auto done = admit_by_plugins(request, object, old, facts); !done) return done;
+  if (const auto policies = validating_->current())
+    return admit_by_policies(*policies, request, &object, old, facts, *this);
+  return {};
+}
+
+result<void> admission_chain::admit_by_plugins(const admission_request& request, const json& object,
+                                               const json* old, const admission_facts& facts) const {
   const schema::resource_type& type = request.type;
   const auto refuse = [&](result<void> outcome) { return named(std::move(outcome), request, &object); };
   if (is(type, "", "pods")) return refuse(admit_pod(request, object, old, facts));
@@ -275,7 +301,10 @@ result<void> admission_chain::admit_removal(const admission_request& request, co
   if (is(request.type, "", "namespaces") && is_immortal(request.name))
     return object_forbidden(request.type, request.name, "this namespace may not be deleted");
   const admission_facts facts(store_);
-  return check_node(request, nullptr, &old, facts);
+  if (auto own = check_node(request, nullptr, &old, facts); !own) return own;
+  if (const auto policies = validating_->current())
+    return admit_by_policies(*policies, request, nullptr, &old, facts, *this);
+  return {};
 }
 
 void admission_chain::mutate_binding(json& binding) const {

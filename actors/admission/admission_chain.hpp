@@ -3,6 +3,7 @@
 #include "actors/objects/write_command.hpp"
 
 #include <functional>
+#include <memory>
 
 namespace actord::storage {
 class store;
@@ -11,6 +12,7 @@ class store;
 namespace actord::actors {
 
 class admission_facts;
+class policy_board;
 
 /// What admission may know of a write besides the object.
 struct admission_request {
@@ -24,6 +26,7 @@ struct admission_request {
   std::vector<std::string>* warnings = nullptr;
   /// What the audit log should say of it, by annotation; may be null.
   std::map<std::string, std::string>* audit_notes = nullptr;
+  bool dry_run = false;
 };
 
 /// Whether the caller may `verb` a resource (with its subresource) of that name: the authorizer, for the few
@@ -34,15 +37,17 @@ using access_check =
 
 /// The admission plugins of the API, in process and in the order of Kubernetes: what it turns on by default,
 /// as far as it applies. Each plugin is a pure function in a file of its own; the chain looks up what it
-/// needs to know.
+/// needs to know. Admission policies come last.
 ///
 /// Checks that a race could make stale are also part of the write's transaction: the namespace is active, the
 /// quota suffices, the disruption budget is not used up.
 class admission_chain {
 public:
   /// Without `may`, only the administrators' group may what is asked about.
-  admission_chain(const storage::store& store, random_source& random, access_check may = {})
-      : store_(store), random_(random), may_(std::move(may)) {}
+  admission_chain(storage::store& store, random_source& random, access_check may = {});
+  ~admission_chain();
+  admission_chain(const admission_chain&) = delete;
+  admission_chain& operator=(const admission_chain&) = delete;
 
   /// May change `object`. `old` is null on create.
   result<void> mutate(const admission_request& request, json& object, const json* old) const;
@@ -57,6 +62,10 @@ public:
                          std::string_view resource, std::string_view name) const;
 
 private:
+  result<void> mutate_by_plugins(const admission_request& request, json& object, const json* old,
+                                 const admission_facts& facts) const;
+  result<void> admit_by_plugins(const admission_request& request, const json& object, const json* old,
+                                const admission_facts& facts) const;
   result<void> require_namespace(const admission_request& request, const json& object,
                                  const admission_facts& facts) const;
   result<void> check_node(const admission_request& request, const json* object, const json* old,
@@ -75,6 +84,8 @@ private:
   const storage::store& store_;
   random_source& random_;
   access_check may_;
+  std::unique_ptr<policy_board> mutating_;
+  std::unique_ptr<policy_board> validating_;
 };
 
 } // namespace actord::actors

@@ -28,6 +28,8 @@ std::unique_ptr<controller_kind> namespace_controller();
 std::unique_ptr<controller_kind> service_account_controller();
 /// Publishes the certificate that clients in pods check the API server by.
 std::unique_ptr<controller_kind> root_ca_controller(root_certificate published);
+/// Says of admission policies what the types of their kinds say of their expressions.
+std::unique_ptr<controller_kind> policy_status_controller();
 /// Gathers the rules of cluster roles into those that select them.
 std::unique_ptr<controller_kind> role_aggregation_controller();
 /// Fills in the secrets that are tokens of service accounts.

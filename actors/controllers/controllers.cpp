@@ -48,6 +48,7 @@ std::vector<std::unique_ptr<controller_kind>> all_kinds(const controller_powers&
   out.push_back(service_account_controller());
   out.push_back(root_ca_controller(published_by(powers)));
   out.push_back(role_aggregation_controller());
+  out.push_back(policy_status_controller());
   out.push_back(account_token_controller(published_by(powers), powers.mint));
   out.push_back(token_cleaner_controller());
   out.push_back(garbage_controller());

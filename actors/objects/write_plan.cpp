@@ -137,7 +137,8 @@ struct admission_steps {
                 step.command.verb,
                 step.command.caller,
                 &warnings,
-                step.command.audit_notes.get()},
+                step.command.audit_notes.get(),
+                step.command.dry_run},
         mutate([this, &step](json& object, const json* old) {
           const auto plugins = [&](json& what) {
             return step.environment.admission.mutate(request, what, old);

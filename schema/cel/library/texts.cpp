@@ -226,7 +226,23 @@ value quote(arguments all, spending& cost) {
   return value::of(made + "\"");
 }
 
-constexpr std::array<function_row, 16> rows{
+/// A step of a JSON pointer.
+value escape_key(arguments all, spending& cost) {
+  const auto seen = all[0].string();
+  if (!seen) return value::no_overload();
+  if (!cost.spend(cost_of_text(seen->size()))) return {};
+  std::string made;
+  for (const char c : *seen)
+    if (c == '~')
+      made += "~0";
+    else if (c == '/')
+      made += "~1";
+    else
+      made += c;
+  return value::of(std::move(made));
+}
+
+constexpr std::array<function_row, 17> rows{
     {{"size",
       "(string)int;(bytes)int;(list(A))int;(map(A,B))int;string.()int;bytes.()int;list(A).()int;map(A,B).()"
       "int",
@@ -245,7 +261,8 @@ constexpr std::array<function_row, 16> rows{
      {"split", "string.(string)list(string);string.(string,int)list(string)", split},
      {"trim", "string.()string", trim},
      {"format", "string.(list(dyn))string", format},
-     {"strings.quote", "(string)string", quote}}};
+     {"strings.quote", "(string)string", quote},
+     {"jsonpatch.escapeKey", "(string)string", escape_key}}};
 
 } // namespace
 
