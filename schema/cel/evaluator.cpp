@@ -7,6 +7,8 @@
 namespace actord::schema::cel {
 namespace {
 
+constexpr std::size_t bytes_per_step = 50;
+
 value over() { return value::error(std::string(over_budget)); }
 
 std::string shown(const value& key) {
@@ -122,6 +124,7 @@ private:
     if (into.failed()) return into;
     const value key = visit(*at.parts[1]);
     if (key.failed()) return key;
+    if (const auto seen = key.string(); seen && !cost_.spend(seen->size() / bytes_per_step)) return over();
     bool was_optional = false;
     into = unwrapped(std::move(into), was_optional);
     const bool optional = was_optional || at.name == "_[?_]";
@@ -143,6 +146,9 @@ private:
     for (std::size_t i = 0; i < at.parts.size(); ++i) {
       arguments[i] = visit(*at.parts[i]);
       if (arguments[i].failed()) return std::move(arguments[i]);
+      // Whatever is done with a text takes time by its length.
+      if (const auto seen = arguments[i].string(); seen && !cost_.spend(seen->size() / bytes_per_step))
+        return over();
     }
     value found = at.called->run({arguments, at.parts.size()}, cost_);
     return cost_.over() ? over() : found;
@@ -216,6 +222,7 @@ private:
       if (found.failed()) return found;
       if (!take_entry(found, at.optional_parts[i / 2])) continue;
       if (found.failed()) return found;
+      if (const auto seen = key.string(); seen && !cost_.spend(seen->size() / bytes_per_step)) return over();
       if (!is_key(key)) return value::error("unsupported key type: " + key.type_text());
       if (!made.emplace(key, std::move(found)).second)
         return value::error("insert failed: key " + shown(key) + " already exists");

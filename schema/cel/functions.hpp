@@ -26,6 +26,7 @@ public:
     left_ -= amount;
     return true;
   }
+  [[nodiscard]] std::uint64_t left() const { return left_; }
   [[nodiscard]] bool over() const { return over_; }
   [[nodiscard]] std::uint64_t spent() const { return limit_ - left_; }
 
@@ -69,6 +70,11 @@ type_ref parse_type(std::string_view from);
 
 /// What takes one unit for every ten bytes.
 inline std::uint64_t cost_of_text(std::size_t bytes) { return bytes / 10 + 1; }
+
+/// Pays for looking at all of a value.
+inline bool spend_on_all(const value& of, spending& cost) {
+  return cost.spend(cost_of_all(of, cost.left() + 1));
+}
 
 inline constexpr std::string_view over_budget = "operation cancelled: actual cost limit exceeded";
 

@@ -284,6 +284,24 @@ std::optional<std::partial_ordering> compare(const value& left, const value& rig
   return std::nullopt;
 }
 
+std::uint64_t cost_of_all(const value& of, std::uint64_t limit) {
+  constexpr std::uint64_t bytes_per_step = 10;
+  std::uint64_t all = 1;
+  if (const auto seen = of.string()) return std::min(limit, all + seen->size() / bytes_per_step);
+  if (const auto* bytes = of.as<byte_text>())
+    return std::min(limit, all + bytes->bytes.get().size() / bytes_per_step);
+  const auto add = [&](const value& inner) { all += cost_of_all(inner, limit - all); };
+  if (of.is_list())
+    for (std::size_t i = 0; i < *of.size() && all < limit; ++i) add(of.item(i));
+  else if (of.is_map())
+    for (const value& key : of.keys()) {
+      if (all >= limit) break;
+      add(key);
+      if (const auto inner = of.member(key); inner && all < limit) add(*inner);
+    }
+  return std::min(all, limit);
+}
+
 std::optional<json> to_json(const value& from) {
   if (from.is_null()) return json(nullptr);
   if (const auto* one = from.as<bool>()) return json(*one);

@@ -159,6 +159,10 @@ bool equal(const value& left, const value& right);
 /// Nothing when the two have no order.
 std::optional<std::partial_ordering> compare(const value& left, const value& right);
 
+/// What looking at all of the value costs: one for each value in it and for every ten bytes of text; no more
+/// than `limit` is counted. A small value may hold one part many times over, at every level.
+std::uint64_t cost_of_all(const value& of, std::uint64_t limit);
+
 /// The value as JSON: what patches and annotations are made of. Nothing for what JSON has not.
 std::optional<json> to_json(const value& from);
 

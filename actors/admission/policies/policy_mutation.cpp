@@ -24,6 +24,8 @@ result<void> carry_out(const policy_mutation& mutation, const cel::value& made,
   if (made.failed())
     return failed(
         fmt::format("expression '{}' resulted in error: {}", mutation.expression.written, made.message()));
+  // What holds one part many times over would be written out as often.
+  if (cel::cost_of_all(made, cel::most_cost) >= cel::most_cost) return failed(std::string(cel::over_budget));
   const auto change = cel::to_json(made);
   if (!change) return failed("the expression yields what is no JSON");
   if (mutation.is_patch) {

@@ -11,7 +11,7 @@ value is_sorted(arguments all, spending& cost) {
   if (!all[0].is_list()) return value::no_overload();
   const std::size_t count = *all[0].size();
   for (std::size_t i = 1; i < count; ++i) {
-    if (!cost.spend(1)) return {};
+    if (!spend_on_all(all[0].item(i), cost)) return {};
     const auto order = compare(all[0].item(i - 1), all[0].item(i));
     if (!order) return value::no_overload();
     if (*order == std::partial_ordering::greater) return false;
@@ -41,8 +41,8 @@ value extreme(arguments all, spending& cost) {
   if (count == 0) return value::error(Largest ? "max called on empty list" : "min called on empty list");
   value found = all[0].item(0);
   for (std::size_t i = 1; i < count; ++i) {
-    if (!cost.spend(1)) return {};
     value item = all[0].item(i);
+    if (!spend_on_all(item, cost)) return {};
     const auto order = compare(item, found);
     if (!order) return value::no_overload();
     if (*order == (Largest ? std::partial_ordering::greater : std::partial_ordering::less))
@@ -70,8 +70,11 @@ bool holds(const value& list, const value& wanted) {
   return false;
 }
 
+/// Each item of one is held against each of the other.
 bool spend_on_sets(arguments all, spending& cost) {
-  return cost.spend((*all[0].size() + 1) * (*all[1].size() + 1));
+  const std::uint64_t left = cost_of_all(all[0], cost.left() + 1);
+  const std::uint64_t right = cost_of_all(all[1], cost.left() + 1);
+  return cost.spend(left > cost.left() / right ? cost.left() + 1 : left * right);
 }
 
 bool covers(const value& all, const value& part) {

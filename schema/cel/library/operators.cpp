@@ -72,7 +72,10 @@ value joined_lists(arguments all, spending& cost) {
   for (std::size_t i = 0; i < right; ++i) {
     value item = all[1].item(i);
     std::size_t at = 0;
-    while (keyed != nullptr && at < made.size() && !same_key(*keyed, made[at], item)) ++at;
+    while (keyed != nullptr && at < made.size() && !same_key(*keyed, made[at], item)) {
+      if (!spend_on_all(item, cost)) return {};
+      ++at;
+    }
     if (keyed != nullptr && at < made.size())
       made[at] = std::move(item);
     else
@@ -173,25 +176,10 @@ bool spend_on_both(arguments all, spending& cost) {
   return cost.spend(std::min(size_of_value(all[0]), size_of_value(all[1])));
 }
 
-/// What equality may look at, all the way down, capped by what is left.
-std::uint64_t depth_cost(const value& one, std::uint64_t limit) {
-  if (limit == 0) return 0;
-  std::uint64_t all = 1;
-  const auto add = [&](const value& inner) { all += depth_cost(inner, limit > all ? limit - all : 0); };
-  if (one.is_list())
-    for (std::size_t i = 0; i < *one.size() && all < limit; ++i) add(one.item(i));
-  else if (one.is_map())
-    for (const value& key : one.keys()) {
-      if (all >= limit) break;
-      if (const auto inner = one.member(key)) add(*inner);
-    }
-  return all;
-}
-
 value is_equal(arguments all, spending& cost) {
   if (!spend_on_both(all, cost)) return {};
   const bool deep = (all[0].is_list() || all[0].is_map()) && all[0].size() == all[1].size();
-  if (deep && !cost.spend(depth_cost(all[0], 2'000'000))) return {};
+  if (deep && !spend_on_all(all[0], cost)) return {};
   return equal(all[0], all[1]);
 }
 
@@ -217,7 +205,7 @@ value is_in(arguments all, spending& cost) {
   if (!all[1].is_list()) return value::no_overload();
   const std::size_t count = *all[1].size();
   for (std::size_t i = 0; i < count; ++i) {
-    if (!cost.spend(size_of_value(all[0]))) return {};
+    if (!spend_on_all(all[0], cost)) return {};
     if (equal(all[0], all[1].item(i))) return true;
   }
   return false;

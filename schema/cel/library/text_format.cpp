@@ -137,7 +137,9 @@ value formatted(std::string_view form, const value& items, spending& cost) {
     const char verb = form.front();
     form.remove_prefix(1);
     if (used >= *items.size()) return value::error(fmt::format("index {} out of range", used));
-    const auto text = clause(items.item(used++), verb, precision);
+    const value item = items.item(used++);
+    if (!spend_on_all(item, cost)) return {};
+    const auto text = clause(item, verb, precision);
     if (!text)
       return value::error(
           fmt::format("could not parse formatting clause: unrecognized formatting clause \"{}\"", verb));

@@ -95,8 +95,8 @@ value substring(arguments all, spending& cost) {
 template <bool Last>
 value list_index(arguments all, spending& cost) {
   const auto count = static_cast<std::int64_t>(*all[0].size());
-  if (!cost.spend(static_cast<std::uint64_t>(count))) return {};
   for (std::int64_t i = 0; i < count; ++i) {
+    if (!spend_on_all(all[1], cost)) return {};
     const std::int64_t at = Last ? count - 1 - i : i;
     if (equal(all[0].item(static_cast<std::size_t>(at)), all[1])) return at;
   }

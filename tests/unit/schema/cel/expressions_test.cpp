@@ -165,6 +165,18 @@ BOOST_AUTO_TEST_CASE(an_evaluation_ends_when_its_cost_is_spent) {
   BOOST_CHECK_EQUAL(outcome(doubled), limit);
 }
 
+BOOST_AUTO_TEST_CASE(what_is_small_but_holds_much_costs_what_it_holds) {
+  const std::string limit = "error: operation cancelled: actual cost limit exceeded";
+  // Ten of ten of ten ...: thirty levels of one list.
+  std::string many = "[1]";
+  for (int i = 0; i < 30; ++i) many += ".map(x, [x, x, x, x, x, x, x, x, x, x])";
+  BOOST_CHECK_EQUAL(outcome("[" + many + "].all(L, L == L)"), limit);
+  BOOST_CHECK_EQUAL(outcome("[" + many + "].all(L, L[0] in L)"), limit);
+  BOOST_CHECK_EQUAL(outcome("[" + many + "].all(L, L.indexOf(L[0]) == 0)"), limit);
+  BOOST_CHECK_EQUAL(outcome("[" + many + "].all(L, sets.contains(L, L))"), limit);
+  BOOST_CHECK_EQUAL(outcome("[" + many + "].all(L, '%s'.format([dyn(L)]) == '')"), limit);
+}
+
 BOOST_AUTO_TEST_CASE(depth_and_length_are_bounded) {
   const auto brackets = [](int depth) { return std::string(depth, '(') + "1" + std::string(depth, ')'); };
   BOOST_CHECK_EQUAL(outcome(brackets(200)), "1");
