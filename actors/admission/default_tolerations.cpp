@@ -27,16 +27,19 @@ bool tolerates_no_execute(const field& tolerations, std::string_view taint) {
 void add_default_tolerations(json& pod) {
   constexpr std::array<std::string_view, 2> taints{"node.kubernetes.io/not-ready",
                                                    "node.kubernetes.io/unreachable"};
+  static const json tolerated{
+      {"operator", "Exists"}, {"effect", "NoExecute"}, {"tolerationSeconds", toleration_s}};
   json& spec = pod["spec"];
-  const json before = field(spec).at("tolerations").value();
-  json tolerations = before.is_array() ? before : json::array();
-  for (const std::string_view taint : taints)
-    if (!tolerates_no_execute(field(before), taint))
-      tolerations.push_back({{"key", taint},
-                             {"operator", "Exists"},
-                             {"effect", "NoExecute"},
-                             {"tolerationSeconds", toleration_s}});
-  if (!tolerations.empty()) spec["tolerations"] = std::move(tolerations);
+  json added = json::array();
+  for (const std::string_view taint : taints) {
+    if (tolerates_no_execute(field(spec).at("tolerations"), taint)) continue;
+    added.push_back(tolerated);
+    added.back()["key"] = taint;
+  }
+  if (added.empty()) return;
+  json& tolerations = spec["tolerations"];
+  if (!tolerations.is_array()) tolerations = json::array();
+  for (json& toleration : added) tolerations.push_back(std::move(toleration));
 }
 
 } // namespace actord::actors

@@ -21,27 +21,33 @@ std::string text_of(const json& object, const char* key) {
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
+/// Made once: it is copied for nearly each pod, which is cheaper than to build it.
+const json& unnamed_token_volume() {
+  static const json volume{
+      {"projected",
+       {{"defaultMode", 420},
+        {"sources",
+         json::array({{{"serviceAccountToken", {{"expirationSeconds", 3607}, {"path", "token"}}}},
+                      {{"configMap",
+                        {{"name", "kube-root-ca.crt"},
+                         {"items", json::array({{{"key", "ca.crt"}, {"path", "ca.crt"}}})}}}},
+                      {{"downwardAPI",
+                        {{"items", json::array({{{"path", "namespace"},
+                                                 {"fieldRef",
+                                                  {{"apiVersion", "v1"},
+                                                   {"fieldPath", "metadata.namespace"}}}}})}}}}})}}}};
+  return volume;
+}
+
 /// Also before the token is issued: names are unique, and one that an earlier pass made is found again.
 std::string token_volume(json& spec, random_source& random) {
   json& volumes = spec["volumes"];
   if (!volumes.is_array()) volumes = json::array();
   for (const json& volume : volumes)
-    if (text_of(volume, "name").starts_with("kube-api-access-")) return text_of(volume, "name");
+    if (std::string name = text_of(volume, "name"); name.starts_with("kube-api-access-")) return name;
   std::string name = "kube-api-access-" + random_suffix(random);
-  volumes.push_back(
-      {{"name", name},
-       {"projected",
-        {{"defaultMode", 420},
-         {"sources",
-          json::array({{{"serviceAccountToken", {{"expirationSeconds", 3607}, {"path", "token"}}}},
-                       {{"configMap",
-                         {{"name", "kube-root-ca.crt"},
-                          {"items", json::array({{{"key", "ca.crt"}, {"path", "ca.crt"}}})}}}},
-                       {{"downwardAPI",
-                         {{"items", json::array({{{"path", "namespace"},
-                                                  {"fieldRef",
-                                                   {{"apiVersion", "v1"},
-                                                    {"fieldPath", "metadata.namespace"}}}}})}}}}})}}}});
+  volumes.push_back(unnamed_token_volume());
+  volumes.back()["name"] = name;
   return name;
 }
 

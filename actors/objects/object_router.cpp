@@ -1,6 +1,7 @@
 #include "actors/objects/object_router.hpp"
 
 #include "actors/objects/object_actor.hpp"
+#include "schema/base/key_hash.hpp"
 #include "schema/tables/resource_table.hpp"
 #include "storage/leader_errors.hpp"
 
@@ -51,7 +52,7 @@ struct object_router::state : std::enable_shared_from_this<object_router::state>
   };
   struct shard {
     std::mutex mutex;
-    std::unordered_map<object_key, entry> objects;
+    std::unordered_map<object_key, entry, kept_key_hash> objects;
     std::list<object_key> idle; ///< longest idle first
   };
 
@@ -63,7 +64,7 @@ struct object_router::state : std::enable_shared_from_this<object_router::state>
 
   enum door_position : std::uint8_t { closed, to_own, to_all };
 
-  shard& shard_of(const object_key& key) { return shards[std::hash<object_key>{}(key) % shard_count]; }
+  shard& shard_of(const object_key& key) { return shards[kept_key_hash{}(key) % shard_count]; }
 
   /// An actor for an object that has none: the shard's oldest idle one, or a new one.
   caf::actor find_actor(shard& home) {

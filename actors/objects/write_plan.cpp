@@ -182,6 +182,8 @@ result<write_plan> plan_new_object(const planning& step, schema::prepared_write 
   plan.answer.warnings = std::move(prepared.warnings);
   const object_key key = stored_key(step, object["metadata"]["name"].get<std::string>());
 
+  plan.transaction.changes.reserve(4); // the object, its namespace, quotas
+  plan.roles.reserve(4);
   plan.name = key.name;
   plan.generated = step.command.key.name.empty() && object["metadata"].contains("generateName");
   plan.transaction.changes.push_back(

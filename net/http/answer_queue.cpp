@@ -71,6 +71,7 @@ void answer_queue::overrule(http_response response) {
 void answer_queue::place(http_response response) {
   const bool has_body = may_have_body(response.code);
   const std::size_t length = response.body ? response.body->size() : 0;
+  pieces_.reserve(2);
   push_head(response, has_body ? body_framing::length : body_framing::none, length);
   if (has_body && length > 0 && !terms_.is_head_request) {
     piece body;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "schema/base/clock.hpp"
+#include "schema/base/key_hash.hpp"
 #include "storage/kv/kv.hpp"
 #include "storage/member/replica.hpp"
 #include "storage/store.hpp"
@@ -37,7 +38,7 @@ public:
 
 private:
   mutable std::mutex mutex_;
-  std::unordered_map<object_key, pending> heads_;
+  std::unordered_map<object_key, pending, kept_key_hash> heads_;
   std::deque<std::pair<raft_index, object_key>> order_;
 };
 

@@ -43,16 +43,16 @@ field::field(const field& parent, segment step, const json& value) : value_(&val
   steps_[depth_++] = step;
 }
 
-field field::at(std::string_view name) const { return {*this, {name, -1}, member(*value_, name)}; }
+field field::at(std::string_view name) const { return {*this, step_of(name, -1), member(*value_, name)}; }
 
-field field::entry(std::string_view key) const { return {*this, {key, -2}, member(*value_, key)}; }
+field field::entry(std::string_view key) const { return {*this, step_of(key, -2), member(*value_, key)}; }
 
 field field::item(std::size_t index) const {
   const bool there = value_->is_array() && index < value_->size();
-  return {*this, {{}, static_cast<std::int64_t>(index)}, there ? (*value_)[index] : absent};
+  return {*this, step_of({}, static_cast<std::int32_t>(index)), there ? (*value_)[index] : absent};
 }
 
-field field::named(std::string_view name) const { return {*this, {name, -1}, *value_}; }
+field field::named(std::string_view name) const { return {*this, step_of(name, -1), *value_}; }
 
 field field::with(const json& value) const {
   field result(*this);
@@ -98,12 +98,13 @@ std::string field::path() const {
   std::string text = prefix_ == nullptr ? std::string() : *prefix_;
   for (std::size_t at = 0; at < depth_; ++at) {
     const segment& step = steps_[at];
+    const std::string_view name(step.name, step.name_bytes);
     if (step.index == -1) {
       if (!text.empty()) text += '.';
-      text += step.name;
+      text += name;
     } else {
       text += '[';
-      text += step.index == -2 ? std::string(step.name) : std::to_string(step.index);
+      text += step.index == -2 ? std::string(name) : std::to_string(step.index);
       text += ']';
     }
   }

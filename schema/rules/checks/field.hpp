@@ -55,10 +55,15 @@ public:
   [[nodiscard]] list_range items() const;
 
 private:
+  /// Without constructors, so that the steps behind `depth_` cost nothing: a pod is looked at in 500 places.
   struct segment {
-    std::string_view name;
-    std::int64_t index; ///< -1: a member; -2: a map entry; else a list index
+    const char* name;
+    std::uint32_t name_bytes;
+    std::int32_t index; ///< -1: a member; -2: a map entry; else a list index
   };
+  static segment step_of(std::string_view name, std::int32_t index) {
+    return {name.data(), static_cast<std::uint32_t>(name.size()), index};
+  }
   static constexpr std::size_t max_depth = 24;
   field(const field& parent, segment step, const json& value);
 

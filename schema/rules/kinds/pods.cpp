@@ -83,8 +83,7 @@ void merge_label_keys(json& term, const field& labels) {
 }
 
 void merge_affinity_keys(json& pod) {
-  const json labels = field(pod).at("metadata").at("labels").value();
-  const field label_set(labels);
+  const field label_set = field(pod).at("metadata").at("labels");
   for (const std::string_view kind : {"spec.affinity.podAffinity", "spec.affinity.podAntiAffinity"}) {
     json* affinity = member_at(pod, kind);
     if (affinity == nullptr) continue;

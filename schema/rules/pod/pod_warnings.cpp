@@ -214,7 +214,7 @@ void warn_of_containers(const field& spec, const field& annotations, bool is_tem
                         warning_list& warnings) {
   constexpr std::string_view seccomp = "container.seccomp.security.alpha.kubernetes.io/";
   constexpr std::string_view app_armor = "container.apparmor.security.beta.kubernetes.io/";
-  each_container(spec, [&](const field& container) {
+  const auto warn_of_annotations = [&](const field& container) {
     const std::string name(container.at("name").text());
     const field context = container.at("securityContext");
     const std::string seccomp_key = std::string(seccomp) + name;
@@ -226,6 +226,9 @@ void warn_of_containers(const field& spec, const field& annotations, bool is_tem
         !spec.at("securityContext").contains("appArmorProfile"))
       warn_at(annotations.entry(armor_key),
               R"(deprecated since v1.30; use the "appArmorProfile" field instead)", warnings);
+  };
+  each_container(spec, [&](const field& container) {
+    if (annotations.size() > 0) warn_of_annotations(container);
     for (const std::string_view list : {"limits", "requests"})
       warn_of_fractions(container.at("resources").at(list), {"memory"}, warnings);
     for (const std::string_view list : {"limits", "requests"})
@@ -240,9 +243,10 @@ void warn_of(const field& pod, bool is_template, warning_list& warnings) {
   const field annotations = pod.at("metadata").at("annotations");
   warn_of_node_labels(spec, warnings);
   warn_of_spread(spec, warnings);
-  for (const old_word& known : old_annotations)
-    if (annotations.entry(known.name).present())
-      warn_at(annotations.entry(known.name), known.advice, warnings);
+  if (annotations.size() > 0)
+    for (const old_word& known : old_annotations)
+      if (annotations.entry(known.name).present())
+        warn_at(annotations.entry(known.name), known.advice, warnings);
   warn_of_volumes(spec, warnings);
   warn_of_repeats(spec.at("hostAliases"), "ip", "ip", warnings);
   warn_of_repeats(spec.at("imagePullSecrets"), "name", "name", warnings);

@@ -237,17 +237,19 @@ void check_profile_annotations(const field& annotations, const field& spec, fiel
     check_seccomp_annotation(annotations.at("seccomp.security.alpha.kubernetes.io/pod"), profile, errors);
   each_container(spec, [&](const field& container) {
     const field profile = container.at("securityContext").at("seccompProfile");
+    if (!profile.present()) return;
     const std::string key =
         fmt::format("container.seccomp.security.alpha.kubernetes.io/{}", container.at("name").text());
-    if (profile.present()) check_seccomp_annotation(annotations.at(key), profile, errors);
+    check_seccomp_annotation(annotations.at(key), profile, errors);
   });
   if (spec.at("os").at("name").text() == "windows") return;
   each_container(spec, [&](const field& container) {
     const field own = container.at("securityContext").at("appArmorProfile");
     const field profile = own.present() ? own : pod_context.at("appArmorProfile");
+    if (!profile.present()) return;
     const std::string key =
         fmt::format("container.apparmor.security.beta.kubernetes.io/{}", container.at("name").text());
-    if (profile.present()) check_app_armor_annotation(annotations.at(key), profile, own, errors);
+    check_app_armor_annotation(annotations.at(key), profile, own, errors);
   });
 }
 
