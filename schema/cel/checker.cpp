@@ -61,6 +61,8 @@ public:
       return structure(at);
     case node_kind::macro:
       return loop(at);
+    case node_kind::bind:
+      return bind(at);
     case node_kind::with:
       return with(at);
     }
@@ -294,6 +296,11 @@ private:
       return found->kind == type_kind::map ? found : map_of(dynamic(), dynamic());
     }
     return dynamic();
+  }
+
+  type_ref bind(node& at) {
+    const scope one(*this, at.first, visit(*at.parts[0]));
+    return visit(*at.parts[1]);
   }
 
   type_ref with(node& at) {

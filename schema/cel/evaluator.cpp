@@ -79,6 +79,8 @@ public:
       return map(at);
     case node_kind::macro:
       return loop(at);
+    case node_kind::bind:
+      return bind(at);
     case node_kind::with:
       return with(at);
     }
@@ -357,6 +359,15 @@ private:
       return value::of(std::move(all.rows));
     }
     return {};
+  }
+
+  /// A value that failed only matters where it is used.
+  value bind(const node& at) {
+    value held = visit(*at.parts[0]);
+    if (cost_.over()) return over();
+    binding bound(*this, at);
+    bound.set(std::move(held), {});
+    return visit(*at.parts[1]);
   }
 
   value with(const node& at) {

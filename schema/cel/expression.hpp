@@ -26,6 +26,7 @@ enum class node_kind : std::uint8_t {
   map,       ///< parts: key, value, key, value ...
   structure, ///< name; parts: a literal with the member's name, value ...
   macro,     ///< over the items of a list or the keys of a map; see `loop`
+  bind,      ///< cel.bind: parts: value, expression; `first` is the value
   with,      ///< optMap, optFlatMap: parts: optional, expression; `first` is what it holds
 };
 

@@ -63,6 +63,13 @@ bool expand_macro(node& call, std::string& complaint, std::size_t& at) {
   if (!call.has_receiver)
     return call.name != "has" || call.parts.size() != 1 || expand_has(call, complaint, at);
   const std::size_t arguments = call.parts.size() - 1;
+  if (call.name == "bind" && arguments == 3 && call.parts[0]->kind == node_kind::identifier &&
+      call.parts[0]->name == "cel") {
+    if (!take_variable(*call.parts[1], call.first, complaint, at)) return false;
+    call.kind = node_kind::bind;
+    call.parts.erase(call.parts.begin(), call.parts.begin() + 2);
+    return true;
+  }
   if ((call.name == "optMap" || call.name == "optFlatMap") && arguments == 2) {
     if (!take_variable(*call.parts[1], call.first, complaint, at)) return false;
     call.kind = node_kind::with;

@@ -1,5 +1,6 @@
 #include "schema/base/json.hpp"
 #include "schema/base/timestamp.hpp"
+#include "schema/cel/admission_names.hpp"
 #include "schema/rules/checks/amounts.hpp"
 #include "schema/rules/checks/checks.hpp"
 #include "schema/rules/checks/defaults.hpp"
@@ -69,13 +70,25 @@ void check_request_reference(const field& reference, const request_names& known,
     errors.invalid(reference, text, unknown);
 }
 
+/// What selects devices: an expression over `device`, whose attributes are whatever drivers say.
+const cel::environment& device_names() {
+  static const cel::environment names =
+      cel::environment().declare("device", cel::simple(cel::type_kind::dynamic));
+  return names;
+}
+
+void check_selector_expression(const field& expression, field_errors& errors) {
+  const std::string why = cel::admission_complaint(expression.text(), device_names(),
+                                                   {cel::type_kind::boolean, cel::type_kind::dynamic});
+  if (!why.empty()) errors.invalid(expression, expression.text(), why);
+}
+
 void check_selectors(const field& selectors, field_errors& errors) {
   check_list(selectors, most_requests, errors, [&](const field& selector) {
     if (!selector.contains("cel"))
       errors.required(selector.at("cel"));
-    else if (const field expression = selector.at("cel").at("expression");
-             expression.text().find_first_not_of(" \t\n\r") == std::string_view::npos)
-      errors.invalid(expression, expression.text(), "compilation failed: the expression is empty");
+    else
+      check_selector_expression(selector.at("cel").at("expression"), errors);
   });
 }
 
