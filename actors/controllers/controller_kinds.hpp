@@ -21,6 +21,9 @@ std::unique_ptr<controller_kind> replica_set_controller();
 std::unique_ptr<controller_kind> replication_controller();
 std::unique_ptr<controller_kind> stateful_set_controller();
 std::unique_ptr<controller_kind> daemon_set_controller();
+std::unique_ptr<controller_kind> job_controller();
+/// Removes Jobs some time after their end.
+std::unique_ptr<controller_kind> expiry_controller();
 std::unique_ptr<controller_kind> endpoints_controller();
 /// Shows Endpoints that were written by hand as slices.
 std::unique_ptr<controller_kind> slice_mirror_controller();

@@ -42,6 +42,8 @@ std::vector<std::unique_ptr<controller_kind>> all_kinds(const controller_powers&
   out.push_back(replication_controller());
   out.push_back(stateful_set_controller());
   out.push_back(daemon_set_controller());
+  out.push_back(job_controller());
+  out.push_back(expiry_controller());
   out.push_back(endpoints_controller());
   out.push_back(slice_mirror_controller());
   out.push_back(namespace_controller());
