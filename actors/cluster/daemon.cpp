@@ -36,6 +36,7 @@
 #include "net/http/http_server.hpp"
 #include "net/peer/feed.hpp"
 #include "net/peer/forwarding.hpp"
+#include "schema/cel/library/authorizers.hpp"
 #include "schema/codec/status.hpp"
 #include "storage/open_store.hpp"
 
@@ -75,6 +76,19 @@ access_check access_of(const authorizer& authorization) {
   };
 }
 
+/// The same for the conditions of webhooks.
+caller_judge judge_of(const authorizer& authorization) {
+  return [&authorization](const caller_identity& caller, const schema::cel::access_question& about) {
+    return authorization.allows(caller, {.verb = about.verb,
+                                         .group = about.group,
+                                         .resource = about.resource,
+                                         .subresource = about.subresource,
+                                         .space = about.space,
+                                         .name = about.name,
+                                         .path = about.path});
+  };
+}
+
 /// Members in the order they start; destroyed from the last to the first.
 class running_daemon final : public daemon {
 public:
@@ -97,7 +111,8 @@ public:
     admission_ =
         std::make_unique<admission_chain>(*store_, system_random_source(), access_of(*authorization_));
     role_guard_ = std::make_unique<role_guard>(*authorization_, *store_);
-    webhooks_ = std::make_unique<webhook_gate>(*store_, system_random_source(), net::https_caller::create());
+    webhooks_ = std::make_unique<webhook_gate>(*store_, system_random_source(), net::https_caller::create(),
+                                               judge_of(*authorization_));
     published_.replace(identity_.pki.trusted_pem);
     router_ = std::make_unique<object_router>(object_router::collaborators{
         .system = *system_,

@@ -101,8 +101,6 @@ error_kind nearest_kind(int code, std::string_view reason) {
   return nearest.value_or(code < 500 ? error_kind::forbidden : error_kind::internal);
 }
 
-} // namespace
-
 json user_info(const caller_identity& caller) {
   json user = {{"username", caller.user}};
   if (!caller.uid.empty()) user["uid"] = caller.uid;
@@ -110,6 +108,8 @@ json user_info(const caller_identity& caller) {
   if (!caller.extra.empty()) user["extra"] = caller.extra;
   return user;
 }
+
+} // namespace
 
 api_kind kind_of_body(const schema::resource_type& type, std::string_view subresource) {
   if (subresource.empty())
@@ -122,17 +122,13 @@ api_kind kind_of_body(const schema::resource_type& type, std::string_view subres
           std::string(own ? type.version : part->body_version), std::string(part->kind)};
 }
 
-std::string review_text(const webhook& hook, const review_subject& subject, const schema::resource_type& as,
-                        std::string_view uid, const json& object, const json& old) {
-  json request = {{"uid", uid},
-                  {"kind", kind_json(kind_of_body(as, subject.subresource))},
+json request_json(const review_subject& subject, const schema::resource_type& as) {
+  json request = {{"kind", kind_json(kind_of_body(as, subject.subresource))},
                   {"resource", resource_json(as)},
                   {"requestKind", kind_json(kind_of_body(*subject.type, subject.subresource))},
                   {"requestResource", resource_json(*subject.type)},
                   {"operation", subject.operation},
-                  {"userInfo", subject.user},
-                  {"object", object},
-                  {"oldObject", old},
+                  {"userInfo", user_info(subject.caller)},
                   {"dryRun", subject.dry_run},
                   {"options", subject.options}};
   if (!subject.subresource.empty()) {
@@ -141,6 +137,15 @@ std::string review_text(const webhook& hook, const review_subject& subject, cons
   }
   if (!subject.name.empty()) request["name"] = subject.name;
   if (!subject.space.empty()) request["namespace"] = subject.space;
+  return request;
+}
+
+std::string review_text(const webhook& hook, const review_subject& subject, const schema::resource_type& as,
+                        std::string_view uid, const json& object, const json& old) {
+  json request = request_json(subject, as);
+  request["uid"] = uid;
+  request["object"] = object;
+  request["oldObject"] = old;
   return schema::json_text({{"kind", "AdmissionReview"},
                             {"apiVersion", std::string(review_group) + hook.review_version},
                             {"request", std::move(request)}});

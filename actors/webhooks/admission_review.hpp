@@ -25,15 +25,16 @@ struct review_subject {
   std::string name;  ///< empty while generateName has yet to make it
   bool dry_run = false;
   json options; ///< CreateOptions and the like; null for CONNECT
-  json user;    ///< authentication.k8s.io UserInfo
+  caller_identity caller;
 
   [[nodiscard]] reviewed_resource resource() const { return {operation, type, subresource, space}; }
 };
 
-json user_info(const caller_identity& caller);
-
 /// What a body of the resource (or of its subresource) is: "Scale" of "deployments/scale".
 api_kind kind_of_body(const schema::resource_type& type, std::string_view subresource);
+
+/// An AdmissionRequest without its objects and its uid, for a webhook that is asked about `as`.
+json request_json(const review_subject& subject, const schema::resource_type& as);
 
 /// The JSON text of a review. `object` and `old` are as `as` shows them; null where there is none.
 std::string review_text(const webhook& hook, const review_subject& subject, const schema::resource_type& as,

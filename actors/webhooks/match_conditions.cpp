@@ -1,9 +1,101 @@
 #include "actors/webhooks/match_conditions.hpp"
 
+#include "schema/cel/admission_names.hpp"
+#include "schema/cel/functions.hpp"
+#include "schema/cel/library/authorizers.hpp"
+#include "schema/cel/program.hpp"
+
+#include <array>
+#include <fmt/format.h>
+
 namespace actord::actors {
 
-condition_verdict judge_conditions(const webhook&, const review_subject&, const json*, const json*) {
-  return condition_verdict::holds;
+namespace cel = schema::cel;
+using slots = cel::admission_slots;
+
+struct match_conditions::condition {
+  std::string expression;
+  result<cel::program> program;
+};
+
+namespace {
+
+constexpr std::string_view service_account = "system:serviceaccount:";
+
+std::string text(const json& object, const char* name) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+/// Expressions may also ask what a service account may.
+caller_identity asked_about(const caller_identity& caller, const std::string& user) {
+  if (user.empty()) return caller;
+  caller_identity account;
+  account.user = user;
+  const std::size_t space = service_account.size();
+  account.groups = {"system:serviceaccounts", "system:authenticated"};
+  if (user.starts_with(service_account))
+    account.groups.push_back("system:serviceaccounts:" +
+                             user.substr(space, std::min(user.find(':', space), user.size()) - space));
+  return account;
+}
+
+cel::value value_of(const json& object) {
+  return object.is_null() ? cel::value() : cel::value::from_json(object);
+}
+
+} // namespace
+
+match_conditions::match_conditions(std::vector<condition> all) : all_(std::move(all)) {}
+match_conditions::~match_conditions() = default;
+
+std::shared_ptr<const match_conditions> match_conditions::compile(const json& conditions) {
+  if (!conditions.is_array() || conditions.empty()) return nullptr;
+  const cel::environment names = cel::admission_environment({.in_policy = false});
+  std::vector<condition> all;
+  for (const json& each : conditions) {
+    std::string expression = each.is_object() ? text(each, "expression") : std::string();
+    auto program = cel::program::compile(expression, names);
+    all.push_back({std::move(expression), std::move(program)});
+  }
+  return std::shared_ptr<const match_conditions>(new match_conditions(std::move(all)));
+}
+
+result<bool> match_conditions::hold(const review_subject& subject, const schema::resource_type& as,
+                                    const json& object, const json& old, const caller_judge& may) const {
+  json request = request_json(subject, as);
+  for (const char* member : {"subResource", "requestSubResource", "name", "namespace"})
+    if (!request.contains(member)) request[member] = "";
+  const cel::access_judge judge = [&](const cel::access_question& about) {
+    return may && may(asked_about(subject.caller, about.user), about);
+  };
+  std::array<cel::value, slots::count> values;
+  values[slots::object] = value_of(object);
+  values[slots::old_object] = value_of(old);
+  values[slots::request] = cel::value::from_json(request, cel::admission_request_type().get());
+  values[slots::authorizer] = cel::authorizer_value(judge);
+  values[slots::request_resource] = cel::resource_check_value(judge, {.user = {},
+                                                                      .verb = {},
+                                                                      .path = {},
+                                                                      .group = std::string(as.group),
+                                                                      .resource = std::string(as.plural),
+                                                                      .subresource = subject.subresource,
+                                                                      .space = subject.space,
+                                                                      .name = subject.name});
+  std::string failed;
+  for (const condition& each : all_) {
+    cel::spending cost(cel::most_cost);
+    const cel::value met =
+        each.program ? each.program->evaluate(values, cost) : cel::value::error(each.program.error().message);
+    if (met.failed()) {
+      if (failed.empty())
+        failed = fmt::format("expression '{}' resulted in error: {}", each.expression, met.message());
+    } else if (!met.is_true()) {
+      return false;
+    }
+  }
+  if (failed.empty()) return true;
+  return error{.kind = error_kind::forbidden, .message = failed};
 }
 
 } // namespace actord::actors

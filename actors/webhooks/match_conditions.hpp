@@ -1,15 +1,40 @@
 #pragma once
 
 #include "actors/webhooks/admission_review.hpp"
+#include "schema/base/result.hpp"
+
+#include <functional>
+#include <memory>
+
+namespace actord::schema::cel {
+struct access_question;
+}
 
 namespace actord::actors {
 
-enum class condition_verdict : std::uint8_t { holds, fails };
+/// Whether a caller may do what an expression asks about; an empty one: nobody may anything.
+using caller_judge =
+    std::function<bool(const caller_identity& caller, const schema::cel::access_question& about)>;
 
-/// Whether a webhook's matchConditions let it be asked about a request that its rules and selectors name.
-/// `object` and `old` are as the webhook would be shown them. The expressions are not evaluated: all of them
-/// count as true, so that a webhook is rather asked too often than too seldom.
-condition_verdict judge_conditions(const webhook& hook, const review_subject& subject, const json* object,
-                                   const json* old);
+/// The matchConditions of one webhook, compiled. Immutable.
+class match_conditions {
+public:
+  /// Null for none.
+  static std::shared_ptr<const match_conditions> compile(const json& conditions);
+  ~match_conditions();
+  match_conditions(const match_conditions&) = delete;
+  match_conditions& operator=(const match_conditions&) = delete;
+
+  /// Whether all let the webhook be asked about a request that its rules and selectors name; the objects
+  /// (null for none) are as it would be shown them. One that is false decides whatever others fail at; else
+  /// the error says what failed.
+  [[nodiscard]] result<bool> hold(const review_subject& subject, const schema::resource_type& as,
+                                  const json& object, const json& old, const caller_judge& may) const;
+
+private:
+  struct condition;
+  explicit match_conditions(std::vector<condition> all);
+  std::vector<condition> all_;
+};
 
 } // namespace actord::actors

@@ -1,5 +1,6 @@
 #include "actors/webhooks/webhook.hpp"
 
+#include "actors/webhooks/match_conditions.hpp"
 #include "schema/codec/base64.hpp"
 
 #include <algorithm>
@@ -88,7 +89,7 @@ std::vector<std::shared_ptr<const webhook>> read_webhooks(webhook_kind kind, con
         break;
       }
     hook.reinvoked = text(from, "reinvocationPolicy") == "IfNeeded";
-    hook.match_conditions = member(from, "matchConditions");
+    hook.conditions = match_conditions::compile(member(from, "matchConditions"));
     all.push_back(std::make_shared<const webhook>(std::move(hook)));
   }
   return all;

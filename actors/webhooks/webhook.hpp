@@ -15,6 +15,8 @@
 
 namespace actord::actors {
 
+class match_conditions;
+
 enum class webhook_kind : std::uint8_t { mutating, validating };
 
 /// Which requests a webhook asks for. "*" in a list stands for everything.
@@ -49,7 +51,7 @@ struct webhook {
   std::chrono::seconds timeout{10};
   std::string review_version = "v1"; ///< of admission.k8s.io: the first it knows that is known here
   bool reinvoked = false;            ///< once more, if others changed the object after it
-  json match_conditions;             ///< as they stand in the object: a list, or null
+  std::shared_ptr<const match_conditions> conditions; ///< null for none
 };
 
 /// In the order they are called in: by name of the configuration, then as they stand there.

@@ -38,7 +38,8 @@ write_reviews::environment webhook_gate::environment(std::shared_ptr<const webho
   return {.hooks = std::move(hooks),
           .space_labels = [this](const std::string& space) { return space_labels(space); },
           .now = [this] { return store_.now(); },
-          .random = random_};
+          .random = random_,
+          .may = may_};
 }
 
 std::shared_ptr<write_reviews> webhook_gate::begin(const write_command& command) const {

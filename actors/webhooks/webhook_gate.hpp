@@ -13,8 +13,9 @@ namespace actord::actors {
 /// Must not outlive what it is given. Any thread.
 class webhook_gate {
 public:
-  webhook_gate(storage::store& store, random_source& random, std::unique_ptr<net::https_caller> caller)
-      : store_(store), random_(random), mirror_(store), caller_(std::move(caller)) {}
+  webhook_gate(storage::store& store, random_source& random, std::unique_ptr<net::https_caller> caller,
+               caller_judge may)
+      : store_(store), random_(random), mirror_(store), caller_(std::move(caller)), may_(std::move(may)) {}
 
   /// Null where no webhook is concerned, which costs next to nothing to say while there are none.
   [[nodiscard]] std::shared_ptr<write_reviews> begin(const write_command& command) const;
@@ -38,6 +39,7 @@ private:
   random_source& random_;
   webhook_mirror mirror_;
   std::unique_ptr<net::https_caller> caller_;
+  const caller_judge may_;
 };
 
 } // namespace actord::actors

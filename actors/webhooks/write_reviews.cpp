@@ -1,7 +1,6 @@
 #include "actors/webhooks/write_reviews.hpp"
 
 #include "actors/objects/refusals.hpp"
-#include "actors/webhooks/match_conditions.hpp"
 #include "actors/webhooks/review_object.hpp"
 #include "schema/base/always.hpp"
 #include "schema/patch/json_patch.hpp"
@@ -94,7 +93,7 @@ std::shared_ptr<write_reviews> write_reviews::of_command(environment with, const
                          .name = command.key.name,
                          .dry_run = command.dry_run,
                          .options = {},
-                         .user = {}};
+                         .caller = command.caller};
   // An eviction is posted, whatever it does.
   const bool posted = command.verb == write_verb::create || command.subresource == "eviction";
   if (posted)
@@ -112,7 +111,6 @@ std::shared_ptr<write_reviews> write_reviews::of_command(environment with, const
   subject.options = subject.operation == "DELETE" ? removal_json(command)
                     : posted                      ? options_json("CreateOptions", command)
                                                   : options_json("UpdateOptions", command);
-  subject.user = user_info(command.caller);
   return std::make_shared<write_reviews>(std::move(with), std::move(subject),
                                          options_json("CreateOptions", command));
 }
@@ -237,21 +235,31 @@ bool write_reviews::is_selected(const concerned_webhook& each) {
   case selection::selected:
     break;
   }
-  if (each.hook->match_conditions.empty()) return true;
-  return judge_conditions(*each.hook, subject_, object, old) == condition_verdict::holds;
+  return each.hook->conditions == nullptr || meets_conditions(each);
+}
+
+json write_reviews::shown(const concerned_webhook& to, const json& object) const {
+  return subject_.operation == "CONNECT" ? object
+                                         : shown_object(*subject_.type, subject_.subresource, *to.as, object);
+}
+
+/// Conditions that cannot be told leave who fails open unasked, and refuse the request for who fails closed.
+bool write_reviews::meets_conditions(const concerned_webhook& each) {
+  const auto met =
+      each.hook->conditions->hold(subject_, *each.as, shown(each, object_), shown(each, old_), with_.may);
+  if (met) return *met;
+  if (!each.hook->fails_open)
+    refuse(0, {object_forbidden(*subject_.type, subject_.name, met.error().message), {}, 403});
+  return false;
 }
 
 review_call write_reviews::ask(std::size_t number, const concerned_webhook& each) {
   asked_.push_back({each, new_uuid(with_.random)});
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until_ - with_.now());
-  const auto shown = [&](const json& object) {
-    return subject_.operation == "CONNECT"
-               ? object
-               : shown_object(*subject_.type, subject_.subresource, *each.as, object);
-  };
   return {.number = number,
           .hook = each.hook,
-          .text = review_text(*each.hook, subject_, *each.as, asked_.back().uid, shown(object_), shown(old_)),
+          .text = review_text(*each.hook, subject_, *each.as, asked_.back().uid, shown(each, object_),
+                              shown(each, old_)),
           .timeout =
               std::clamp<std::chrono::milliseconds>(left, std::chrono::milliseconds(1), each.hook->timeout)};
 }

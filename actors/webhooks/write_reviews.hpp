@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/webhooks/admission_review.hpp"
+#include "actors/webhooks/match_conditions.hpp"
 #include "schema/base/clock.hpp"
 
 #include <chrono>
@@ -42,6 +42,8 @@ public:
     std::function<std::optional<schema::text_map>(const std::string& space)> space_labels;
     std::function<wall_time()> now;
     random_source& random;
+    /// What a caller may, for conditions that ask.
+    caller_judge may = {};
   };
   /// `operation` is what the request is unless it turns out that there is something to create.
   write_reviews(environment with, review_subject subject, json create_options);
@@ -86,6 +88,8 @@ private:
   std::optional<review_call> next_mutation();
   std::vector<review_call> validations();
   bool is_selected(const concerned_webhook& each);
+  bool meets_conditions(const concerned_webhook& each);
+  [[nodiscard]] json shown(const concerned_webhook& to, const json& object) const;
   review_call ask(std::size_t number, const concerned_webhook& each);
   void take_mutation(const question& asked, const review_answer& answer);
   void refuse(std::size_t number, review_refusal why);

@@ -52,7 +52,7 @@ void review_connection(const webhook_gate& webhooks, const std::function<void(st
                                  .name = request->route.name,
                                  .dry_run = false,
                                  .options = {},
-                                 .user = user_info(request->caller)});
+                                 .caller = request->caller});
   if (reviews == nullptr) return go_on();
   reviews->connect(connect_options(*request));
   webhooks.carry_out(reviews, in_turn(run), [request, reviews, go_on = std::move(go_on)] {

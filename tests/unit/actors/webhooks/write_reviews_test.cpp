@@ -377,6 +377,39 @@ BOOST_AUTO_TEST_CASE(deletions_show_what_goes_and_cannot_be_changed) {
              "supported for this operation");
 }
 
+BOOST_AUTO_TEST_CASE(conditions_decide_before_anybody_is_asked) {
+  const auto with = [](const json& expressions, const char* policy, table& all) {
+    json conditions = json::array();
+    for (const json& each : expressions) conditions.push_back({{"name", "c"}, {"expression", each}});
+    all.add(webhook_kind::mutating, hook("m", {{"matchConditions", conditions}, {"failurePolicy", policy}}));
+    const auto reviews = write_reviews::of_command(all.environment(), table::command());
+    json object = config_map();
+    const auto mutated = reviews->mutate(object, nullptr, [](json&) { return result<void>{}; });
+    all.carry_out(*reviews);
+    return mutated              ? std::string("passed over")
+           : reviews->refusal() ? reviews->refusal()->plain.message
+                                : "asked";
+  };
+  const auto verdict = [&](const json& expressions, const char* policy = "Fail") {
+    table all;
+    return with(expressions, policy, all);
+  };
+  BOOST_TEST(verdict({"object.metadata.name != 'skip-me'"}) == "asked");
+  BOOST_TEST(verdict({"object.metadata.name != 'map'"}) == "passed over");
+  BOOST_TEST(verdict({"oldObject == null", "request.operation == 'CREATE'",
+                      "request.userInfo.username == 'eve'"}) == "asked");
+  BOOST_TEST(verdict({"request.operation == 'CREATE'", "request.namespace == 'there'"}) == "passed over");
+  const std::string told = verdict({"object.data.none == 'x'"});
+  BOOST_TEST(told.starts_with(
+                 "configmaps \"map\" is forbidden: expression 'object.data.none == 'x'' resulted in error"),
+             told);
+  BOOST_TEST(verdict({"object.data.none == 'x'"}, "Ignore") == "passed over");
+  // What is false decides, whatever else cannot be told.
+  BOOST_TEST(verdict({"object.data.none == 'x'", "false"}) == "passed over");
+  // Nobody may anything here.
+  BOOST_TEST(verdict({"authorizer.requestResource.check('breakglass').allowed()"}) == "passed over");
+}
+
 BOOST_AUTO_TEST_CASE(patience_is_shared) {
   table all;
   all.add(webhook_kind::mutating, hook("m", {{"timeoutSeconds", 30}}));
