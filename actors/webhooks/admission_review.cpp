@@ -66,7 +66,8 @@ result<json> patch_of(const webhook& hook, const json& response) {
       return no_answer("webhook returned response.patch but not response.patchType");
     if (patch.empty() && typed)
       return no_answer("webhook returned response.patchType but not response.patch");
-    if (typed && type == "") return no_answer("webhook returned invalid response.patchType of \"\"");
+    if (typed && type.get_ref<const std::string&>().empty())
+      return no_answer("webhook returned invalid response.patchType of \"\"");
   }
   if (patch.empty()) return json();
   if (typed && type != "JSONPatch")

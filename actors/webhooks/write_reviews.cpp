@@ -62,7 +62,7 @@ error interruption() {
   return {.kind = error_kind::internal, .message = "the write waits for admission webhooks"};
 }
 
-error internal(std::string why) {
+error internal(const std::string& why) {
   return {.kind = error_kind::internal,
           .message = "Internal error occurred: " + why,
           .causes = {{.reason = {}, .message = why, .field = {}}},

@@ -27,9 +27,9 @@ struct https_answer {
 };
 
 struct https_caller_limits {
-  std::size_t calls_max = 128;                     ///< under way at once
-  std::size_t waiting_max = 4096;                  ///< for their turn
-  std::size_t answer_bytes_max = 8u * 1024 * 1024; ///< of one answer's body
+  std::size_t calls_max = 128;              ///< under way at once
+  std::size_t waiting_max = 4096;           ///< for their turn
+  std::size_t answer_bytes_max = 8U << 20U; ///< of one answer's body
 };
 
 /// Makes calls, many at once, on one thread that begins with the first. Connections are kept for further

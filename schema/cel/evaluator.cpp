@@ -124,7 +124,7 @@ private:
   value index(const node& at) {
     value into = visit(*at.parts[0]);
     if (into.failed()) return into;
-    const value key = visit(*at.parts[1]);
+    value key = visit(*at.parts[1]);
     if (key.failed()) return key;
     if (const auto seen = key.string(); seen && !cost_.spend(seen->size() / bytes_per_step)) return over();
     bool was_optional = false;
@@ -182,7 +182,7 @@ private:
   }
 
   value choice(const node& at) {
-    const value condition = visit(*at.parts[0]);
+    value condition = visit(*at.parts[0]);
     if (condition.failed()) return condition;
     const bool* yes = condition.as<bool>();
     if (yes == nullptr) return value::no_overload();
@@ -268,7 +268,7 @@ private:
   };
 
   value loop(const node& at) {
-    const value range = visit(*at.parts[0]);
+    value range = visit(*at.parts[0]);
     if (range.failed()) return range;
     const bool of_list = range.is_list();
     if (!of_list && !range.is_map()) return value::no_overload();
@@ -293,7 +293,7 @@ private:
   /// One turn of a loop; a value ends it.
   std::optional<value> turn(const node& at, const value& key, gathered& all) {
     if (at.parts.size() == 3) {
-      const value wanted = visit(*at.parts[1]);
+      value wanted = visit(*at.parts[1]);
       if (wanted.failed()) return wanted;
       if (wanted.as<bool>() == nullptr) return value::no_overload();
       if (!wanted.is_true()) return std::nullopt;
@@ -371,7 +371,7 @@ private:
   }
 
   value with(const node& at) {
-    const value operand = visit(*at.parts[0]);
+    value operand = visit(*at.parts[0]);
     if (operand.failed()) return operand;
     const auto* optional = operand.as<optional_value>();
     if (optional == nullptr) return value::no_overload();

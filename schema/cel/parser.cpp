@@ -62,7 +62,7 @@ private:
   }
 
   /// Only the first mistake is told: what follows may only be its consequence.
-  node_ref fail(std::string message) { return fail_at(now(), "Syntax error: " + message); }
+  node_ref fail(const std::string& message) { return fail_at(now(), "Syntax error: " + message); }
   node_ref fail_at(const token& one, std::string message) {
     if (!failed_) {
       const bool before = one.kind == token_kind::end && size_ == 0;

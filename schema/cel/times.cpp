@@ -2,6 +2,7 @@
 
 #include <array>
 #include <chrono>
+#include <cmath>
 #include <fmt/format.h>
 
 namespace actord::schema::cel {
@@ -91,7 +92,7 @@ std::optional<std::int64_t> take_amount(std::string_view& from) {
   if (digits == 0) return std::nullopt;
   const span_unit* unit = take_unit(from);
   if (unit == nullptr || __builtin_mul_overflow(whole, unit->nanoseconds, &whole)) return std::nullopt;
-  const auto rest = static_cast<std::int64_t>(fraction * static_cast<double>(unit->nanoseconds) + 0.5);
+  const auto rest = std::llround(fraction * static_cast<double>(unit->nanoseconds));
   if (__builtin_add_overflow(whole, rest, &whole)) return std::nullopt;
   return whole;
 }
@@ -131,7 +132,8 @@ std::optional<time_point> parse_time_point(std::string_view from) {
                                          std::chrono::day(static_cast<unsigned>(*day))};
   if (!date.ok()) return std::nullopt;
   const std::int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
-  const time_point when{days * 86400 + *hour * 3600 + *minute * 60 + *second - *offset, *fraction};
+  const time_point when{
+      days * 86400 + *hour * std::int64_t{3600} + *minute * std::int64_t{60} + *second - *offset, *fraction};
   return in_range(when) ? std::optional(when) : std::nullopt;
 }
 

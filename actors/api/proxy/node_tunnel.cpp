@@ -68,7 +68,7 @@ node_stream_events node_tunnel::events() {
       .finished = [on_loop](stream_part) { on_loop([](node_tunnel& self) { self.far_->finish(); }); },
       .sent =
           [on_loop](std::size_t bytes) { on_loop([bytes](node_tunnel& self) { self.far_->grant(bytes); }); },
-      .ended = [on_loop](stream_end how) { on_loop([how](node_tunnel& self) { self.end(how); }); }};
+      .ended = [on_loop](const stream_end& how) { on_loop([how](node_tunnel& self) { self.end(how); }); }};
 }
 
 void node_tunnel::end(const stream_end& how) {

@@ -6,6 +6,7 @@
 #include "schema/tables/resource_table.hpp"
 
 #include <algorithm>
+#include <fmt/format.h>
 
 namespace actord::actors {
 
@@ -192,8 +193,8 @@ private:
                                claim_body(set_, one, ordinal),
                                "of pod " + pod,
                                planned_event{false, "SuccessfulCreate",
-                                             "create Claim " + name + " Pod " + pod + " in StatefulSet " +
-                                                 set_.meta.name + " success"}});
+                                             fmt::format("create Claim {} Pod {} in StatefulSet {} success",
+                                                         name, pod, set_.meta.name)}});
         verdict_ = "claims of " + pod + " first";
         all = false;
       } else if (found->second.view.being_deleted() || is_stale(found->second.view, {pod, uid})) {

@@ -36,7 +36,7 @@ std::string index_set::text() const {
   for (auto at = members_.begin(); at != members_.end();) {
     const std::int64_t first = *at;
     std::int64_t last = first;
-    while (++at != members_.end() && *at == last + 1) ++last;
+    for (++at; at != members_.end() && *at == last + 1; ++at) ++last;
     if (!out.empty()) out += ',';
     out += std::to_string(first);
     if (last == first + 1) out += ',' + std::to_string(last);

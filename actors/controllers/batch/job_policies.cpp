@@ -1,6 +1,7 @@
 #include "actors/controllers/batch/job_policies.hpp"
 
 #include <algorithm>
+#include <fmt/format.h>
 
 namespace actord::actors {
 
@@ -44,14 +45,14 @@ std::optional<failure_match> match_failure(const schema::job_view& job, const sc
         " matching " + std::string(name_of(rule.action)) + " rule at index " + std::to_string(i);
     if (rule.exit_codes) {
       if (const auto* const container = exit_that_matches(*rule.exit_codes, pod))
-        return failure_match{rule.action, "Container " + container->name + " for pod " + who +
-                                              " failed with exit code " +
-                                              std::to_string(container->state.terminated->exit_code) + by};
+        return failure_match{rule.action,
+                             fmt::format("Container {} for pod {} failed with exit code {}{}",
+                                         container->name, who, container->state.terminated->exit_code, by)};
     }
     for (const schema::pod_condition_pattern& wanted : rule.conditions) {
       const auto* const found = schema::find_condition(pod.status.conditions, wanted.type);
       if (found != nullptr && found->status == wanted.status)
-        return failure_match{rule.action, "Pod " + who + " has condition " + wanted.type + by};
+        return failure_match{rule.action, fmt::format("Pod {} has condition {}{}", who, wanted.type, by)};
     }
   }
   return std::nullopt;
