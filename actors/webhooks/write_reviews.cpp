@@ -292,7 +292,7 @@ void write_reviews::take(std::size_t number, result<std::string> answer) {
 
 void write_reviews::take_mutation(const question& asked, const review_answer& answer) {
   const webhook& hook = *asked.to.hook;
-  const auto refuse_it = [&](std::string why) { refuse(0, {internal(std::move(why)), {}, 500}); };
+  const auto refuse_it = [&](const std::string& why) { refuse(0, {internal(why), {}, 500}); };
   if (fixed_)
     return refuse_it(
         fmt::format("admission webhook \"{}\" attempted to modify the object, which is not supported "
