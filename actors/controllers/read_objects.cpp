@@ -29,6 +29,15 @@ schema::text_map labels_of(const schema::object_view& object) {
   return out;
 }
 
+void each_controlled(const storage::snapshot& state, resource_id resource, std::string_view controller_uid,
+                     const std::function<void(const schema::object_view&)>& visit) {
+  for (const object_key& key : state.owned_by(controller_uid)) {
+    if (key.resource != resource) continue;
+    const auto object = schema::object_view::open(state.get(key));
+    if (object && object->controller_uid() == controller_uid) visit(object.value());
+  }
+}
+
 void each_orphan(const storage::snapshot& state, resource_id resource, std::string_view space,
                  const schema::selector_view& selector,
                  const std::function<void(const schema::object_view&)>& visit) {

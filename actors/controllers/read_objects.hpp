@@ -48,6 +48,24 @@ void controllers_of(const storage::store_event& event, resource_id resource, std
 /// Labels as a map of their own.
 schema::text_map labels_of(const schema::object_view& object);
 
+/// Adds those workloads, all of one resource, that would adopt the object of an event that nobody owns: by
+/// the selector of their view. Without labels it is nobody's.
+template <class View>
+void adopters_of(const storage::store_event& event, const storage::snapshot& state, resource_id workloads,
+                 View (*parse)(std::string_view), std::vector<object_key>& keys) {
+  const auto object = schema::object_view::open(*event.value);
+  if (!object || !object->controller_uid().empty()) return;
+  const schema::text_map labels = labels_of(object.value());
+  if (labels.empty()) return;
+  each_object(state, workloads, event.key.space, [&](const schema::object_view& workload) {
+    if (parse(workload.text()).selector.matches(labels)) keys.push_back(workload.key());
+  });
+}
+
+/// Calls `visit` for each object of a resource whose controller has that uid.
+void each_controlled(const storage::snapshot& state, resource_id resource, std::string_view controller_uid,
+                     const std::function<void(const schema::object_view&)>& visit);
+
 /// Calls `visit` for each object the selector matches that no controller has.
 void each_orphan(const storage::snapshot& state, resource_id resource, std::string_view space,
                  const schema::selector_view& selector,

@@ -43,7 +43,8 @@ public:
     } else {
       const std::size_t before = keys.size();
       controllers_of(event, sets_, keys);
-      if (keys.size() == before && event.kind != storage::event_kind::removed) orphan(event, now, keys);
+      if (keys.size() == before && event.kind != storage::event_kind::removed)
+        adopters_of(event, now, sets_, schema::parse_daemon_set, keys);
     }
   }
 
@@ -69,18 +70,6 @@ public:
   }
 
 private:
-  /// What nobody owns concerns every set that would adopt it.
-  void orphan(const storage::store_event& event, const storage::snapshot& now,
-              std::vector<object_key>& keys) const {
-    const auto object = schema::object_view::open(*event.value);
-    if (!object || !object->controller_uid().empty()) return;
-    const schema::text_map labels = labels_of(object.value());
-    if (labels.empty()) return;
-    each_object(now, sets_, event.key.space, [&](const schema::object_view& set) {
-      if (schema::parse_daemon_set(set.text()).selector.matches(labels)) keys.push_back(set.key());
-    });
-  }
-
   void read_owned(const storage::snapshot& now, daemon_set_state& state) const {
     const schema::daemon_set_view& set = state.set.view;
     const schema::owner_view owner = controller_reference("apps/v1", "DaemonSet", set.meta);
@@ -94,15 +83,8 @@ private:
     const auto take_revision = [&](const schema::object_view& revision) {
       state.revisions.push_back({schema::parse_revision(revision.text()), revision.at()});
     };
-    for (const object_key& key : now.owned_by(set.meta.uid)) {
-      if (key.resource != pods_ && key.resource != revisions_) continue;
-      const auto object = schema::object_view::open(now.get(key));
-      if (!object || object->controller_uid() != set.meta.uid) continue;
-      if (key.resource == pods_)
-        take_pod(object.value(), false);
-      else
-        take_revision(object.value());
-    }
+    each_controlled(now, pods_, set.meta.uid, [&](const schema::object_view& pod) { take_pod(pod, false); });
+    each_controlled(now, revisions_, set.meta.uid, take_revision);
     if (set.meta.being_deleted()) return;
     each_orphan(now, pods_, state.key.space, set.selector,
                 [&](const schema::object_view& pod) { take_pod(pod, true); });

@@ -60,10 +60,7 @@ private:
     const auto take = [&](const schema::object_view& set) {
       state.sets.push_back({schema::parse_replica_set(set.text()), set.at()});
     };
-    for (const object_key& key : now.owned_by(deployment.meta.uid)) {
-      const auto set = key.resource == sets_ ? schema::object_view::open(now.get(key)) : error{};
-      if (set && set->controller_uid() == deployment.meta.uid) take(set.value());
-    }
+    each_controlled(now, sets_, deployment.meta.uid, take);
     each_orphan(now, sets_, state.key.space, deployment.selector, take);
     state.name_taken = is_taken(now, state);
     if (deployment.recreate) state.old_pods_live = has_old_pods(now, state);

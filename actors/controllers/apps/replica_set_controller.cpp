@@ -32,14 +32,7 @@ public:
     const std::size_t before = keys.size();
     controllers_of(event, sets_, keys);
     if (keys.size() > before || event.kind == storage::event_kind::removed) return;
-    const auto pod = schema::object_view::open(*event.value);
-    if (!pod || !pod->controller_uid().empty()) return;
-    // A pod nobody owns concerns every set that would adopt it.
-    const schema::text_map labels = labels_of(pod.value());
-    if (labels.empty()) return;
-    each_object(now, sets_, event.key.space, [&](const schema::object_view& set) {
-      if (parse_(set.text()).selector.matches(labels)) keys.push_back(set.key());
-    });
+    adopters_of(event, now, sets_, parse_, keys);
   }
 
   [[nodiscard]] plan reconcile(const reconcile_input& input) const override {
@@ -58,14 +51,11 @@ private:
     const schema::replica_set_view& set = state.set.view;
     const schema::owner_view owner = controller_reference(set.api_version, set.kind, set.meta);
     std::int64_t active = 0;
-    for (const object_key& key : now.owned_by(set.meta.uid)) {
-      if (key.resource != pods_) continue;
-      const auto pod = schema::object_view::open(now.get(key));
-      if (!pod || pod->controller_uid() != set.meta.uid) continue;
-      state.pods.push_back(facts_of(pod.value(), owner));
+    each_controlled(now, pods_, set.meta.uid, [&](const schema::object_view& pod) {
+      state.pods.push_back(facts_of(pod, owner));
       if (state.pods.back().active()) ++active;
-      if (!set.selector.matches(state.pods.back().meta.labels)) add_details(state.pods.back(), pod.value());
-    }
+      if (!set.selector.matches(state.pods.back().meta.labels)) add_details(state.pods.back(), pod);
+    });
     if (set.min_ready_s > 0 || active > set.replicas)
       for (replica_pod& pod : state.pods)
         if (const auto object = schema::object_view::open(now.get({pods_, state.key.space, pod.meta.name})))

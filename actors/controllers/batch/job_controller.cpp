@@ -25,14 +25,7 @@ public:
     const std::size_t before = keys.size();
     controllers_of(event, jobs_, keys);
     if (keys.size() > before || event.kind == storage::event_kind::removed) return;
-    // A pod nobody owns concerns every job that would adopt it.
-    const auto pod = schema::object_view::open(*event.value);
-    if (!pod || !pod->controller_uid().empty()) return;
-    const schema::text_map labels = labels_of(pod.value());
-    if (labels.empty()) return;
-    each_object(now, jobs_, event.key.space, [&](const schema::object_view& job) {
-      if (schema::parse_job(job.text()).selector.matches(labels)) keys.push_back(job.key());
-    });
+    adopters_of(event, now, jobs_, schema::parse_job, keys);
   }
 
   [[nodiscard]] plan reconcile(const reconcile_input& input) const override {
@@ -46,11 +39,7 @@ public:
     const auto take = [&](const schema::object_view& pod) {
       state.pods.push_back({schema::parse_pod(pod.text()), pod.at()});
     };
-    for (const object_key& key : input.state.owned_by(view.meta.uid)) {
-      if (key.resource != pods_) continue;
-      const auto pod = schema::object_view::open(input.state.get(key));
-      if (pod && pod->controller_uid() == view.meta.uid) take(pod.value());
-    }
+    each_controlled(input.state, pods_, view.meta.uid, take);
     each_orphan(input.state, pods_, input.key.space, view.selector, take);
     return actors::reconcile(state, input.now);
   }
