@@ -1,5 +1,6 @@
 #include "schema/base/always.hpp"
 #include "schema/base/json.hpp"
+#include "schema/base/prefetch.hpp"
 #include "schema/base/timestamp.hpp"
 #include "schema/codec/base64.hpp"
 #include "schema/codec/json_reader.hpp"
@@ -284,8 +285,9 @@ void protobuf_list(std::string_view api_version, std::string_view kind, const li
   append_varint(body, items_tag);
   append_varint(body, size);
   body += front;
-  for (const shared_bytes& item : items) {
-    append_bytes(body, 2, *item);
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (i + objects_prefetched < items.size()) prefetch(*items[i + objects_prefetched]);
+    append_bytes(body, 2, *items[i]);
     if (full_bytes == 0 || body.size() < full_bytes) continue;
     left -= std::min(left, body.size());
     take(std::exchange(body, {}));

@@ -3,6 +3,7 @@
 #include "actors/api/forms/protobuf_document.hpp"
 #include "actors/api/forms/yaml_text.hpp"
 #include "schema/base/json.hpp"
+#include "schema/base/prefetch.hpp"
 #include "schema/codec/json_text.hpp"
 #include "schema/codec/protobuf.hpp"
 #include "schema/custom/custom_kind.hpp"
@@ -68,9 +69,10 @@ result<void> write_json_list(const resource_type& type, std::span<const std::str
                      type.api_version());
   append_list_metadata(out, metadata, type.custom != nullptr);
   out += ",\"items\":[";
-  bool first = true;
-  for (const std::string_view item : items) {
-    if (!std::exchange(first, false)) out += ',';
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (i + objects_prefetched < items.size()) prefetch(items[i + objects_prefetched]);
+    if (i > 0) out += ',';
+    const std::string_view item = items[i];
     // Custom items say what they are.
     if (auto appended = schema::append_stored(out, item, type, type.custom != nullptr); !appended)
       return appended;

@@ -1,6 +1,7 @@
 #include "actors/api/forms/protobuf_forms.hpp"
 
 #include "actors/api/forms/object_forms.hpp"
+#include "schema/base/prefetch.hpp"
 #include "schema/codec/protobuf.hpp"
 #include "schema/object/append_stored.hpp"
 #include "schema/object/frame.hpp"
@@ -14,6 +15,7 @@ namespace {
 
 constexpr std::size_t kept_bytes = std::size_t{32} << 20U;
 constexpr std::size_t entry_overhead_bytes = 200; ///< key, table, handle
+constexpr std::size_t told_apart_bytes = 256;     ///< what of a stored object says which message is its own
 
 /// Of the process: what a message says depends on nothing but what its key names.
 protobuf_messages& messages() {
@@ -106,8 +108,10 @@ result<void> protobuf_objects_in_pieces(const schema::resource_type& type,
                                         const std::function<void(std::string piece)>& take) {
   std::vector<shared_bytes> parts;
   parts.reserve(items.size());
-  for (const std::string_view item : items) {
-    auto message = messages().message_of(type, item);
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (i + objects_prefetched < items.size())
+      prefetch(items[i + objects_prefetched].substr(0, told_apart_bytes));
+    auto message = messages().message_of(type, items[i]);
     if (!message) return message.error();
     parts.push_back(std::move(*message));
   }
