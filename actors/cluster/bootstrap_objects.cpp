@@ -1,5 +1,6 @@
 #include "actors/cluster/bootstrap_objects.hpp"
 
+#include "actors/aggregation/local_services.hpp"
 #include "actors/authorization/default_roles.hpp"
 #include "actors/cluster/joining/join_service.hpp"
 #include "actors/cluster/server_endpoints.hpp"
@@ -126,6 +127,11 @@ void add_flow_objects(std::vector<wanted_object>& wanted) {
   add("flowschemas", suggested_flow_schemas());
 }
 
+void add_api_services(std::vector<wanted_object>& wanted) {
+  const schema::resource_type& type = schema::builtin(api_service_group, "apiservices");
+  for (const local_service& one : builtin_services()) wanted.push_back({&type, {}, api_service_object(one)});
+}
+
 void add_roles(std::vector<wanted_object>& wanted) {
   const json facts = json::parse(schema::default_rbac());
   for (const auto& [list, plural] : {std::pair{"clusterRoles", "clusterroles"},
@@ -212,6 +218,7 @@ result<void> create_bootstrap_objects(const storage::store& store, object_router
   add_service_range(wanted, facts);
   add_priority_classes(wanted);
   add_flow_objects(wanted);
+  add_api_services(wanted);
   add_roles(wanted);
   return submit_all(store, router, wanted, facts.term)->wait();
 }

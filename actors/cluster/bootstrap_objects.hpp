@@ -28,8 +28,9 @@ struct bootstrap_facts {
 };
 
 /// Makes what every cluster has and this one lacks: the namespaces, the service `kubernetes` and where it
-/// leads, the system priority classes, the default roles and bindings. Blocks until all is stored. What is
-/// there already is left alone; default roles and bindings get back what they lack.
+/// leads, the system priority classes, the APIServices of what is served, the default roles and bindings.
+/// Blocks until all is stored. What is there already is left alone; default roles and bindings get back what
+/// they lack.
 result<void> create_bootstrap_objects(const storage::store& store, object_router& router,
                                       const bootstrap_facts& facts);
 

@@ -53,6 +53,8 @@ std::unique_ptr<controller_kind> pod_fencing_controller(std::shared_ptr<const ep
 /// Accepts the names of custom resource definitions and clears up behind those that are deleted. Part of
 /// serving: it runs whatever controllers are chosen.
 std::unique_ptr<controller_kind> definition_controller();
+/// Keeps an APIService for each version of a group that this server serves. Part of serving, too.
+std::unique_ptr<controller_kind> local_service_controller();
 /// Pods of nodes that are gone, and of no use any more.
 std::unique_ptr<controller_kind> pod_garbage_controller(std::shared_ptr<const epoch_board> epochs,
                                                         const clock_source& clock);

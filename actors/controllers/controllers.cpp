@@ -85,6 +85,7 @@ public:
       return std::find(names.begin(), names.end(), name) != names.end();
     };
     actors_.push_back(spawn_controller(context_, definition_controller()));
+    actors_.push_back(spawn_controller(context_, local_service_controller()));
     std::vector<caf::actor> publishers;
     for (auto& kind : all_kinds(powers, with.clock)) {
       if (!chosen(kind->name())) continue;

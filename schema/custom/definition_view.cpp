@@ -10,13 +10,24 @@ definition_names parse_names(const read::value& names) {
           names["listKind"].text(), names["shortNames"].texts(), names["categories"].texts()};
 }
 
+std::vector<std::string> parse_served(const read::value& versions) {
+  std::vector<std::string> served;
+  versions.each([&](const read::value& version) {
+    if (version["served"].flag()) served.push_back(version["name"].text());
+  });
+  return served;
+}
+
 } // namespace
 
 definition_view parse_definition(std::string_view canonical_text) {
   const read::value object = read::document(canonical_text);
-  return {parse_meta(object), object["spec"]["group"].text(), parse_names(object["spec"]["names"]),
+  return {parse_meta(object),
+          object["spec"]["group"].text(),
+          parse_names(object["spec"]["names"]),
           parse_names(object["status"]["acceptedNames"]),
-          object["status"]["conditions"].list(parse_condition)};
+          object["status"]["conditions"].list(parse_condition),
+          parse_served(object["spec"]["versions"])};
 }
 
 } // namespace actord::schema

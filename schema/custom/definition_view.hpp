@@ -26,6 +26,7 @@ struct definition_view {
   definition_names wanted;
   definition_names accepted;
   std::vector<condition_view> conditions;
+  std::vector<std::string> served; ///< versions, as spec.versions says
 };
 
 /// Never fails: fields that are missing or of another type read as absent.

@@ -254,7 +254,8 @@ BOOST_AUTO_TEST_CASE(live_actors_and_verdicts_can_be_seen) {
   std::set<std::string> kinds;
   for (const auto& report : registry.report())
     if (report.kind == "controller" || report.kind == "scheduler") kinds.insert(report.key);
-  BOOST_TEST(kinds.size() == actors::controller_names().size() + 1); // that of definitions always runs
+  BOOST_TEST(kinds.size() ==
+             actors::controller_names().size() + 2); // those of definitions and APIServices always run
   const auto verdicts =
       running->verdicts().about({schema::builtin("apps", "deployments").id, "default", "web"});
   BOOST_REQUIRE(!verdicts.empty());
