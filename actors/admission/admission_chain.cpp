@@ -68,21 +68,19 @@ bool is_immortal(std::string_view space) {
   return space == "default" || space == "kube-system" || space == "kube-public";
 }
 
+bool is_master(const caller_identity& caller, const access_question&) {
+  return std::ranges::find(caller.groups, "system:masters") != caller.groups.end();
+}
+
 } // namespace
 
 admission_chain::admission_chain(storage::store& store, random_source& random, access_check may)
-    : store_(store), random_(random), may_(std::move(may)),
+    : store_(store), random_(random), may_(may ? std::move(may) : access_check(is_master)),
       mutating_(std::make_unique<policy_board>(store, "mutatingadmissionpolicies",
                                                "mutatingadmissionpolicybindings")),
       validating_(std::make_unique<policy_board>(store, "validatingadmissionpolicies",
                                                  "validatingadmissionpolicybindings")) {}
 admission_chain::~admission_chain() = default;
-
-bool admission_chain::may(const caller_identity& caller, std::string_view verb, std::string_view group,
-                          std::string_view resource, std::string_view name) const {
-  if (may_) return may_(caller, verb, group, resource, name);
-  return std::ranges::find(caller.groups, "system:masters") != caller.groups.end();
-}
 
 /// NamespaceLifecycle, early: the transaction makes sure of it again.
 result<void> admission_chain::require_namespace(const admission_request& request, const json& object,
@@ -171,7 +169,7 @@ result<void> admission_chain::mutate(const admission_request& request, json& obj
   const admission_facts facts(store_);
   if (auto done = mutate_by_plugins(request, object, old, facts); !done) return done;
   if (const auto policies = mutating_->current())
-    return mutate_by_policies(*policies, request, object, old, facts, *this);
+    return mutate_by_policies(*policies, request, object, old, facts, may_);
   return {};
 }
 
@@ -262,7 +260,8 @@ result<void> admission_chain::admit_signing_request(const admission_request& req
                                                     const json* old) const {
   const auto allowed = [&](std::string_view verb, std::string_view signer) {
     return may_for_signer(signer, [&](std::string_view name) {
-      return may(request.caller, verb, "certificates.k8s.io", "signers", name);
+      return may_(request.caller,
+                  {.verb = verb, .group = "certificates.k8s.io", .resource = "signers", .name = name});
     });
   };
   if (old == nullptr) return check_signing_request(object, node_of(request.caller));
@@ -274,7 +273,7 @@ result<void> admission_chain::admit(const admission_request& request, const json
   const admission_facts facts(store_);
   if (auto done = admit_by_plugins(request, object, old, facts); !done) return done;
   if (const auto policies = validating_->current())
-    return admit_by_policies(*policies, request, &object, old, facts, *this);
+    return admit_by_policies(*policies, request, &object, old, facts, may_);
   return {};
 }
 
@@ -303,8 +302,33 @@ result<void> admission_chain::admit_removal(const admission_request& request, co
   const admission_facts facts(store_);
   if (auto own = check_node(request, nullptr, &old, facts); !own) return own;
   if (const auto policies = validating_->current())
-    return admit_by_policies(*policies, request, nullptr, &old, facts, *this);
+    return admit_by_policies(*policies, request, nullptr, &old, facts, may_);
   return {};
+}
+
+result<void> admission_chain::admit_eviction(const admission_request& request, const json& posted,
+                                             const json& pod) const {
+  const admission_facts facts(store_);
+  if (auto own = check_node(request, nullptr, &pod, facts); !own) return own;
+  return admit_posted(request, "CREATE", posted, facts);
+}
+
+result<void> admission_chain::admit_binding(const admission_request& request, const json& binding) const {
+  return admit_posted(request, "CREATE", binding, admission_facts(store_));
+}
+
+result<void> admission_chain::admit_connection(const admission_request& request,
+                                               const std::function<json()>& options) const {
+  if (!validating_->current()) return {};
+  return admit_posted(request, "CONNECT", options(), admission_facts(store_));
+}
+
+result<void> admission_chain::admit_posted(admission_request request, std::string_view operation,
+                                           const json& posted, const admission_facts& facts) const {
+  const auto policies = validating_->current();
+  if (!policies) return {};
+  request.operation = operation;
+  return admit_by_policies(*policies, request, &posted, nullptr, facts, may_);
 }
 
 void admission_chain::mutate_binding(json& binding) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/authorization/access_check.hpp"
 #include "actors/objects/write_command.hpp"
 
 #include <functional>
@@ -27,13 +28,10 @@ struct admission_request {
   /// What the audit log should say of it, by annotation; may be null.
   std::map<std::string, std::string>* audit_notes = nullptr;
   bool dry_run = false;
+  /// What policies are told it is: "CONNECT", and "CREATE" of what is posted to bind or evict a pod; empty:
+  /// what verb and objects say.
+  std::string_view operation{};
 };
-
-/// Whether the caller may `verb` a resource (with its subresource) of that name: the authorizer, for the few
-/// plugins that ask it.
-using access_check =
-    std::function<bool(const caller_identity& caller, std::string_view verb, std::string_view group,
-                       std::string_view resource, std::string_view name)>;
 
 /// The admission plugins of the API, in process and in the order of Kubernetes: what it turns on by default,
 /// as far as it applies. Each plugin is a pure function in a file of its own; the chain looks up what it
@@ -53,19 +51,24 @@ public:
   result<void> mutate(const admission_request& request, json& object, const json* old) const;
   /// Only refuses.
   result<void> admit(const admission_request& request, const json& object, const json* old) const;
-  /// May refuse a deletion or an eviction.
+  /// May refuse a deletion.
   result<void> admit_removal(const admission_request& request, const json& old) const;
+  /// May refuse to evict `pod`, which is asked for by the Eviction `posted`.
+  result<void> admit_eviction(const admission_request& request, const json& posted, const json& pod) const;
+  /// May refuse what is posted to bind a pod.
+  result<void> admit_binding(const admission_request& request, const json& binding) const;
+  /// May refuse a connection to a pod, service or node; `options` makes its PodExecOptions or the like.
+  result<void> admit_connection(const admission_request& request, const std::function<json()>& options) const;
   /// A pod that gets a node takes over where the node is.
   void mutate_binding(json& binding) const;
-
-  [[nodiscard]] bool may(const caller_identity& caller, std::string_view verb, std::string_view group,
-                         std::string_view resource, std::string_view name) const;
 
 private:
   result<void> mutate_by_plugins(const admission_request& request, json& object, const json* old,
                                  const admission_facts& facts) const;
   result<void> admit_by_plugins(const admission_request& request, const json& object, const json* old,
                                 const admission_facts& facts) const;
+  result<void> admit_posted(admission_request request, std::string_view operation, const json& posted,
+                            const admission_facts& facts) const;
   result<void> require_namespace(const admission_request& request, const json& object,
                                  const admission_facts& facts) const;
   result<void> check_node(const admission_request& request, const json* object, const json* old,
@@ -83,7 +86,7 @@ private:
 
   const storage::store& store_;
   random_source& random_;
-  access_check may_;
+  const access_check may_;
   std::unique_ptr<policy_board> mutating_;
   std::unique_ptr<policy_board> validating_;
 };

@@ -493,9 +493,8 @@ private:
       if (subresource_of(*request) == "proxy") return self->proxy_.serve(request, self->nodes_.load());
       serve_pod_stream(self->with_.store, self->nodes_.load(), request);
     };
-    if (with_.webhooks == nullptr || !with_.webhooks->any()) return serve();
     review_connection(
-        *with_.webhooks,
+        {with_.admission, with_.webhooks},
         [gate = with_.gate](std::function<void()> job) { gate->lane().run_short(std::move(job)); }, request,
         serve);
   }

@@ -18,6 +18,7 @@ class store;
 namespace actord::actors {
 
 class actor_registry;
+class admission_chain;
 class audit_trail;
 class authorizer;
 class flow_gate;
@@ -52,7 +53,8 @@ public:
     std::function<std::string()> readiness;
     std::shared_ptr<flow_gate> gate = nullptr;          ///< null: one with the default rules
     std::shared_ptr<const audit_trail> audit = nullptr; ///< null: nothing is audited
-    const webhook_gate* webhooks = nullptr;             ///< who else is asked about connections; null: nobody
+    const admission_chain* admission = nullptr;         ///< is asked about connections; null: all may be made
+    const webhook_gate* webhooks = nullptr;             ///< who else is asked about them; null: nobody
     leader_link* link = nullptr; ///< to the server that leads; null: the store always leads
     const clock_source& clock = system_clock_source();
   };

@@ -80,14 +80,22 @@ void answer_written(const request_handle& request, int code, const write_answer&
   answer_bytes(*request, code, content_type_of(request->form.format), std::move(*text), extras);
 }
 
-void submit(object_router& router, const request_handle& request, write_command command) {
+/// `answer` is called with what was done; what failed is answered here.
+void submit(object_router& router, const request_handle& request, write_command command,
+            std::function<void(write_answer done)> answer) {
   if (request->audit) command.audit_notes = std::make_shared<std::map<std::string, std::string>>();
-  command.done = [request, notes = command.audit_notes](result<write_answer> outcome) {
+  command.done = [request, notes = command.audit_notes,
+                  answer = std::move(answer)](result<write_answer> outcome) {
     if (notes) request->audit->annotate(std::move(*notes));
     if (!outcome) return answer_error(*request, outcome.error());
-    answer_written(request, outcome->created ? 201 : 200, *outcome);
+    answer(std::move(*outcome));
   };
   router.submit(std::move(command));
+}
+
+void submit(object_router& router, const request_handle& request, write_command command) {
+  submit(router, request, std::move(command),
+         [request](const write_answer& done) { answer_written(request, done.created ? 201 : 200, done); });
 }
 
 /// The name of an object that a request is about must be able to stand in a path.
@@ -153,11 +161,9 @@ void serve_eviction(object_router& router, const request_handle& request) {
   command.removal = removal->options;
   command.dry_run = removal->dry_run;
   command.body = decoded->object.dump(); // webhooks want to see it
-  command.done = [request](result<write_answer> outcome) {
-    if (!outcome) return answer_error(*request, outcome.error());
-    answer_json(*request, 201, created_status);
-  };
-  router.submit(std::move(command));
+  submit(router, request, std::move(command), [request](const write_answer& done) {
+    answer_json(*request, 201, created_status, {done.warnings});
+  });
 }
 
 void serve_update(object_router& router, const request_handle& request) {
@@ -216,18 +222,16 @@ void serve_delete(object_router& router, const request_handle& request) {
   command.removal = removal->options;
   command.dry_run = removal->dry_run;
   const bool warns_of_orphans = keeps_dependents_unasked(request->type(), removal->options);
-  command.done = [request, warns_of_orphans,
-                  cascades = removal->asked_for_dependents](result<write_answer> outcome) {
-    if (!outcome) return answer_error(*request, outcome.error());
+  const bool cascades = removal->asked_for_dependents;
+  submit(router, request, std::move(command), [request, warns_of_orphans, cascades](write_answer done) {
     const schema::resource_type& type = request->type();
-    if (warns_of_orphans) outcome->warnings.emplace_back(orphans_by_default_warning);
-    if (!outcome->removed || answers_with_deleted_object(type))
-      return answer_written(request, !outcome->removed && cascades ? 202 : 200, *outcome);
-    const auto view = schema::object_view::open(*outcome->stored);
+    if (warns_of_orphans) done.warnings.emplace_back(orphans_by_default_warning);
+    if (!done.removed || answers_with_deleted_object(type))
+      return answer_written(request, !done.removed && cascades ? 202 : 200, done);
+    const auto view = schema::object_view::open(*done.stored);
     if (!view) return answer_error(*request, view.error());
-    answer_json(*request, 200, success_status(type, view->name(), view->uid()), {outcome->warnings});
-  };
-  router.submit(std::move(command));
+    answer_json(*request, 200, success_status(type, view->name(), view->uid()), {done.warnings});
+  });
 }
 
 /// The deletions of one collection, answered together.

@@ -62,30 +62,10 @@ net::http_response refusal(int code, std::string_view message) {
           share_bytes(schema::status_text({.kind = kind, .message = std::string(message)}))};
 }
 
-/// The authorizer, for admission and controllers.
+/// The authorizer, for admission, webhooks and controllers.
 access_check access_of(const authorizer& authorization) {
-  return [&authorization](const caller_identity& caller, std::string_view verb, std::string_view group,
-                          std::string_view resource, std::string_view name) {
-    const std::size_t slash = std::min(resource.find('/'), resource.size());
-    const std::string_view subresource = resource.substr(std::min(slash + 1, resource.size()));
-    return authorization.allows(caller, {.verb = verb,
-                                         .group = group,
-                                         .resource = resource.substr(0, slash),
-                                         .subresource = subresource,
-                                         .name = name});
-  };
-}
-
-/// The same for the conditions of webhooks.
-caller_judge judge_of(const authorizer& authorization) {
-  return [&authorization](const caller_identity& caller, const schema::cel::access_question& about) {
-    return authorization.allows(caller, {.verb = about.verb,
-                                         .group = about.group,
-                                         .resource = about.resource,
-                                         .subresource = about.subresource,
-                                         .space = about.space,
-                                         .name = about.name,
-                                         .path = about.path});
+  return [&authorization](const caller_identity& caller, const access_question& about) {
+    return authorization.allows(caller, about);
   };
 }
 
@@ -112,7 +92,7 @@ public:
         std::make_unique<admission_chain>(*store_, system_random_source(), access_of(*authorization_));
     role_guard_ = std::make_unique<role_guard>(*authorization_, *store_);
     webhooks_ = std::make_unique<webhook_gate>(*store_, system_random_source(), net::https_caller::create(),
-                                               judge_of(*authorization_));
+                                               access_of(*authorization_));
     published_.replace(identity_.pki.trusted_pem);
     router_ = std::make_unique<object_router>(object_router::collaborators{
         .system = *system_,
@@ -209,6 +189,7 @@ private:
         .readiness = [this] { return waiting_for(); },
         .gate = gate_,
         .audit = audit_,
+        .admission = admission_.get(),
         .webhooks = webhooks_.get(),
         .link = network_.get()});
     net::http_server_options options;

@@ -81,10 +81,9 @@ private:
 
   /// Nothing is written here: what the worker writes goes to the servers.
   void make_the_router() {
-    admission_ =
-        std::make_unique<admission_chain>(*store_, system_random_source(),
-                                          [](const caller_identity&, std::string_view, std::string_view,
-                                             std::string_view, std::string_view) { return false; });
+    admission_ = std::make_unique<admission_chain>(
+        *store_, system_random_source(),
+        [](const caller_identity&, const access_question&) { return false; });
     router_ = std::make_unique<object_router>(object_router::collaborators{
         .system = *system_,
         .store = *store_,

@@ -128,18 +128,21 @@ result<void> check_roles(const planning& step, const json& object, const json* o
       {step.type, step.command.key.space, name, step.command.caller, object, old});
 }
 
+admission_request request_of(const planning& step, std::vector<std::string>& warnings) {
+  return {.type = step.type,
+          .subresource = step.command.subresource,
+          .space = step.command.key.space,
+          .name = step.command.key.name,
+          .verb = step.command.verb,
+          .caller = step.command.caller,
+          .warnings = &warnings,
+          .audit_notes = step.command.audit_notes.get(),
+          .dry_run = step.command.dry_run};
+}
+
 struct admission_steps {
   explicit admission_steps(const planning& step)
-      : request{step.type,
-                step.command.subresource,
-                step.command.key.space,
-                step.command.key.name,
-                step.command.verb,
-                step.command.caller,
-                &warnings,
-                step.command.audit_notes.get(),
-                step.command.dry_run},
-        mutate([this, &step](json& object, const json* old) {
+      : request(request_of(step, warnings)), mutate([this, &step](json& object, const json* old) {
           const auto plugins = [&](json& what) {
             return step.environment.admission.mutate(request, what, old);
           };
@@ -332,12 +335,14 @@ result<write_plan> plan_patch(const planning& step) {
   return plan_changed_object(step, std::move(*current), with_warnings(std::move(*prepared), steps));
 }
 
-/// Webhooks see the body that was posted, not the object that it changes.
-result<void> ask_about_posted(const planning& step, json& body) {
-  if (step.reviews == nullptr) return {};
-  if (auto asked = step.reviews->mutate(body, nullptr, [](json&) { return result<void>{}; }); !asked)
-    return asked;
-  step.reviews->validate(body, nullptr);
+/// Webhooks see the body that was posted, not the object that it changes, and so do policies, which `admit`
+/// asks.
+result<void> ask_about_posted(const planning& step, json& body, const std::function<result<void>()>& admit) {
+  if (step.reviews != nullptr)
+    if (auto asked = step.reviews->mutate(body, nullptr, [](json&) { return result<void>{}; }); !asked)
+      return asked;
+  if (auto admitted = admit(); !admitted) return admitted;
+  if (step.reviews != nullptr) step.reviews->validate(body, nullptr);
   return {};
 }
 
@@ -348,21 +353,18 @@ result<write_plan> plan_binding(const planning& step) {
   json binding = json::parse(step.command.body, nullptr, false);
   if (!binding.is_object()) return bad_request("the body is not a Binding");
   step.environment.admission.mutate_binding(binding);
-  if (auto asked = ask_about_posted(step, binding); !asked) return asked.error();
   schema::prepared_write prepared;
+  const admission_request asked = request_of(step, prepared.warnings);
+  if (auto admitted = ask_about_posted(
+          step, binding, [&] { return step.environment.admission.admit_binding(asked, binding); });
+      !admitted)
+    return admitted.error();
   prepared.object = current->object;
   if (auto bound = bind_pod(prepared.object, binding, step.now); !bound) return bound.error();
   const json metadata = binding.value("metadata", json::object());
   prepared.expected_uid = metadata.value("uid", "");
   prepared.expected_revision = metadata.value("resourceVersion", "");
   return plan_changed_object(step, std::move(*current), std::move(prepared));
-}
-
-result<void> admit_removal(const planning& step, const current_object& current) {
-  const admission_request request{
-      step.type,         step.command.subresource, step.command.key.space, step.command.key.name,
-      step.command.verb, step.command.caller};
-  return step.environment.admission.admit_removal(request, current.object);
 }
 
 /// Carries out a decided deletion. `plan` may hold more changes already: they come after the object's.
@@ -384,14 +386,18 @@ result<write_plan> plan_removal(const planning& step) {
   auto current = load(step);
   if (!current) return current.error();
   if (!current->exists()) return object_not_found(step.type, step.command.key.name);
-  if (auto admitted = admit_removal(step, *current); !admitted) return admitted.error();
+  write_plan plan;
+  if (auto admitted =
+          step.environment.admission.admit_removal(request_of(step, plan.answer.warnings), current->object);
+      !admitted)
+    return admitted.error();
   const auto pinned = check_pins(step, *current, {}, {});
   if (!pinned) return pinned.error();
   if (step.reviews != nullptr) step.reviews->remove(current->object);
   auto deletion = plan_deletion(step.type, current->object, step.command.removal, step.now);
   if (!deletion) return deletion.error();
-  if (deletion->step == deletion_step::nothing) return unchanged(std::move(*current), {});
-  write_plan plan;
+  if (deletion->step == deletion_step::nothing)
+    return unchanged(std::move(*current), std::move(plan.answer.warnings));
   plan.pinned = *pinned || !step.command.removal.resource_version.empty();
   return plan_decided_deletion(step, std::move(*current), std::move(*deletion), std::move(plan));
 }
@@ -402,18 +408,25 @@ result<write_plan> plan_eviction(const planning& step) {
   auto current = load(step);
   if (!current) return current.error();
   if (!current->exists()) return object_not_found(step.type, step.command.key.name);
-  if (auto admitted = admit_removal(step, *current); !admitted) return admitted.error();
-  if (json posted = json::parse(step.command.body, nullptr, false); posted.is_object())
-    if (auto asked = ask_about_posted(step, posted); !asked) return asked.error();
+  json posted = json::parse(step.command.body, nullptr, false);
+  if (!posted.is_object()) return bad_request("the body is not an Eviction");
+  write_plan plan;
+  const admission_request asked = request_of(step, plan.answer.warnings);
+  if (auto admitted = ask_about_posted(
+          step, posted,
+          [&] { return step.environment.admission.admit_eviction(asked, posted, current->object); });
+      !admitted)
+    return admitted.error();
   json evicted = current->object;
   if (!step.command.dry_run) mark_disruption_target(evicted, step.now);
   auto deletion = plan_deletion(step.type, std::move(evicted), step.command.removal, step.now);
   if (!deletion) return deletion.error();
-  write_plan plan;
   plan.pinned = !step.command.removal.resource_version.empty();
-  if (auto asked = ask_disruption_budget(step.environment, current->object, step.command.cause, plan); !asked)
-    return asked.error();
-  if (deletion->step == deletion_step::nothing) return unchanged(std::move(*current), {});
+  if (auto spared = ask_disruption_budget(step.environment, current->object, step.command.cause, plan);
+      !spared)
+    return spared.error();
+  if (deletion->step == deletion_step::nothing)
+    return unchanged(std::move(*current), std::move(plan.answer.warnings));
   return plan_decided_deletion(step, std::move(*current), std::move(*deletion), std::move(plan));
 }
 

@@ -28,14 +28,6 @@ std::string text(const json& object, const char* name) {
   return value.is_string() ? value.get<std::string>() : std::string();
 }
 
-json kind_json(const api_kind& kind) {
-  return {{"group", kind.group}, {"version", kind.version}, {"kind", kind.kind}};
-}
-
-json resource_json(const schema::resource_type& type) {
-  return {{"group", type.group}, {"version", type.version}, {"resource", type.plural}};
-}
-
 error no_answer(std::string why) { return {.kind = error_kind::unavailable, .message = std::move(why)}; }
 
 /// "group/version, Kind=kind", as errors name a kind.
@@ -102,48 +94,15 @@ error_kind nearest_kind(int code, std::string_view reason) {
   return nearest.value_or(code < 500 ? error_kind::forbidden : error_kind::internal);
 }
 
-json user_info(const caller_identity& caller) {
-  json user = {{"username", caller.user}};
-  if (!caller.uid.empty()) user["uid"] = caller.uid;
-  if (!caller.groups.empty()) user["groups"] = caller.groups;
-  if (!caller.extra.empty()) user["extra"] = caller.extra;
-  return user;
-}
-
 } // namespace
 
-api_kind kind_of_body(const schema::resource_type& type, std::string_view subresource) {
-  if (subresource.empty())
-    return {std::string(type.group), std::string(type.version), std::string(type.kind)};
-  const schema::subresource_type* part = type.subresource(subresource);
-  if (part == nullptr || part->kind.empty())
-    return {std::string(type.group), std::string(type.version), std::string(type.kind)};
-  const bool own = part->body_group.empty() && part->body_version.empty();
-  return {std::string(own ? type.group : part->body_group),
-          std::string(own ? type.version : part->body_version), std::string(part->kind)};
-}
-
-json request_json(const review_subject& subject, const schema::resource_type& as) {
-  json request = {{"kind", kind_json(kind_of_body(as, subject.subresource))},
-                  {"resource", resource_json(as)},
-                  {"requestKind", kind_json(kind_of_body(*subject.type, subject.subresource))},
-                  {"requestResource", resource_json(*subject.type)},
-                  {"operation", subject.operation},
-                  {"userInfo", user_info(subject.caller)},
-                  {"dryRun", subject.dry_run},
-                  {"options", subject.options}};
-  if (!subject.subresource.empty()) {
-    request["subResource"] = subject.subresource;
-    request["requestSubResource"] = subject.subresource;
-  }
-  if (!subject.name.empty()) request["name"] = subject.name;
-  if (!subject.space.empty()) request["namespace"] = subject.space;
-  return request;
+described_request review_subject::described() const {
+  return {operation, *type, subresource, space, name, dry_run, options, caller};
 }
 
 std::string review_text(const webhook& hook, const review_subject& subject, const schema::resource_type& as,
                         std::string_view uid, const json& object, const json& old) {
-  json request = request_json(subject, as);
+  json request = describe_request(subject.described(), as);
   request["uid"] = uid;
   request["object"] = object;
   request["oldObject"] = old;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/admission/request_description.hpp"
 #include "actors/objects/write_command.hpp"
 #include "actors/webhooks/webhook_match.hpp"
 
@@ -9,12 +10,6 @@
 /// The AdmissionReview that goes to a webhook and the one that comes back. Pure.
 
 namespace actord::actors {
-
-struct api_kind {
-  std::string group;
-  std::string version;
-  std::string kind;
-};
 
 /// A request as webhooks are told of it.
 struct review_subject {
@@ -28,13 +23,9 @@ struct review_subject {
   caller_identity caller;
 
   [[nodiscard]] reviewed_resource resource() const { return {operation, type, subresource, space}; }
+  /// Views of this.
+  [[nodiscard]] described_request described() const;
 };
-
-/// What a body of the resource (or of its subresource) is: "Scale" of "deployments/scale".
-api_kind kind_of_body(const schema::resource_type& type, std::string_view subresource);
-
-/// An AdmissionRequest without its objects and its uid, for a webhook that is asked about `as`.
-json request_json(const review_subject& subject, const schema::resource_type& as);
 
 /// The JSON text of a review. `object` and `old` are as `as` shows them; null where there is none.
 std::string review_text(const webhook& hook, const review_subject& subject, const schema::resource_type& as,

@@ -1,5 +1,6 @@
 #include "actors/webhooks/match_conditions.hpp"
 
+#include "actors/authorization/expression_access.hpp"
 #include "schema/cel/admission_names.hpp"
 #include "schema/cel/functions.hpp"
 #include "schema/cel/library/authorizers.hpp"
@@ -20,24 +21,9 @@ struct match_conditions::condition {
 
 namespace {
 
-constexpr std::string_view service_account = "system:serviceaccount:";
-
 std::string text(const json& object, const char* name) {
   const auto found = object.find(name);
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
-/// Expressions may also ask what a service account may.
-caller_identity asked_about(const caller_identity& caller, const std::string& user) {
-  if (user.empty()) return caller;
-  caller_identity account;
-  account.user = user;
-  const std::size_t space = service_account.size();
-  account.groups = {"system:serviceaccounts", "system:authenticated"};
-  if (user.starts_with(service_account))
-    account.groups.push_back("system:serviceaccounts:" +
-                             user.substr(space, std::min(user.find(':', space), user.size()) - space));
-  return account;
 }
 
 cel::value value_of(const json& object) {
@@ -62,13 +48,9 @@ std::shared_ptr<const match_conditions> match_conditions::compile(const json& co
 }
 
 result<bool> match_conditions::hold(const review_subject& subject, const schema::resource_type& as,
-                                    const json& object, const json& old, const caller_judge& may) const {
-  json request = request_json(subject, as);
-  for (const char* member : {"subResource", "requestSubResource", "name", "namespace"})
-    if (!request.contains(member)) request[member] = "";
-  const cel::access_judge judge = [&](const cel::access_question& about) {
-    return may && may(asked_about(subject.caller, about.user), about);
-  };
+                                    const json& object, const json& old, const access_check& may) const {
+  const json request = request_in_expressions(subject.described(), as);
+  const cel::access_judge judge = expression_access(may, subject.caller);
   std::array<cel::value, slots::count> values;
   values[slots::object] = value_of(object);
   values[slots::old_object] = value_of(old);

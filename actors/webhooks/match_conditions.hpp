@@ -1,20 +1,12 @@
 #pragma once
 
+#include "actors/authorization/access_check.hpp"
 #include "actors/webhooks/admission_review.hpp"
 #include "schema/base/result.hpp"
 
-#include <functional>
 #include <memory>
 
-namespace actord::schema::cel {
-struct access_question;
-}
-
 namespace actord::actors {
-
-/// Whether a caller may do what an expression asks about; an empty one: nobody may anything.
-using caller_judge =
-    std::function<bool(const caller_identity& caller, const schema::cel::access_question& about)>;
 
 /// The matchConditions of one webhook, compiled. Immutable.
 class match_conditions {
@@ -29,7 +21,7 @@ public:
   /// (null for none) are as it would be shown them. One that is false decides whatever others fail at; else
   /// the error says what failed.
   [[nodiscard]] result<bool> hold(const review_subject& subject, const schema::resource_type& as,
-                                  const json& object, const json& old, const caller_judge& may) const;
+                                  const json& object, const json& old, const access_check& may) const;
 
 private:
   struct condition;

@@ -14,7 +14,7 @@ namespace actord::actors {
 class webhook_gate {
 public:
   webhook_gate(storage::store& store, random_source& random, std::unique_ptr<net::https_caller> caller,
-               caller_judge may)
+               access_check may)
       : store_(store), random_(random), mirror_(store), caller_(std::move(caller)), may_(std::move(may)) {}
 
   /// Null where no webhook is concerned, which costs next to nothing to say while there are none.
@@ -39,7 +39,7 @@ private:
   random_source& random_;
   webhook_mirror mirror_;
   std::unique_ptr<net::https_caller> caller_;
-  const caller_judge may_;
+  const access_check may_;
 };
 
 } // namespace actord::actors

@@ -43,7 +43,7 @@ public:
     std::function<wall_time()> now;
     random_source& random;
     /// What a caller may, for conditions that ask.
-    caller_judge may = {};
+    access_check may = {};
   };
   /// `operation` is what the request is unless it turns out that there is something to create.
   write_reviews(environment with, review_subject subject, json create_options);

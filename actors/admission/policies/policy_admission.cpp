@@ -3,12 +3,15 @@
 #include "actors/admission/admission_facts.hpp"
 #include "actors/admission/policies/policy_judge.hpp"
 #include "actors/admission/policies/policy_mutation.hpp"
+#include "actors/admission/request_description.hpp"
+#include "actors/authorization/expression_access.hpp"
 #include "actors/objects/refusals.hpp"
 #include "schema/base/json_member.hpp"
 #include "schema/custom/custom_kind.hpp"
 #include "schema/custom/shape_object.hpp"
 #include "schema/rules/kind_rules.hpp"
 #include "schema/tables/resource_table.hpp"
+#include "schema/write/scale.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -22,16 +25,25 @@ using schema::builtin;
 bool is_exempt(const schema::resource_type& type) { return type.group == "admissionregistration.k8s.io"; }
 
 std::string_view operation_of(const admission_request& request, const json* old) {
+  if (!request.operation.empty()) return request.operation;
   if (request.verb == write_verb::remove) return "DELETE";
   return old == nullptr ? "CREATE" : "UPDATE";
 }
 
-json whole(const json* object, const schema::resource_type& type) {
+/// With its kind, which is not stored; `subresource` says what a body of it is.
+json whole(const json* object, const schema::resource_type& type, std::string_view subresource = {}) {
   if (object == nullptr) return {};
+  const api_kind kind = kind_of_body(type, subresource);
   json made = *object;
-  if (!made.contains("kind")) made["kind"] = type.kind;
-  if (!made.contains("apiVersion")) made["apiVersion"] = type.api_version();
+  made.emplace("kind", kind.kind);
+  made.emplace("apiVersion", kind.group.empty() ? kind.version : kind.group + "/" + kind.version);
   return made;
+}
+
+/// As the request has it: a scale is seen in place of what is scaled.
+json shown(const json* object, const admission_request& request) {
+  if (object != nullptr && request.subresource == "scale") return schema::scale_of(request.type, *object);
+  return whole(object, request.type, request.subresource);
 }
 
 std::string name_of(const admission_request& request, const json* object) {
@@ -40,39 +52,17 @@ std::string name_of(const admission_request& request, const json* object) {
   return name.is_string() ? name.get<std::string>() : std::string();
 }
 
-json user_of(const caller_identity& caller) {
-  json extra = json::object();
-  for (const auto& [key, values] : caller.extra) extra[key] = values;
-  return {
-      {"username", caller.user}, {"uid", caller.uid}, {"groups", caller.groups}, {"extra", std::move(extra)}};
-}
-
 json request_of(const admission_request& request, std::string_view operation, const std::string& name) {
-  const schema::resource_type& type = request.type;
-  const json kind{{"group", type.group}, {"version", type.version}, {"kind", type.kind}};
-  const json resource{{"group", type.group}, {"version", type.version}, {"resource", type.plural}};
-  return {{"kind", kind},
-          {"resource", resource},
-          {"subResource", request.subresource},
-          {"requestKind", kind},
-          {"requestResource", resource},
-          {"requestSubResource", request.subresource},
-          {"name", name},
-          {"namespace", request.space},
-          {"operation", operation},
-          {"userInfo", user_of(request.caller)},
-          {"dryRun", request.dry_run},
-          {"options", json::object()}};
-}
-
-caller_identity asked_for(const admission_request& request, const schema::cel::access_question& about) {
-  if (about.user.empty()) return request.caller;
-  caller_identity account;
-  account.user = about.user;
-  const std::string space = about.user.substr(0, about.user.rfind(':'));
-  account.groups = {"system:serviceaccounts", "system:serviceaccounts:" + space.substr(space.rfind(':') + 1),
-                    "system:authenticated"};
-  return account;
+  const json options = json::object();
+  return request_in_expressions({.operation = operation,
+                                 .type = request.type,
+                                 .subresource = request.subresource,
+                                 .space = request.space,
+                                 .name = name,
+                                 .dry_run = request.dry_run,
+                                 .options = options,
+                                 .caller = request.caller},
+                                request.type);
 }
 
 schema::text_map labels_of_json(const json& object) {
@@ -106,10 +96,10 @@ std::vector<json> params_of(const admission_facts& facts, const param_kind& kind
 class surroundings {
 public:
   surroundings(const admission_request& request, const json* object, const json* old,
-               const admission_facts& facts, const admission_chain& chain)
-      : request_(request), facts_(facts), chain_(chain), is_space_(&request.type == &spaces()),
+               const admission_facts& facts, const access_check& may)
+      : request_(request), facts_(facts), may_(may), is_space_(&request.type == &spaces()),
         operation_(operation_of(request, old)), name_(name_of(request, object)), old_(old),
-        before_(whole(old, request.type)) {}
+        before_(shown(old, request)) {}
 
   /// As it came; nothing is copied for writes that are nobody's business.
   [[nodiscard]] matched_write seen(const json* object, const json* old) const {
@@ -128,24 +118,16 @@ public:
             .request = asked_,
             .space = space_ ? &*space_ : nullptr,
             .in_space = request_.space,
-            .may = [this](const schema::cel::access_question& about) { return may(about); },
-            .params =
-                [this](const param_kind& kind, const policy_binding& binding) {
-                  return params_of(facts_, kind, binding, request_.space);
-                }};
+            .may = expression_access(may_, request_.caller),
+            .params = [this](const param_kind& kind, const policy_binding& binding) {
+              return params_of(facts_, kind, binding, request_.space);
+            }};
   }
 
   [[nodiscard]] const std::string& name() const { return name_; }
 
 private:
   static const schema::resource_type& spaces() { return builtin("", "namespaces"); }
-
-  [[nodiscard]] bool may(const schema::cel::access_question& about) const {
-    const std::string resource =
-        about.subresource.empty() ? about.resource : about.resource + "/" + about.subresource;
-    return about.path.empty() &&
-           chain_.may(asked_for(request_, about), about.verb, about.group, resource, about.name);
-  }
 
   [[nodiscard]] std::optional<schema::text_map> space_labels(const json* object) const {
     if (is_space_) return labels_of_json(*object);
@@ -155,7 +137,7 @@ private:
 
   const admission_request& request_;
   const admission_facts& facts_;
-  const admission_chain& chain_;
+  const access_check& may_;
   bool is_space_;
   std::string_view operation_;
   std::string name_;
@@ -185,11 +167,11 @@ error refusal_of(const admission_request& request, const std::string& name,
 
 result<void> admit_by_policies(const policy_set& policies, const admission_request& request,
                                const json* object, const json* old, const admission_facts& facts,
-                               const admission_chain& chain) {
+                               const access_check& may) {
   if (is_exempt(request.type)) return {};
-  surroundings around(request, object, old, facts, chain);
+  surroundings around(request, object, old, facts, may);
   if (!concerns(policies, around.seen(object, old))) return {};
-  const json now = whole(object, request.type);
+  const json now = shown(object, request);
   const policy_verdict verdict = judge_write(policies, around.judged(object == nullptr ? nullptr : &now));
   if (request.warnings != nullptr)
     request.warnings->insert(request.warnings->end(), verdict.warnings.begin(), verdict.warnings.end());
@@ -200,9 +182,9 @@ result<void> admit_by_policies(const policy_set& policies, const admission_reque
 }
 
 result<void> mutate_by_policies(const policy_set& policies, const admission_request& request, json& object,
-                                const json* old, const admission_facts& facts, const admission_chain& chain) {
+                                const json* old, const admission_facts& facts, const access_check& may) {
   if (is_exempt(request.type)) return {};
-  surroundings around(request, &object, old, facts, chain);
+  surroundings around(request, &object, old, facts, may);
   if (!concerns(policies, around.seen(&object, old))) return {};
   json changed = whole(&object, request.type);
   if (auto done = mutate_write(policies, changed, [&](const json& now) { return around.judged(&now); });

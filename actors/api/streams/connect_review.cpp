@@ -1,5 +1,7 @@
 #include "actors/api/streams/connect_review.hpp"
 
+#include "actors/admission/admission_chain.hpp"
+#include "actors/admission/request_description.hpp"
 #include "actors/api/streams/stream_request.hpp"
 #include "actors/audit/audit_trail.hpp"
 #include "actors/webhooks/webhook_gate.hpp"
@@ -42,20 +44,42 @@ json connect_options(const api_request& request) {
   return options;
 }
 
-void review_connection(const webhook_gate& webhooks, const std::function<void(std::function<void()>)>& run,
+namespace {
+
+result<void> ask_policies(const admission_chain& admission, const api_request& request) {
+  std::map<std::string, std::string> notes;
+  auto admitted = admission.admit_connection({.type = request.type(),
+                                              .subresource = request.route.subresource->name,
+                                              .space = request.route.space,
+                                              .name = request.route.name,
+                                              .verb = write_verb::create,
+                                              .caller = request.caller,
+                                              .audit_notes = &notes},
+                                             [&request] { return connect_options(request); });
+  if (request.audit) request.audit->annotate(std::move(notes));
+  return admitted;
+}
+
+} // namespace
+
+void review_connection(const connection_judges& judges, const std::function<void(std::function<void()>)>& run,
                        const request_handle& request, std::function<void()> go_on) {
+  if (judges.admission != nullptr)
+    if (auto admitted = ask_policies(*judges.admission, *request); !admitted)
+      return answer_error(*request, admitted.error());
+  if (judges.webhooks == nullptr || !judges.webhooks->any()) return go_on();
   const auto reviews =
-      webhooks.begin_connection({.operation = "CONNECT",
-                                 .type = request->route.type,
-                                 .subresource = std::string(request->route.subresource->name),
-                                 .space = request->route.space,
-                                 .name = request->route.name,
-                                 .dry_run = false,
-                                 .options = {},
-                                 .caller = request->caller});
+      judges.webhooks->begin_connection({.operation = "CONNECT",
+                                         .type = request->route.type,
+                                         .subresource = std::string(request->route.subresource->name),
+                                         .space = request->route.space,
+                                         .name = request->route.name,
+                                         .dry_run = false,
+                                         .options = {},
+                                         .caller = request->caller});
   if (reviews == nullptr) return go_on();
   reviews->connect(connect_options(*request));
-  webhooks.carry_out(reviews, in_turn(run), [request, reviews, go_on = std::move(go_on)] {
+  judges.webhooks->carry_out(reviews, in_turn(run), [request, reviews, go_on = std::move(go_on)] {
     if (request->audit) request->audit->annotate(reviews->audit_notes());
     if (reviews->refusal()) return answer_error(*request, error_of(*reviews->refusal(), reviews->warnings()));
     go_on();

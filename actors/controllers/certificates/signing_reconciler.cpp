@@ -41,8 +41,10 @@ plan approve_for_nodes(const signing_state& state, const access_check& may) {
   if (!facts || !signing_objection(request.signer, *facts, request.usages).empty()) return out;
   const caller_identity asking{request.user, request.user_uid, request.groups, request.extra};
   const auto allowed = [&](const char* kind) {
-    return may(asking, "create", "certificates.k8s.io", std::string("certificatesigningrequests/") + kind,
-               {});
+    return may(asking, {.verb = "create",
+                        .group = "certificates.k8s.io",
+                        .resource = "certificatesigningrequests",
+                        .subresource = kind});
   };
   std::string message;
   if (request.user == facts->subject.common_name && allowed("selfnodeclient"))
