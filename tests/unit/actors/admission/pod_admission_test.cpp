@@ -1,6 +1,6 @@
 #include "actors/admission/default_tolerations.hpp"
+#include "actors/admission/pod_security/security_admission.hpp"
 #include "actors/admission/priority.hpp"
-#include "actors/admission/security_admission.hpp"
 #include "actors/admission/service_account.hpp"
 
 #include "schema/base/json.hpp"

@@ -11,7 +11,7 @@
 //   runtime                         what the class makes of the pod
 
 #include "actors/admission/limit_ranger.hpp"
-#include "actors/admission/pod_security.hpp"
+#include "actors/admission/pod_security/pod_security.hpp"
 #include "actors/admission/runtime_class.hpp"
 #include "schema/base/json.hpp"
 

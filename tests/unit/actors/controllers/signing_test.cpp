@@ -41,12 +41,12 @@ struct fixture {
 
   [[nodiscard]] std::string approval(const std::string& right) const {
     const plan decided =
-        approve_for_nodes(state, [&](const caller_identity& caller, std::string_view verb,
-                                     std::string_view group, std::string_view resource, std::string_view) {
+        approve_for_nodes(state, [&](const caller_identity& caller, const access_question& about) {
           BOOST_TEST(caller.user == state.request.view.user);
-          BOOST_TEST(verb == "create");
-          BOOST_TEST(group == "certificates.k8s.io");
-          return resource == "certificatesigningrequests/" + right;
+          BOOST_TEST(about.verb == "create");
+          BOOST_TEST(about.group == "certificates.k8s.io");
+          BOOST_TEST(about.resource == "certificatesigningrequests");
+          return about.subresource == right;
         });
     if (decided.patch.empty()) return "none";
     BOOST_TEST(decided.patch[0].subresource == "approval");

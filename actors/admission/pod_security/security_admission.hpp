@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/admission/pod_security.hpp"
+#include "actors/admission/pod_security/pod_security.hpp"
 #include "schema/base/json_fwd.hpp"
 #include "schema/base/result.hpp"
 

@@ -1,4 +1,4 @@
-#include "actors/admission/pod_security_checks.hpp"
+#include "actors/admission/pod_security/pod_security_checks.hpp"
 
 #include "schema/base/json.hpp"
 

@@ -1,4 +1,4 @@
-#include "actors/admission/security_admission.hpp"
+#include "actors/admission/pod_security/security_admission.hpp"
 
 #include "actors/admission/plugin_refusal.hpp"
 #include "schema/base/json.hpp"

@@ -1,6 +1,6 @@
-#include "actors/admission/pod_security.hpp"
+#include "actors/admission/pod_security/pod_security.hpp"
 
-#include "actors/admission/pod_security_checks.hpp"
+#include "actors/admission/pod_security/pod_security_checks.hpp"
 #include "schema/base/json.hpp"
 
 #include <algorithm>
