@@ -1,5 +1,6 @@
 #include "actors/authentication/authentication_config.hpp"
 
+#include "actors/authentication/claim_expressions.hpp"
 #include "actors/authentication/openid_tokens.hpp"
 #include "schema/base/json.hpp"
 #include "schema/codec/decode.hpp"
@@ -16,8 +17,23 @@ namespace {
 
 constexpr std::size_t text_max_bytes = 1U << 20U;
 constexpr std::size_t providers_max = 64;
+constexpr std::size_t expressions_max = 512;
 constexpr std::array<std::string_view, 3> versions{
     "apiserver.config.k8s.io/v1", "apiserver.config.k8s.io/v1beta1", "apiserver.config.k8s.io/v1alpha1"};
+
+/// Keys of extra are paths below a domain ("example.com/team"); null: a good one.
+const char* complaint_of_extra_key(std::string_view key) {
+  const std::size_t slash = key.find('/');
+  if (slash == std::string_view::npos || slash == 0 || slash + 1 == key.size())
+    return "must be a path below a domain, such as example.com/team";
+  if (std::ranges::any_of(key, [](char letter) { return letter >= 'A' && letter <= 'Z'; }))
+    return "must be in lower case";
+  const std::string_view domain = key.substr(0, slash);
+  for (const std::string_view own : {"kubernetes.io", "k8s.io"})
+    if (domain == own || (domain.ends_with(own) && domain[domain.size() - own.size() - 1] == '.'))
+      return "must not be below kubernetes.io or k8s.io, which are the cluster's own";
+  return nullptr;
+}
 
 /// Reads one document, remembering the first thing that is wrong with it.
 class config_reader {
@@ -76,9 +92,21 @@ private:
     return value;
   }
 
-  void no_expression(const json& object, const std::string& where, const char* name) {
-    if (object.contains(name))
-      wrong(where + "." + name, "expressions (CEL) are not supported; map a claim, with a prefix");
+  /// None when it is not there, and when it is wrong.
+  std::optional<identity_expression> expression(const json& object, const std::string& where,
+                                                const char* name, identity_expression_kind kind) {
+    if (!object.contains(name)) return {};
+    const std::string written = needed_text(object, where, name);
+    if (written.empty()) return {};
+    if (const std::size_t expressions = ++expressions_; expressions > expressions_max) {
+      wrong(where + "." + name,
+            fmt::format("is more than the {} expressions a file may have", expressions_max));
+      return {};
+    }
+    auto compiled = compile_identity_expression(written, kind);
+    if (compiled) return std::move(*compiled);
+    wrong(where + "." + name, compiled.error().message);
+    return {};
   }
 
   void read_provider(const json& entry, const std::string& where) {
@@ -86,12 +114,16 @@ private:
       return;
     openid_options provider;
     provider.literal_prefix = true;
+    claim_expressions expressions;
     provider.signing_algorithms = openid_algorithms();
     read_issuer(entry.value("issuer", json()), where + ".issuer", provider);
-    read_mappings(entry.value("claimMappings", json()), where + ".claimMappings", provider);
-    read_rules(entry.value("claimValidationRules", json::array()), where + ".claimValidationRules", provider);
-    if (const json users = entry.value("userValidationRules", json::array()); !users.empty())
-      no_expression(entry, where, "userValidationRules");
+    read_mappings(entry.value("claimMappings", json()), where + ".claimMappings", provider, expressions);
+    read_claim_rules(entry.value("claimValidationRules", json::array()), where + ".claimValidationRules",
+                     provider, expressions);
+    read_user_rules(entry.value("userValidationRules", json::array()), where + ".userValidationRules",
+                    expressions);
+    check_email(where + ".claimMappings.username.expression", expressions);
+    provider.expressions = std::make_shared<const claim_expressions>(std::move(expressions));
     providers.push_back(std::move(provider));
   }
 
@@ -150,43 +182,76 @@ private:
   struct mapping {
     std::string claim;
     std::string prefix;
+    std::optional<identity_expression> expression;
   };
-  mapping read_mapping(const json& mappings, const std::string& where, const char* name) {
+  mapping read_mapping(const json& mappings, const std::string& where, const char* name,
+                       identity_expression_kind kind) {
     const json value = mappings.value(name, json::object());
     const std::string at = where + "." + name;
     if (!only(value, at, {"claim", "prefix", "expression"})) return {};
-    no_expression(value, at, "expression");
-    mapping read{text(value, at, "claim"), text(value, at, "prefix")};
+    mapping read{text(value, at, "claim"), text(value, at, "prefix"),
+                 expression(value, at, "expression", kind)};
+    if (value.contains("expression")) {
+      if (!read.claim.empty() || value.contains("prefix"))
+        wrong(at, "must not have both a claim with its prefix and an expression");
+      return read;
+    }
     if (!read.claim.empty() && !value.contains("prefix"))
       wrong(at + ".prefix", "must be given with a claim; it may be empty");
     if (read.claim.empty() && value.contains("prefix")) wrong(at + ".claim", "must be given with a prefix");
     return read;
   }
 
-  void read_mappings(const json& mappings, const std::string& where, openid_options& provider) {
+  void read_mappings(const json& mappings, const std::string& where, openid_options& provider,
+                     claim_expressions& expressions) {
     if (!only(mappings, where, {"username", "groups", "uid", "extra"})) return;
-    const mapping user = read_mapping(mappings, where, "username");
-    if (user.claim.empty()) wrong(where + ".username.claim", "must be given");
+    mapping user = read_mapping(mappings, where, "username", identity_expression_kind::claim_text);
+    if (user.claim.empty() && !user.expression)
+      wrong(where + ".username", "must have a claim or an expression");
     provider.username_claim = user.claim;
     provider.username_prefix = user.prefix;
-    const mapping groups = read_mapping(mappings, where, "groups");
+    expressions.username = std::move(user.expression);
+    mapping groups = read_mapping(mappings, where, "groups", identity_expression_kind::claim_texts);
     provider.groups_claim = groups.claim;
     provider.groups_prefix = groups.prefix;
+    expressions.groups = std::move(groups.expression);
     const json uid = mappings.value("uid", json::object());
     if (only(uid, where + ".uid", {"claim", "expression"})) {
-      no_expression(uid, where + ".uid", "expression");
       provider.uid_claim = text(uid, where + ".uid", "claim");
+      expressions.uid = expression(uid, where + ".uid", "expression", identity_expression_kind::claim_text);
+      if (expressions.uid && !provider.uid_claim.empty())
+        wrong(where + ".uid", "must not have both a claim and an expression");
     }
-    if (const json extra = mappings.value("extra", json::array()); !extra.empty())
-      wrong(where + ".extra", "its values are expressions (CEL), which are not supported");
+    read_extra(mappings.value("extra", json::array()), where + ".extra", expressions);
   }
 
-  void read_rules(const json& rules, const std::string& where, openid_options& provider) {
+  void read_extra(const json& extra, const std::string& where, claim_expressions& expressions) {
+    if (!extra.is_array()) return wrong(where, "must be a list");
+    std::set<std::string> keys;
+    for (std::size_t at = 0; at < extra.size(); ++at) {
+      const std::string here = fmt::format("{}[{}]", where, at);
+      if (!only(extra[at], here, {"key", "valueExpression"})) return;
+      const std::string key = needed_text(extra[at], here, "key");
+      if (const char* complaint = complaint_of_extra_key(key)) wrong(here + ".key", complaint);
+      if (!keys.insert(key).second) wrong(here + ".key", fmt::format("\"{}\" is there twice", key));
+      if (!extra[at].contains("valueExpression")) wrong(here + ".valueExpression", "must be given");
+      if (auto value = expression(extra[at], here, "valueExpression", identity_expression_kind::claim_texts))
+        expressions.extra.emplace_back(key, std::move(*value));
+    }
+  }
+
+  void read_claim_rules(const json& rules, const std::string& where, openid_options& provider,
+                        claim_expressions& expressions) {
     if (!rules.is_array()) return wrong(where, "must be a list");
     for (std::size_t at = 0; at < rules.size(); ++at) {
       const std::string here = fmt::format("{}[{}]", where, at);
       if (!only(rules[at], here, {"claim", "requiredValue", "expression", "message"})) return;
-      no_expression(rules[at], here, "expression");
+      if (rules[at].contains("expression")) {
+        if (rules[at].contains("claim") || rules[at].contains("requiredValue"))
+          wrong(here, "must not have both a claim and an expression");
+        read_rule(rules[at], here, identity_expression_kind::claim_rule, expressions.claim_rules);
+        continue;
+      }
       if (rules[at].contains("message")) wrong(here + ".message", "goes with an expression only");
       const std::string claim = needed_text(rules[at], here, "claim");
       if (!provider.required_claims.emplace(claim, text(rules[at], here, "requiredValue")).second)
@@ -194,7 +259,43 @@ private:
     }
   }
 
+  void read_user_rules(const json& rules, const std::string& where, claim_expressions& expressions) {
+    if (!rules.is_array()) return wrong(where, "must be a list");
+    for (std::size_t at = 0; at < rules.size(); ++at) {
+      const std::string here = fmt::format("{}[{}]", where, at);
+      if (!only(rules[at], here, {"expression", "message"})) return;
+      if (!rules[at].contains("expression")) wrong(here + ".expression", "must be given");
+      read_rule(rules[at], here, identity_expression_kind::user_rule, expressions.user_rules);
+    }
+  }
+
+  void read_rule(const json& rule, const std::string& where, identity_expression_kind kind,
+                 std::vector<identity_rule>& rules) {
+    std::string message = text(rule, where, "message");
+    auto holds = expression(rule, where, "expression", kind);
+    if (!holds) return;
+    for (const identity_rule& each : rules)
+      if (each.holds.written == holds->written)
+        wrong(where + ".expression", fmt::format("\"{}\" is there twice", holds->written));
+    rules.push_back({std::move(*holds), std::move(message)});
+  }
+
+  /// An address is a name only if its provider has verified it: somebody must look (rule of Kubernetes).
+  void check_email(const std::string& where, const claim_expressions& expressions) {
+    if (!expressions.username || !expressions.username->uses_email) return;
+    const bool looked_at =
+        expressions.username->uses_email_verified ||
+        std::ranges::any_of(expressions.extra,
+                            [](const auto& each) { return each.second.uses_email_verified; }) ||
+        std::ranges::any_of(expressions.claim_rules,
+                            [](const identity_rule& each) { return each.holds.uses_email_verified; });
+    if (!looked_at)
+      wrong(where,
+            "names claims.email: claims.email_verified must be used here, in extra or in a rule for claims");
+  }
+
   const std::string file_;
+  std::size_t expressions_ = 0;
   std::set<std::string> addresses_;
 };
 

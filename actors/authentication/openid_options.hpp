@@ -1,10 +1,13 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 namespace actord::actors {
+
+struct claim_expressions;
 
 /// How tokens of an identity provider become users: the flags of kube-apiserver by the same names, or an
 /// entry of an AuthenticationConfiguration.
@@ -21,6 +24,8 @@ struct openid_options {
   std::string groups_claim = {};    ///< empty: no groups
   std::string groups_prefix = {};
   std::map<std::string, std::string> required_claims = {};
+  /// Where one maps something, no claim does; null: none.
+  std::shared_ptr<const claim_expressions> expressions = {};
   std::vector<std::string> signing_algorithms = {"RS256"};
 };
 

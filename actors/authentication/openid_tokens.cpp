@@ -1,5 +1,6 @@
 #include "actors/authentication/openid_tokens.hpp"
 
+#include "actors/authentication/claim_expressions.hpp"
 #include "actors/objects/refusals.hpp"
 #include "net/pki/signed_token.hpp"
 #include "schema/base/clock.hpp"
@@ -48,15 +49,53 @@ std::string username_prefix_of(const openid_options& options) {
   return options.username_claim == "email" ? std::string() : options.issuer_url + "#";
 }
 
-/// None for an address that its provider has not verified, where it says so.
-std::optional<std::string> username_of(const openid_options& options, const json& claims) {
+/// None where the claims have none, and for an address that its provider has not verified, where it says so.
+result<std::optional<std::string>> username_of(const openid_options& options, const json& claims) {
+  if (options.expressions && options.expressions->username) {
+    auto mapped = mapped_claims(*options.expressions->username, claims);
+    if (!mapped) return mapped.error();
+    if (mapped->size() != 1) return std::optional<std::string>();
+    return std::optional(std::move(mapped->front()));
+  }
   const std::string name = text_of(claims, options.username_claim);
-  if (name.empty()) return {};
+  if (name.empty()) return std::optional<std::string>();
   if (options.username_claim == "email") {
     const auto verified = claims.find("email_verified");
-    if (verified != claims.end() && *verified != true) return {};
+    if (verified != claims.end() && *verified != true) return std::optional<std::string>();
   }
-  return username_prefix_of(options) + name;
+  return std::optional(username_prefix_of(options) + name);
+}
+
+result<std::vector<std::string>> groups_of(const openid_options& options, const json& claims) {
+  if (options.expressions && options.expressions->groups)
+    return mapped_claims(*options.expressions->groups, claims);
+  std::vector<std::string> groups;
+  if (options.groups_claim.empty()) return groups;
+  for (const std::string& group : texts_of(claims, options.groups_claim))
+    groups.push_back(options.groups_prefix + group);
+  return groups;
+}
+
+/// Everything but the name.
+result<void> describe_user(const openid_options& options, const json& claims, caller_identity& user) {
+  auto groups = groups_of(options, claims);
+  if (!groups) return groups.error();
+  for (std::string& group : *groups)
+    if (!is_own_name(group) && user.groups.size() < groups_max) user.groups.push_back(std::move(group));
+  if (!options.uid_claim.empty()) user.uid = text_of(claims, options.uid_claim);
+  if (const std::string id = text_of(claims, "jti"); !id.empty()) user.extra[credential_id] = {"JTI=" + id};
+  if (!options.expressions) return {};
+  if (options.expressions->uid) {
+    auto uid = mapped_claims(*options.expressions->uid, claims);
+    if (!uid) return uid.error();
+    if (uid->size() == 1) user.uid = std::move(uid->front());
+  }
+  for (const auto& [key, expression] : options.expressions->extra) {
+    auto values = mapped_claims(expression, claims);
+    if (!values) return values.error();
+    if (!values->empty()) user.extra[key] = std::move(*values);
+  }
+  return check_user(options.expressions->user_rules, user);
 }
 
 } // namespace
@@ -94,21 +133,19 @@ identity_verdict openid_identity(const openid_options& options, const std::strin
     if (text_of(claims, name) != value)
       return identity_verdict::refused("oidc: the required claim \"" + name +
                                        "\" is missing or has another value");
-  auto user = username_of(options, claims);
+  if (options.expressions)
+    if (auto fine = check_claims(options.expressions->claim_rules, claims); !fine)
+      return identity_verdict::refused("oidc: " + fine.error().message);
+  auto named = username_of(options, claims);
+  if (!named) return identity_verdict::refused("oidc: " + named.error().message);
+  std::optional<std::string> user = std::move(*named);
   if (!user) return identity_verdict::refused("oidc: the claim of the user name is missing or not verified");
   if (is_own_name(*user)) return identity_verdict::refused("oidc: the user name begins with \"system:\"");
   identity_verdict verdict{.what = identity_verdict::outcome::known,
                            .audiences = {std::string(token_issuer)}};
   verdict.caller.user = std::move(*user);
-  if (!options.uid_claim.empty()) verdict.caller.uid = text_of(claims, options.uid_claim);
-  if (!options.groups_claim.empty())
-    for (const std::string& group : texts_of(claims, options.groups_claim)) {
-      std::string name = options.groups_prefix + group;
-      if (!is_own_name(name) && verdict.caller.groups.size() < groups_max)
-        verdict.caller.groups.push_back(std::move(name));
-    }
-  if (const std::string id = text_of(claims, "jti"); !id.empty())
-    verdict.caller.extra[credential_id] = {"JTI=" + id};
+  if (auto described = describe_user(options, claims, verdict.caller); !described)
+    return identity_verdict::refused("oidc: " + described.error().message);
   return verdict;
 }
 

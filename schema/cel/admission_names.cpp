@@ -32,6 +32,15 @@ const type_ref& text_type() { return simple(type_kind::string); }
 
 } // namespace
 
+const type_ref& user_info_type() {
+  static const type_ref made =
+      structure("kubernetes.UserInfo", {{"username", text_type()},
+                                        {"uid", text_type()},
+                                        {"groups", list_of(text_type())},
+                                        {"extra", map_of(text_type(), list_of(text_type()))}});
+  return made;
+}
+
 const type_ref& admission_request_type() {
   static const type_ref made = [] {
     const type_ref kind =
@@ -40,11 +49,6 @@ const type_ref& admission_request_type() {
     const type_ref resource =
         structure("kubernetes.GroupVersionResource",
                   {{"group", text_type()}, {"version", text_type()}, {"resource", text_type()}});
-    const type_ref user =
-        structure("kubernetes.UserInfo", {{"username", text_type()},
-                                          {"uid", text_type()},
-                                          {"groups", list_of(text_type())},
-                                          {"extra", map_of(text_type(), list_of(text_type()))}});
     return structure("kubernetes.AdmissionRequest", {{"kind", kind},
                                                      {"resource", resource},
                                                      {"subResource", text_type()},
@@ -54,7 +58,7 @@ const type_ref& admission_request_type() {
                                                      {"name", text_type()},
                                                      {"namespace", text_type()},
                                                      {"operation", text_type()},
-                                                     {"userInfo", user},
+                                                     {"userInfo", user_info_type()},
                                                      {"dryRun", simple(type_kind::boolean)},
                                                      {"options", simple(type_kind::dynamic)}});
   }();

@@ -44,7 +44,8 @@ environment admission_environment(const admission_names& names);
 std::string admission_complaint(std::string_view expression, const environment& names,
                                 const std::vector<type_kind>& wanted, type_ref* yields = nullptr);
 
-/// The type of `request`.
+/// The type of `request`, and of its `userInfo`.
 const type_ref& admission_request_type();
+const type_ref& user_info_type();
 
 } // namespace actord::schema::cel

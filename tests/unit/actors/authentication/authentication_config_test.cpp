@@ -68,18 +68,67 @@ BOOST_AUTO_TEST_CASE(each_entry_is_a_provider) {
   BOOST_TEST(wrong(provider()) == "fine");
 }
 
-BOOST_AUTO_TEST_CASE(expressions_are_refused_by_name) {
-  const std::string tail = ": expressions (CEL) are not supported; map a claim, with a prefix";
-  BOOST_TEST(wrong(provider({}, "    groups: {expression: claims.roles}\n")) ==
-             "file: jwt[0].claimMappings.groups.expression" + tail);
-  BOOST_TEST(wrong(provider({}, "    uid: {expression: claims.oid}\n")) ==
-             "file: jwt[0].claimMappings.uid.expression" + tail);
-  BOOST_TEST(wrong(provider({}, "  claimValidationRules:\n  - {expression: 'true', message: m}\n")) ==
-             "file: jwt[0].claimValidationRules[0].expression" + tail);
-  BOOST_TEST(wrong(provider({}, "  userValidationRules:\n  - {expression: 'true'}\n")) ==
-             "file: jwt[0].userValidationRules" + tail);
-  BOOST_TEST(wrong(provider({}, "    extra:\n    - {key: a.b/c, valueExpression: claims.x}\n")) ==
-             "file: jwt[0].claimMappings.extra: its values are expressions (CEL), which are not supported");
+BOOST_AUTO_TEST_CASE(wrong_expressions_are_named) {
+  const std::string at = "file: jwt[0].claimMappings.";
+  const auto mapped = [](const std::string& mappings) {
+    return wrong(config("jwt:\n- issuer: {url: 'https://x', audiences: [a]}\n  claimMappings: " + mappings));
+  };
+  BOOST_TEST(mapped("{username: {expression: claims.sub}}") == "fine");
+  BOOST_TEST(
+      mapped("{username: {expression: claims.sub}, groups: {expression: 'claims.roles.map(r, \"x:\" + r)'}, "
+             "uid: {expression: claims.oid}, extra: [{key: a.example/b, valueExpression: claims.x}]}") ==
+      "fine");
+  BOOST_TEST(mapped("{username: {expression: claims.sub, prefix: ''}}") ==
+             at + "username: must not have both a claim with its prefix and an expression");
+  BOOST_TEST(mapped("{username: {expression: claim.sub}}")
+                 .starts_with(at + "username.expression: compilation failed: "));
+  BOOST_TEST(mapped("{username: {expression: '1'}}") == at + "username.expression: must evaluate to string");
+  BOOST_TEST(mapped("{username: {expression: '[claims.sub]'}}") ==
+             at + "username.expression: must evaluate to string");
+  BOOST_TEST(mapped("{username: {expression: claims.sub}, groups: {expression: 'true'}}") ==
+             at + "groups.expression: must evaluate to string or list(string)");
+  BOOST_TEST(mapped("{username: {expression: claims.sub}, uid: {claim: a, expression: claims.b}}") ==
+             at + "uid: must not have both a claim and an expression");
+  BOOST_TEST(mapped("{username: {}}") == at + "username: must have a claim or an expression");
+  const auto extra = [&](const std::string& entry) {
+    return mapped("{username: {expression: claims.sub}, extra: [" + entry + "]}");
+  };
+  BOOST_TEST(extra("{key: team, valueExpression: claims.x}") ==
+             at + "extra[0].key: must be a path below a domain, such as example.com/team");
+  BOOST_TEST(extra("{key: a.b/C, valueExpression: claims.x}") == at + "extra[0].key: must be in lower case");
+  BOOST_TEST(extra("{key: x.k8s.io/c, valueExpression: claims.x}") ==
+             at + "extra[0].key: must not be below kubernetes.io or k8s.io, which are the cluster's own");
+  BOOST_TEST(extra("{key: a.b/c, valueExpression: claims.x}, {key: a.b/c, valueExpression: claims.y}") ==
+             at + "extra[1].key: \"a.b/c\" is there twice");
+  BOOST_TEST(extra("{key: a.b/c}") == at + "extra[0].valueExpression: must be given");
+  BOOST_TEST(wrong(provider({}, "  userValidationRules:\n  - {expression: user.name}\n"))
+                 .starts_with("file: jwt[0].userValidationRules[0].expression: compilation failed: "));
+  BOOST_TEST(
+      wrong(provider({}, "  userValidationRules:\n  - {expression: 'true'}\n  - {expression: 'true'}\n")) ==
+      "file: jwt[0].userValidationRules[1].expression: \"true\" is there twice");
+  BOOST_TEST(wrong(provider({}, "  claimValidationRules:\n  - {expression: 'true', claim: a}\n")) ==
+             "file: jwt[0].claimValidationRules[0]: must not have both a claim and an expression");
+  BOOST_TEST(wrong(provider({}, "  claimValidationRules:\n  - {expression: user.username}\n")) != "fine");
+}
+
+BOOST_AUTO_TEST_CASE(an_address_is_a_name_only_if_somebody_looks_whether_it_was_verified) {
+  const auto read = [](const std::string& username, const std::string& rest = {}) {
+    return wrong(config(
+        "jwt:\n- issuer: {url: 'https://x', audiences: [a]}\n  claimMappings: {username: {expression: '" +
+        username + "'}}\n" + rest));
+  };
+  const std::string unseen = "file: jwt[0].claimMappings.username.expression: names claims.email: "
+                             "claims.email_verified must be used here, in extra or in a rule for claims";
+  BOOST_TEST(read("claims.email") == unseen);
+  BOOST_TEST(read("claims.?email.orValue(\"\")") == unseen);
+  BOOST_TEST(read("claims.emails") == "fine");
+  BOOST_TEST(read("claims.email_verified ? claims.email : claims.sub") == "fine");
+  BOOST_TEST(
+      read("claims.email",
+           "  claimValidationRules:\n  - {expression: 'claims.?email_verified.orValue(true) == true'}\n") ==
+      "fine");
+  BOOST_TEST(read("claims.email",
+                  "  claimValidationRules:\n  - {expression: 'claims.x == \"email_verified\"'}\n") == unseen);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_wrong_is_named) {
@@ -116,7 +165,7 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_is_named) {
              "file: jwt[0].claimValidationRules[0].claim: must be given");
   BOOST_TEST(wrong(provider("    certificate: x\n")) == "file: jwt[0].issuer: unknown field \"certificate\"");
   BOOST_TEST(wrong(config("jwt:\n- issuer: {url: 'https://x', audiences: [a]}\n  claimMappings: {}\n")) ==
-             "file: jwt[0].claimMappings.username.claim: must be given");
+             "file: jwt[0].claimMappings.username: must have a claim or an expression");
   std::string many = "jwt:\n";
   for (int count = 0; count < 65; ++count) many += "- {}\n";
   BOOST_TEST(wrong(config(many)) == "file: jwt: must have at most 64 items");
