@@ -445,8 +445,8 @@ private:
                           return tokens_->issue_for_pod(space, account, {pod, pod_uid}, audience,
                                                         std::chrono::seconds(expiration_s));
                         }};
-    node_events_ = std::make_unique<event_recorder>(
-        event_recorder::collaborators{*router_, system_clock_source(), system_random_source()});
+    node_events_ =
+        std::make_unique<event_recorder>(event_recorder::collaborators{*router_, system_clock_source()});
     auto worker = start_worker(
         std::move(node), {*system_, *store_, *router_, registry_, *node_events_, system_clock_source()});
     if (!worker)

@@ -40,8 +40,8 @@ public:
     with_.router.open_to_all();
     expiry_ = std::make_unique<expiry>(
         expiry::collaborators{with_.system, with_.store, with_.router, with_.registry, term_});
-    events_ = std::make_unique<event_recorder>(
-        event_recorder::collaborators{with_.router, with_.clock, with_.random, term_});
+    events_ =
+        std::make_unique<event_recorder>(event_recorder::collaborators{with_.router, with_.clock, term_});
     if (what.live_servers)
       endpoints_ = std::make_unique<server_endpoints>(server_endpoints::collaborators{
           with_.system, with_.store, with_.router, with_.registry, what.live_servers, term_});

@@ -161,8 +161,8 @@ private:
                           return ask_for_pod_token(
                               *writer_, {space, account, pod, pod_uid, std::string(audience), expiration_s});
                         }};
-    node_events_ = std::make_unique<event_recorder>(
-        event_recorder::collaborators{*router_, system_clock_source(), system_random_source()});
+    node_events_ =
+        std::make_unique<event_recorder>(event_recorder::collaborators{*router_, system_clock_source()});
     auto worker = start_worker(
         std::move(node), {*system_, *store_, *router_, registry_, *node_events_, system_clock_source()});
     if (!worker) return in_context(worker.error(), "cannot run containers on this machine");

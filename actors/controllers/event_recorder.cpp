@@ -5,7 +5,8 @@
 #include "schema/base/timestamp.hpp"
 #include "schema/tables/resource_table.hpp"
 
-#include <cstdio>
+#include <algorithm>
+#include <fmt/format.h>
 #include <map>
 #include <mutex>
 #include <set>
@@ -73,10 +74,9 @@ json count_patch(const entry& of) {
   return {{"count", of.count}, {"lastTimestamp", schema::format_time(of.last)}, {"message", of.what.message}};
 }
 
-std::string event_name(const std::string& object, std::uint64_t number) {
-  char suffix[20];
-  std::snprintf(suffix, sizeof suffix, ".%016llx", static_cast<unsigned long long>(number));
-  return object + suffix;
+/// As in Kubernetes: lists of an object's Events come in the order in which they were recorded.
+std::string event_name(const std::string& object, std::uint64_t nanoseconds) {
+  return fmt::format("{}.{:016x}", object, nanoseconds);
 }
 
 } // namespace
@@ -96,7 +96,8 @@ struct event_recorder::state : std::enable_shared_from_this<state> {
     }
     entry& found = entries[id];
     if (found.count == 0) {
-      found.name = event_name(what.regarding.name, with.random.next());
+      named_at = std::max(named_at + 1, static_cast<std::uint64_t>(now.time_since_epoch().count()));
+      found.name = event_name(what.regarding.name, named_at);
       found.first = now;
     }
     found.what = std::move(what);
@@ -165,7 +166,8 @@ struct event_recorder::state : std::enable_shared_from_this<state> {
   std::map<entry_id, entry> entries;
   std::map<source_id, message_window> windows;
   std::size_t under_way = 0;
-  bool stopped = false; ///< the router may be gone: answers still come
+  bool stopped = false;       ///< the router may be gone: answers still come
+  std::uint64_t named_at = 0; ///< what the last name was made of: no two are equal
   std::uint64_t shed_count = 0;
 };
 

@@ -33,7 +33,6 @@ public:
   struct collaborators {
     object_router& router;
     const clock_source& clock;
-    random_source& random;
     std::optional<raft_term> term = {}; ///< its writes are of this term of leadership and no other
   };
 

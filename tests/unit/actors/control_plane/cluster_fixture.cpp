@@ -24,8 +24,7 @@ cluster_fixture::cluster_fixture(const std::vector<std::string>& names)
   BOOST_REQUIRE(network.has_value());
   router = std::make_unique<actors::object_router>(
       actors::object_router::collaborators{system, *store, admission, registry, random, *network, "PEM"});
-  events =
-      std::make_unique<actors::event_recorder>(actors::event_recorder::collaborators{*router, clock, random});
+  events = std::make_unique<actors::event_recorder>(actors::event_recorder::collaborators{*router, clock});
   create({{"apiVersion", "v1"}, {"kind", "Namespace"}, {"metadata", {{"name", "default"}}}});
   restart_controllers(names);
 }
