@@ -4,33 +4,39 @@
 #include "actors/scheduler/node_scores.hpp"
 
 #include <algorithm>
-#include <set>
 
 namespace actord::actors {
 
 std::string placement::message() const {
   if (node) return "placed on " + *node;
   if (nodes == 0) return "no nodes available to schedule pods";
-  std::set<std::string> lines; // sorted as text, number first
-  for (const auto& [reason, count] : reasons) lines.insert(std::to_string(count) + ' ' + reason);
-  std::string out = "0/" + std::to_string(nodes) + " nodes are available:";
-  const char* separator = " ";
-  for (const auto& line : lines) {
-    out += separator + line;
-    separator = ", ";
-  }
-  return out + '.';
+  return nodes_message(nodes, reasons);
 }
 
 placement place(const placement_state& cluster, const scheduling_pod& pod, std::uint64_t tie) {
+  pod_relations relations(cluster, pod);
+  return place(cluster, pod, tie, relations);
+}
+
+placement place(const placement_state& cluster, const scheduling_pod& pod, std::uint64_t tie,
+                pod_relations& relations) {
   placement out;
   out.nodes = cluster.node_count();
-  const pod_relations relations(cluster, pod);
+  if (const auto slot = cluster.slot_of(cluster.nominated().node_of(pod.uid));
+      slot && refusals(cluster, pod, *slot, relations).empty()) {
+    out.node = cluster.detail(*slot).name;
+    return out;
+  }
   const std::vector<node_slot> nodes = feasible_nodes(cluster, pod, relations);
   if (nodes.empty()) {
-    for (node_slot slot = 0; slot < cluster.columns().size(); ++slot)
-      if (cluster.columns().alive[slot] != 0)
-        for (auto& reason : refusals(cluster, pod, slot, relations)) ++out.reasons[std::move(reason)];
+    refusal_tally tally;
+    for (node_slot slot = 0; slot < cluster.columns().size(); ++slot) {
+      if (cluster.columns().alive[slot] == 0) continue;
+      const node_refusals why = refusals(cluster, pod, slot, relations);
+      tally.add(why);
+      if (why.resolvable) out.resolvable.push_back(slot);
+    }
+    out.reasons = tally.reasons(pod.request);
     return out;
   }
   const std::vector<double> scores = score_nodes(cluster, pod, relations, nodes);

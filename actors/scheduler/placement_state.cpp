@@ -141,11 +141,23 @@ void apply(node_columns& columns, node_detail& detail, node_slot slot, const pod
   for (const auto& [name, amount] : request.others) detail.used_others[name] += sign * amount;
 }
 
+void apply(std::vector<priority_band>& bands, const scheduling_pod& pod, std::int64_t sign) {
+  auto band = std::find_if(bands.begin(), bands.end(),
+                           [&](const auto& known) { return known.priority == pod.priority; });
+  if (band == bands.end()) band = bands.insert(band, priority_band{.priority = pod.priority});
+  band->pods += sign;
+  band->milli_cpu += sign * pod.request.milli_cpu;
+  band->memory_bytes += sign * pod.request.memory_bytes;
+  band->ephemeral_bytes += sign * pod.request.ephemeral_bytes;
+  if (band->pods == 0) bands.erase(band);
+}
+
 } // namespace
 
 void placement_state::count(node_slot slot, const std::shared_ptr<const scheduling_pod>& pod) {
   node_detail& detail = details_[slot];
   apply(columns_, detail, slot, pod->request, 1);
+  apply(detail.bands, *pod, 1);
   detail.used_ports.insert(detail.used_ports.end(), pod->host_ports.begin(), pod->host_ports.end());
   detail.pods.push_back(pod);
   if (!pod->anti_affinity.required.empty()) ++anti_nodes_[slot];
@@ -155,6 +167,7 @@ void placement_state::count(node_slot slot, const std::shared_ptr<const scheduli
 void placement_state::uncount(node_slot slot, const scheduling_pod& pod) {
   node_detail& detail = details_[slot];
   apply(columns_, detail, slot, pod.request, -1);
+  apply(detail.bands, pod, -1);
   for (const host_port& port : pod.host_ports) {
     const auto found = std::find(detail.used_ports.begin(), detail.used_ports.end(), port);
     if (found != detail.used_ports.end()) detail.used_ports.erase(found);
@@ -173,6 +186,17 @@ void placement_state::uncount(node_slot slot, const scheduling_pod& pod) {
 std::string_view placement_state::node_of(std::string_view uid) const {
   const auto found = pods_.find(uid);
   return found == pods_.end() ? std::string_view() : std::string_view(found->second.node);
+}
+
+std::shared_ptr<const scheduling_pod> placement_state::placed_pod(std::string_view uid) const {
+  const auto found = pods_.find(uid);
+  return found == pods_.end() ? nullptr : found->second.pod;
+}
+
+std::optional<node_slot> placement_state::slot_of(std::string_view name) const {
+  const auto found = by_name_.find(name);
+  if (found == by_name_.end()) return std::nullopt;
+  return found->second;
 }
 
 const std::map<node_slot, std::size_t>* placement_state::siblings(std::string_view controller_uid) const {

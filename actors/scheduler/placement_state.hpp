@@ -1,11 +1,13 @@
 #pragma once
 
+#include "actors/scheduler/nominations.hpp"
 #include "actors/scheduler/scheduling_pod.hpp"
 #include "schema/view/node_view.hpp"
 
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -30,6 +32,13 @@ struct node_columns {
   void resize(std::size_t slots);
 };
 
+/// What the pods of one priority take of a node together.
+struct priority_band {
+  std::int64_t priority = 0;
+  std::int64_t pods = 0;
+  std::int64_t milli_cpu = 0, memory_bytes = 0, ephemeral_bytes = 0;
+};
+
 struct node_detail {
   std::string name;
   schema::text_map labels;
@@ -40,6 +49,7 @@ struct node_detail {
   std::vector<host_port> used_ports;
   std::vector<std::string> images;
   std::vector<std::shared_ptr<const scheduling_pod>> pods;
+  std::vector<priority_band> bands; ///< of `pods`, in no order
 };
 
 /// The scheduler's picture of the cluster: nodes and the pods that count against them. Owned by one actor and
@@ -61,7 +71,14 @@ public:
   [[nodiscard]] std::size_t pod_count() const { return pods_.size(); }
   /// Node a pod of that uid counts against; empty when it is not known.
   [[nodiscard]] std::string_view node_of(std::string_view uid) const;
+  /// The pod that was put with that uid; null for none.
+  [[nodiscard]] std::shared_ptr<const scheduling_pod> placed_pod(std::string_view uid) const;
   [[nodiscard]] bool knows_node(std::string_view name) const { return by_name_.find(name) != by_name_.end(); }
+
+  [[nodiscard]] std::optional<node_slot> slot_of(std::string_view name) const;
+  /// Pods that wait for room on a node. They do not count against it.
+  [[nodiscard]] nominations& nominated() { return nominated_; }
+  [[nodiscard]] const nominations& nominated() const { return nominated_; }
 
   [[nodiscard]] const node_columns& columns() const { return columns_; }
   [[nodiscard]] const node_detail& detail(node_slot slot) const { return details_[slot]; }
@@ -97,6 +114,7 @@ private:
   std::map<std::string, std::map<node_slot, std::int64_t>, std::less<>> images_;
   std::map<std::string, schema::text_map, std::less<>> spaces_;
   std::size_t soft_tainted_ = 0;
+  nominations nominated_;
 };
 
 /// "nginx" is "docker.io/library/nginx:latest": images compare in this form.

@@ -46,13 +46,12 @@ schema::selector_view with_keys(const schema::topology_spread_view& constraint, 
 
 } // namespace
 
-pod_relations::pod_relations(const placement_state& cluster, const scheduling_pod& pod) {
-  if (!pod.affinity.required.empty() || !pod.anti_affinity.required.empty()) count_affinity(cluster, pod);
-  if (!cluster.anti_affinity_nodes().empty()) count_others_anti_affinity(cluster, pod);
-  if (!pod.spread.empty()) count_spread(cluster, pod);
-  if (!pod.affinity.preferred.empty() || !pod.anti_affinity.preferred.empty()) count_wishes(cluster, pod);
-  restricts_ =
-      !affinity_.empty() || !anti_affinity_.empty() || !others_anti_affinity_.empty() || !spread_.empty();
+pod_relations::pod_relations(const placement_state& cluster, const scheduling_pod& pod)
+    : cluster_(cluster), pod_(pod) {
+  if (!pod.affinity.required.empty() || !pod.anti_affinity.required.empty()) count_affinity();
+  if (!cluster.anti_affinity_nodes().empty()) count_others_anti_affinity();
+  if (!pod.spread.empty()) count_spread();
+  if (!pod.affinity.preferred.empty() || !pod.anti_affinity.preferred.empty()) count_wishes();
 }
 
 const std::int64_t* pod_relations::domain_counts::at(const node_detail& node) const {
@@ -61,109 +60,159 @@ const std::int64_t* pod_relations::domain_counts::at(const node_detail& node) co
   return found == by_value.end() ? nullptr : &found->second;
 }
 
-void pod_relations::count_affinity(const placement_state& cluster, const scheduling_pod& pod) {
-  const auto& required = pod.affinity.required;
-  const auto means_all = [&](const scheduling_pod& other) {
-    return std::all_of(required.begin(), required.end(),
-                       [&](const auto& term) { return means(cluster, term, pod, other); });
-  };
-  for (const auto& term : required) affinity_.push_back({term.topology_key, {}});
-  for (const auto& term : pod.anti_affinity.required) anti_affinity_.push_back({term.topology_key, {}});
-  each_pod(cluster, [&](const node_detail& node, const scheduling_pod& other) {
-    if (!required.empty() && means_all(other))
-      for (domain_counts& domain : affinity_)
-        if (const auto* const value = label_of(node, domain.topology_key)) ++domain.by_value[*value];
-    for (std::size_t i = 0; i < anti_affinity_.size(); ++i)
-      if (means(cluster, pod.anti_affinity.required[i], pod, other))
-        if (const auto* const value = label_of(node, anti_affinity_[i].topology_key))
-          ++anti_affinity_[i].by_value[*value];
-  });
-  first_of_its_kind_ =
-      means_all(pod) && std::all_of(affinity_.begin(), affinity_.end(),
-                                    [](const auto& domain) { return domain.by_value.empty(); });
+void pod_relations::domain_counts::add(const node_detail& node, std::int64_t sign) {
+  const std::string* const value = label_of(node, topology_key);
+  if (value == nullptr) return;
+  const auto found = by_value.try_emplace(*value, 0).first;
+  found->second += sign;
+  if (found->second == 0) by_value.erase(found);
 }
 
-void pod_relations::count_others_anti_affinity(const placement_state& cluster, const scheduling_pod& pod) {
-  std::map<std::string, counts> by_key;
-  for (const auto& [slot, count] : cluster.anti_affinity_nodes()) {
-    const node_detail& node = cluster.detail(slot);
-    for (const auto& other : node.pods)
-      for (const auto& term : other->anti_affinity.required)
-        if (const auto* const value = label_of(node, term.topology_key);
-            value != nullptr && means(cluster, term, *other, pod))
-          ++by_key[term.topology_key][*value];
+std::int64_t pod_relations::spread_rule::least() const {
+  const bool enough = !constraint->min_domains ||
+                      static_cast<std::int64_t>(domains.by_value.size()) >= *constraint->min_domains;
+  return enough && !sizes.empty() ? sizes.begin()->first : 0;
+}
+
+bool pod_relations::heeds_pods_of(node_slot slot) const {
+  const auto& hermits = cluster_.anti_affinity_nodes();
+  return !affinity_.empty() || !anti_affinity_.empty() || !spread_.empty() ||
+         hermits.find(slot) != hermits.end();
+}
+
+void pod_relations::suppose(const node_detail& node, const scheduling_pod& other, std::int64_t sign) {
+  if (!affinity_.empty() || !anti_affinity_.empty()) suppose_affinity(node, other, sign);
+  if (!other.anti_affinity.required.empty()) suppose_others_anti_affinity(node, other, sign);
+  if (!spread_.empty()) suppose_spread(node, other, sign);
+}
+
+bool pod_relations::means_all(const scheduling_pod& other) const {
+  const auto& required = pod_.affinity.required;
+  return std::all_of(required.begin(), required.end(),
+                     [&](const auto& term) { return means(cluster_, term, pod_, other); });
+}
+
+void pod_relations::suppose_affinity(const node_detail& node, const scheduling_pod& other,
+                                     std::int64_t sign) {
+  if (!affinity_.empty() && means_all(other))
+    for (domain_counts& domain : affinity_) domain.add(node, sign);
+  for (std::size_t i = 0; i < anti_affinity_.size(); ++i)
+    if (means(cluster_, pod_.anti_affinity.required[i], pod_, other)) anti_affinity_[i].add(node, sign);
+}
+
+void pod_relations::suppose_others_anti_affinity(const node_detail& node, const scheduling_pod& other,
+                                                 std::int64_t sign) {
+  for (const auto& term : other.anti_affinity.required) {
+    if (label_of(node, term.topology_key) == nullptr || !means(cluster_, term, other, pod_)) continue;
+    auto domain = std::find_if(others_anti_affinity_.begin(), others_anti_affinity_.end(),
+                               [&](const auto& known) { return known.topology_key == term.topology_key; });
+    if (domain == others_anti_affinity_.end())
+      domain = others_anti_affinity_.insert(domain, {term.topology_key, {}});
+    domain->add(node, sign);
   }
-  for (auto& [key, values] : by_key) others_anti_affinity_.push_back({key, std::move(values)});
 }
 
-void pod_relations::count_spread(const placement_state& cluster, const scheduling_pod& pod) {
-  for (const auto& constraint : pod.spread) {
-    const schema::selector_view selector = with_keys(constraint, pod);
+void pod_relations::suppose_spread(const node_detail& node, const scheduling_pod& other, std::int64_t sign) {
+  for (spread_rule& rule : spread_) {
+    if (!counts_in(rule.selector, other) || !takes_part(*rule.constraint, node)) continue;
+    std::int64_t& count = rule.domains.by_value[*label_of(node, rule.constraint->topology_key)];
+    if (--rule.sizes[count] == 0) rule.sizes.erase(count);
+    count += sign;
+    ++rule.sizes[count];
+  }
+}
+
+void pod_relations::count_affinity() {
+  for (const auto& term : pod_.affinity.required) affinity_.push_back({term.topology_key, {}});
+  for (const auto& term : pod_.anti_affinity.required) anti_affinity_.push_back({term.topology_key, {}});
+  each_pod(cluster_,
+           [&](const node_detail& node, const scheduling_pod& other) { suppose_affinity(node, other, 1); });
+  means_itself_ = means_all(pod_);
+}
+
+void pod_relations::count_others_anti_affinity() {
+  for (const auto& [slot, count] : cluster_.anti_affinity_nodes()) {
+    const node_detail& node = cluster_.detail(slot);
+    for (const auto& other : node.pods) suppose_others_anti_affinity(node, *other, 1);
+  }
+}
+
+bool pod_relations::takes_part(const schema::topology_spread_view& constraint,
+                               const node_detail& node) const {
+  return std::all_of(pod_.spread.begin(), pod_.spread.end(),
+                     [&](const auto& each) {
+                       return each.required != constraint.required ||
+                              label_of(node, each.topology_key) != nullptr;
+                     }) &&
+         (!constraint.honor_affinity || selects(pod_, node)) &&
+         (!constraint.honor_taints || tolerates_hard_taints(pod_, node));
+}
+
+bool pod_relations::counts_in(const schema::selector_view& selector, const scheduling_pod& other) const {
+  return other.space == pod_.space && !other.being_deleted && selector.matches(other.labels);
+}
+
+void pod_relations::count_spread() {
+  for (const auto& constraint : pod_.spread) {
+    schema::selector_view selector = with_keys(constraint, pod_);
     domain_counts domains{constraint.topology_key, {}};
-    for (node_slot slot = 0; slot < cluster.columns().size(); ++slot) {
-      if (cluster.columns().alive[slot] == 0) continue;
-      const node_detail& node = cluster.detail(slot);
-      const std::string* const value = label_of(node, constraint.topology_key);
-      if (value == nullptr || (constraint.honor_affinity && !selects(pod, node)) ||
-          (constraint.honor_taints && !tolerates_hard_taints(pod, node)))
-        continue;
-      std::int64_t& count = domains.by_value[*value];
+    for (node_slot slot = 0; slot < cluster_.columns().size(); ++slot) {
+      if (cluster_.columns().alive[slot] == 0) continue;
+      const node_detail& node = cluster_.detail(slot);
+      if (!takes_part(constraint, node)) continue;
+      std::int64_t& count = domains.by_value[*label_of(node, constraint.topology_key)];
       for (const auto& other : node.pods)
-        if (other->space == pod.space && !other->being_deleted && selector.matches(other->labels)) ++count;
+        if (counts_in(selector, *other)) ++count;
     }
     if (!constraint.required) {
       spread_wishes_.push_back(std::move(domains));
       continue;
     }
-    spread_rule rule{std::move(domains), constraint.max_skew, 0, selector.matches(pod.labels) ? 1 : 0};
-    const auto& values = rule.domains.by_value;
-    const bool enough =
-        !constraint.min_domains || static_cast<std::int64_t>(values.size()) >= *constraint.min_domains;
-    if (enough && !values.empty())
-      rule.least = std::min_element(values.begin(), values.end(), [](const auto& left, const auto& right) {
-                     return left.second < right.second;
-                   })->second;
+    const std::int64_t self = selector.matches(pod_.labels) ? 1 : 0;
+    spread_rule rule{&constraint, std::move(selector), std::move(domains), {}, self};
+    for (const auto& [value, count] : rule.domains.by_value) ++rule.sizes[count];
     spread_.push_back(std::move(rule));
   }
 }
 
-void pod_relations::count_wishes(const placement_state& cluster, const scheduling_pod& pod) {
+void pod_relations::count_wishes() {
   struct wanted {
     const schema::pod_affinity_term* term;
     wish made;
   };
   std::vector<wanted> all;
-  for (const auto& preferred : pod.affinity.preferred)
+  for (const auto& preferred : pod_.affinity.preferred)
     all.push_back({&preferred.term, {{preferred.term.topology_key, {}}, preferred.weight}});
-  for (const auto& preferred : pod.anti_affinity.preferred)
+  for (const auto& preferred : pod_.anti_affinity.preferred)
     all.push_back({&preferred.term, {{preferred.term.topology_key, {}}, -preferred.weight}});
-  each_pod(cluster, [&](const node_detail& node, const scheduling_pod& other) {
+  each_pod(cluster_, [&](const node_detail& node, const scheduling_pod& other) {
     for (wanted& item : all)
       if (const auto* const value = label_of(node, item.term->topology_key);
-          value != nullptr && means(cluster, *item.term, pod, other))
+          value != nullptr && means(cluster_, *item.term, pod_, other))
         ++item.made.domains.by_value[*value];
   });
   for (wanted& item : all) wishes_.push_back(std::move(item.made));
 }
 
-std::string pod_relations::refusal(const node_detail& node) const {
+std::optional<refusal> pod_relations::refuses(const node_detail& node) const {
   for (const spread_rule& rule : spread_) {
-    if (label_of(node, rule.domains.topology_key) == nullptr)
-      return "node(s) didn't match pod topology spread constraints (missing required label)";
+    if (label_of(node, rule.domains.topology_key) == nullptr) return refusal::spread_label;
     const std::int64_t* const here = rule.domains.at(node);
-    if ((here == nullptr ? 0 : *here) + rule.self - rule.least > rule.max_skew)
-      return "node(s) didn't match pod topology spread constraints";
+    if ((here == nullptr ? 0 : *here) + rule.self - rule.least() > rule.constraint->max_skew)
+      return refusal::spread;
   }
+  const bool first_of_its_kind =
+      means_itself_ && std::all_of(affinity_.begin(), affinity_.end(),
+                                   [](const auto& domain) { return domain.by_value.empty(); });
   for (const domain_counts& domain : affinity_) {
     const bool labelled = label_of(node, domain.topology_key) != nullptr;
-    if (!labelled || (domain.at(node) == nullptr && !first_of_its_kind_))
-      return "node(s) didn't match pod affinity rules";
+    if (!labelled || (domain.at(node) == nullptr && !first_of_its_kind)) return refusal::affinity;
   }
   for (const domain_counts& domain : anti_affinity_)
-    if (domain.at(node) != nullptr) return "node(s) didn't match pod anti-affinity rules";
+    if (domain.at(node) != nullptr) return refusal::anti_affinity;
   for (const domain_counts& domain : others_anti_affinity_)
-    if (domain.at(node) != nullptr) return "node(s) didn't satisfy existing pods anti-affinity rules";
-  return {};
+    if (domain.at(node) != nullptr) return refusal::others_anti_affinity;
+  return std::nullopt;
 }
 
 std::int64_t pod_relations::preference(const node_detail& node) const {

@@ -1,8 +1,10 @@
 #pragma once
 
+#include "actors/scheduler/node_refusal.hpp"
 #include "actors/scheduler/placement_state.hpp"
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,15 +13,23 @@ namespace actord::actors {
 
 /// What the pods already placed mean for one pod: inter-pod affinity and topology spread, counted once per
 /// decision by the value of a topology label and then asked for each node. Costs nothing when no pod has such
-/// wishes.
+/// wishes. Keeps references to what it was made from: for the length of one decision.
 class pod_relations {
 public:
   pod_relations(const placement_state& cluster, const scheduling_pod& pod);
 
-  /// False: `refusal` is empty for every node.
-  [[nodiscard]] bool restricts() const { return restricts_; }
-  /// Why the pod may not run on the node, in the scheduler's words; empty when it may.
-  [[nodiscard]] std::string refusal(const node_detail& node) const;
+  /// False: `refuses` says nothing of any node.
+  [[nodiscard]] bool restricts() const {
+    return !affinity_.empty() || !anti_affinity_.empty() || !others_anti_affinity_.empty() ||
+           !spread_.empty();
+  }
+  /// Why the pod may not run on the node; unset when it may.
+  [[nodiscard]] std::optional<refusal> refuses(const node_detail& node) const;
+  /// What if `other` ran on the node too (sign 1), or no longer (-1)? Only what restricts is counted, not
+  /// what is preferred. Each question is taken back by its opposite.
+  void suppose(const node_detail& node, const scheduling_pod& other, std::int64_t sign);
+  /// False: taking pods off the node, whichever, changes no answer.
+  [[nodiscard]] bool heeds_pods_of(node_slot slot) const;
   /// False: `preference` is 0 for every node.
   [[nodiscard]] bool prefers() const { return !wishes_.empty() || !spread_wishes_.empty(); }
   /// Sum of the weights of preferred affinity (negative for anti-affinity) that the node fulfils.
@@ -34,31 +44,45 @@ private:
     std::string topology_key;
     counts by_value;
     [[nodiscard]] const std::int64_t* at(const node_detail& node) const;
+    /// A value that counts nothing any more is forgotten.
+    void add(const node_detail& node, std::int64_t sign);
   };
   struct spread_rule {
+    const schema::topology_spread_view* constraint = nullptr;
+    schema::selector_view selector;
     domain_counts domains;
-    std::int64_t max_skew = 1;
-    std::int64_t least = 0; ///< matching pods in the emptiest domain
-    std::int64_t self = 0;  ///< 1 when the pod counts in its own constraint
+    std::map<std::int64_t, std::size_t> sizes; ///< how many domains hold that many matching pods
+    std::int64_t self = 0;                     ///< 1 when the pod counts in its own constraint
+    /// Matching pods in the emptiest domain; 0 while there are fewer domains than wanted.
+    [[nodiscard]] std::int64_t least() const;
   };
   struct wish {
     domain_counts domains;
     std::int64_t weight = 0;
   };
 
-  void count_affinity(const placement_state& cluster, const scheduling_pod& pod);
-  void count_others_anti_affinity(const placement_state& cluster, const scheduling_pod& pod);
-  void count_spread(const placement_state& cluster, const scheduling_pod& pod);
-  void count_wishes(const placement_state& cluster, const scheduling_pod& pod);
+  void count_affinity();
+  void count_others_anti_affinity();
+  void count_spread();
+  void count_wishes();
+  void suppose_affinity(const node_detail& node, const scheduling_pod& other, std::int64_t sign);
+  void suppose_others_anti_affinity(const node_detail& node, const scheduling_pod& other, std::int64_t sign);
+  void suppose_spread(const node_detail& node, const scheduling_pod& other, std::int64_t sign);
+  [[nodiscard]] bool means_all(const scheduling_pod& other) const;
+  /// The node's domain counts in the constraint.
+  [[nodiscard]] bool takes_part(const schema::topology_spread_view& constraint,
+                                const node_detail& node) const;
+  [[nodiscard]] bool counts_in(const schema::selector_view& selector, const scheduling_pod& other) const;
 
+  const placement_state& cluster_;
+  const scheduling_pod& pod_;
   std::vector<domain_counts> affinity_;
-  bool first_of_its_kind_ = false; ///< nobody matches its affinity yet but itself: it may start the group
+  bool means_itself_ = false; ///< matches its own affinity: it may start the group when nobody else does
   std::vector<domain_counts> anti_affinity_;
   std::vector<domain_counts> others_anti_affinity_;
   std::vector<spread_rule> spread_;
   std::vector<wish> wishes_;
   std::vector<domain_counts> spread_wishes_;
-  bool restricts_ = false;
 };
 
 } // namespace actord::actors

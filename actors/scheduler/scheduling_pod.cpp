@@ -90,8 +90,14 @@ scheduling_pod scheduling_view(const schema::pod_view& pod) {
   out.uid = pod.meta.uid;
   out.labels = pod.meta.labels;
   if (const auto* const controller = pod.meta.controller()) out.controller_uid = controller->uid;
+  out.generation = pod.meta.generation;
   out.being_deleted = pod.meta.being_deleted();
+  if (const auto* const target = schema::find_condition(pod.status.conditions, "DisruptionTarget"))
+    out.preempted = target->status == "True" && target->reason == "PreemptionByScheduler";
   out.priority = pod.spec.priority;
+  out.preempts = pod.spec.preemption_policy != "Never";
+  out.started = pod.status.start_time;
+  out.nominated_node = pod.status.nominated_node_name;
   out.request = request_of(pod.spec);
   const auto collect = [&](const schema::container_view& container) {
     for (const auto& port : container.ports)

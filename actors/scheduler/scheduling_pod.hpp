@@ -3,6 +3,7 @@
 #include "schema/view/pod_view.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -45,8 +46,13 @@ struct scheduling_pod {
   std::string uid;
   schema::text_map labels;
   std::string controller_uid;
+  std::int64_t generation = 0;
   bool being_deleted = false;
+  bool preempted = false; ///< its end was ordered by a scheduler, to make room
   std::int64_t priority = 0;
+  bool preempts = true;             ///< unless its preemptionPolicy is Never
+  std::optional<wall_time> started; ///< by its node; unset until that is known
+  std::string nominated_node;       ///< status.nominatedNodeName
   pod_request request;
   std::vector<host_port> host_ports;
   std::vector<std::string> images; ///< as written in the containers

@@ -31,7 +31,14 @@ void scheduling_queue::remove(std::string_view uid) {
     ready_.erase(found->second);
     ready_order_.erase(found);
   }
-  if (const auto found = aside_.find(uid); found != aside_.end()) aside_.erase(found);
+  if (const auto found = aside_.find(uid); found != aside_.end()) take(found);
+}
+
+scheduling_queue::item scheduling_queue::take(aside_map::iterator entry) {
+  item out = std::move(entry->second.what);
+  if (!out.pod->spread.empty()) --spreading_;
+  aside_.erase(entry);
+  return out;
 }
 
 std::optional<scheduling_queue::item> scheduling_queue::next() {
@@ -47,24 +54,47 @@ void scheduling_queue::set_aside(item what, steady_time now) {
                                                        longest_back_off);
   ++what.attempts;
   std::string uid = what.pod->uid;
-  aside_.insert_or_assign(std::move(uid), set_aside_item{std::move(what), now + wait});
+  remove(uid);
+  if (!what.pod->spread.empty()) ++spreading_;
+  aside_.emplace(std::move(uid), set_aside_item{std::move(what), now + wait});
+}
+
+void scheduling_queue::hold(std::string_view uid) {
+  if (const auto found = aside_.find(uid); found != aside_.end()) found->second.held = true;
+}
+
+void scheduling_queue::release(std::string_view uid) {
+  const auto found = aside_.find(uid);
+  if (found == aside_.end()) return;
+  moved_ = moved_ || found->second.missed;
+  found->second.held = found->second.missed = false;
+}
+
+void scheduling_queue::hurry(std::string_view uid) {
+  const auto found = aside_.find(uid);
+  if (found == aside_.end()) return;
+  if (found->second.held)
+    found->second.missed = true;
+  else
+    make_ready(take(found));
 }
 
 std::optional<steady_time> scheduling_queue::tick(steady_time now) {
   if (!moved_) return std::nullopt;
   std::vector<std::string> due;
   std::optional<steady_time> earliest;
-  for (const auto& [uid, entry] : aside_) {
+  for (auto& [uid, entry] : aside_) {
+    if (entry.held) {
+      entry.missed = true;
+      continue;
+    }
     if (entry.not_before <= now)
       due.push_back(uid);
     else if (!earliest || entry.not_before < *earliest)
       earliest = entry.not_before;
   }
   for (const auto& uid : due) {
-    const auto found = aside_.find(uid);
-    item what = std::move(found->second.what);
-    aside_.erase(found);
-    make_ready(std::move(what));
+    make_ready(take(aside_.find(uid)));
   }
   moved_ = earliest.has_value();
   return earliest;

@@ -139,14 +139,26 @@ void run_ephemeral(const pod_intent& pod, const pod_observation& seen, pod_plan&
       start(container, look(seen, container.name), plan, now);
 }
 
-/// Everything down and away. The pod is gone once nothing is left.
+/// Of a pod that was told to go, once nothing of it runs: nothing will be started again.
+pod_phase phase_at_end(const pod_intent& pod, const pod_observation& seen) {
+  const bool well = std::all_of(pod.containers.begin(), pod.containers.end(), [&](const auto& container) {
+    const container_observation& at = look(seen, container.name);
+    return container.init || container.ephemeral || (at.exited() && at.exit_code == 0);
+  });
+  return well ? pod_phase::succeeded : pod_phase::failed;
+}
+
+/// Everything down and away. The pod is gone once nothing is left. How it ended is said before that: what a
+/// finalizer keeps in the API holds no resources any more.
 pod_plan tear_down(const pod_intent& pod, const pod_observation& seen, pod_plan plan, wall_time now) {
   const seconds left = std::max(seconds{0}, std::chrono::ceil<seconds>(pod.delete_by - now));
   if (!wind_down_all(pod, seen, {.grace = left, .latest = pod.delete_by}, plan, now)) return plan;
-  if (!seen.cleaned)
-    plan.actions.emplace_back(remove_everything{});
-  else
+  if (seen.cleaned) {
     plan.actions.emplace_back(report_gone{});
+    return plan;
+  }
+  plan.phase = phase_at_end(pod, seen);
+  plan.actions.emplace_back(remove_everything{});
   return plan;
 }
 

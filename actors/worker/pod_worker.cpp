@@ -204,7 +204,13 @@ void pod_worker::carry_out(const pod_action& action) {
                      };
                    });
                  },
-                 [&](const remove_everything& each) { do_remove(each.keep_volumes); },
+                 [&](const remove_everything& each) {
+                   // How it ended is told while that is known: after what is being told now.
+                   if (!each.keep_volumes && !forgotten_ && status_in_flight_)
+                     report_again_ = true;
+                   else
+                     do_remove(each.keep_volumes);
+                 },
                  [&](const report_gone&) {
                    if (forgotten_) return host_.finished();
                    if (std::exchange(gone_reported_, true)) return;

@@ -259,7 +259,7 @@ BOOST_AUTO_TEST_CASE(random_histories_add_up) {
     for (const auto& [uid, entry] : shadow) used[entry.first] += entry.second;
     BOOST_REQUIRE(cluster.node_count() == nodes.size());
     const scheduling_pod probe = pod("probe", 500);
-    const pod_relations relations(cluster, probe);
+    pod_relations relations(cluster, probe);
     const auto quick = feasible_nodes(cluster, probe, relations);
     for (node_slot slot = 0; slot < cluster.columns().size(); ++slot) {
       if (cluster.columns().alive[slot] == 0) continue;

@@ -64,4 +64,49 @@ BOOST_AUTO_TEST_CASE(a_changed_pod_is_tried_at_once) {
   BOOST_TEST(item->attempts == 1);
 }
 
+BOOST_AUTO_TEST_CASE(a_held_pod_waits_and_misses_nothing) {
+  scheduling_queue queue;
+  queue.put(pod("a"), revision(1));
+  queue.set_aside(*queue.next(), at(0));
+  queue.hold("a");
+  queue.release("a");
+  queue.tick(at(100));
+  BOOST_TEST(next(queue) == "-"); // nothing happened meanwhile
+  queue.hold("a");
+  queue.retry_all();
+  BOOST_TEST(!queue.tick(at(100)).has_value());
+  queue.hurry("a");
+  queue.tick(at(100));
+  BOOST_TEST(next(queue) == "-");
+  queue.release("a");
+  queue.tick(at(100));
+  BOOST_TEST(next(queue) == "a");
+}
+
+BOOST_AUTO_TEST_CASE(what_a_pod_waited_for_ends_its_back_off) {
+  scheduling_queue queue;
+  queue.put(pod("a"), revision(1));
+  queue.set_aside(*queue.next(), at(0));
+  queue.hurry("a");
+  queue.hurry("unknown");
+  const auto item = queue.next();
+  BOOST_REQUIRE(item.has_value());
+  BOOST_TEST(item->attempts == 1);
+}
+
+BOOST_AUTO_TEST_CASE(it_knows_whether_some_wait_to_spread) {
+  scheduling_queue queue;
+  auto picky = std::make_shared<scheduling_pod>(*pod("a"));
+  picky->spread.emplace_back();
+  queue.put(picky, revision(1));
+  BOOST_TEST(!queue.some_wait_to_spread());
+  queue.set_aside(*queue.next(), at(0));
+  BOOST_TEST(queue.some_wait_to_spread());
+  queue.hurry("a");
+  BOOST_TEST(!queue.some_wait_to_spread());
+  queue.set_aside(*queue.next(), at(0));
+  queue.remove("a");
+  BOOST_TEST(!queue.some_wait_to_spread());
+}
+
 BOOST_AUTO_TEST_SUITE_END()

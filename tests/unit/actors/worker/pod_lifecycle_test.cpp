@@ -156,8 +156,12 @@ BOOST_AUTO_TEST_CASE(deletion_stops_kills_removes_and_reports) {
   BOOST_TEST(does(plan(t0 + 5s), {kill_container{"web"}}));
   at("web").kill_sent = true;
   BOOST_TEST(plan(t0 + 6s).actions.empty());
+  BOOST_TEST((plan(t0 + 6s).phase == pod_phase::running));
   exits("web", 137);
   BOOST_TEST(does(plan(t0 + 6s), {remove_everything{}}));
+  BOOST_TEST((plan(t0 + 6s).phase == pod_phase::failed));
+  exits("web", 0);
+  BOOST_TEST((plan(t0 + 6s).phase == pod_phase::succeeded));
   seen.cleaned = true;
   BOOST_TEST(does(plan(t0 + 6s), {report_gone{}}));
 }
