@@ -1,6 +1,7 @@
 #include "schema/discovery/documents.hpp"
 
 #include "schema/base/json.hpp"
+#include "schema/base/kubernetes_version.hpp"
 #include "schema/codec/json_text.hpp"
 #include "schema/discovery/served_groups.hpp"
 #include "schema/tables/resource_table.hpp"
@@ -172,7 +173,7 @@ std::string render_version() {
                     {"emulationMinor", "36"},
                     {"minCompatibilityMajor", "1"},
                     {"minCompatibilityMinor", "35"},
-                    {"gitVersion", "v1.36.2"},
+                    {"gitVersion", kubernetes_version},
                     {"gitCommit", ""},
                     {"gitTreeState", ""},
                     {"buildDate", "1970-01-01T00:00:00Z"},

@@ -1,5 +1,6 @@
 #include "schema/discovery/openapi.hpp"
 
+#include "schema/base/kubernetes_version.hpp"
 #include "schema/codec/json_text.hpp"
 #include "schema/custom/definition.hpp"
 #include "schema/discovery/openapi_parts.hpp"
@@ -14,7 +15,7 @@
 namespace actord::schema::discovery {
 namespace {
 
-json info() { return {{"title", "Kubernetes"}, {"version", "v1.36.2"}}; }
+json info() { return {{"title", "Kubernetes"}, {"version", kubernetes_version}}; }
 
 std::string document_name(std::string_view group, std::string_view version) {
   return group.empty() ? fmt::format("api/{}", version) : fmt::format("apis/{}/{}", group, version);

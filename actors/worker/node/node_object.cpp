@@ -1,12 +1,14 @@
 #include "actors/worker/node/node_object.hpp"
 
 #include "schema/base/json.hpp"
+#include "schema/base/kubernetes_version.hpp"
 #include "schema/base/timestamp.hpp"
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdlib>
+#include <fmt/format.h>
 #include <fstream>
 #include <sstream>
 
@@ -157,7 +159,7 @@ json node_info(const machine_facts& machine) {
           {"kernelVersion", machine.kernel},
           {"osImage", machine.os_image},
           {"containerRuntimeVersion", machine.runtime},
-          {"kubeletVersion", "v1.36.0+actord-" ACTORD_VERSION},
+          {"kubeletVersion", fmt::format("{}+actord-{}", kubernetes_version, ACTORD_VERSION)},
           {"kubeProxyVersion", ""},
           {"operatingSystem", "linux"},
           {"architecture", machine.architecture}};
