@@ -7,8 +7,8 @@
 namespace actord {
 
 /// The place of the first byte from `from` on that is a control character (below 0x20) or one of two others;
-/// the text's size when there is none. Most texts are long and have none, so eight bytes are looked at in
-/// each step.
+/// the text's size when there is none. Most texts have none, so eight bytes are looked at in each step, and
+/// what is left at the end of a text in one more.
 inline std::size_t find_control_or(std::string_view text, std::size_t from, unsigned char one,
                                    unsigned char other) {
   constexpr std::uint64_t low_bits = 0x0101010101010101U;
@@ -20,11 +20,22 @@ inline std::size_t find_control_or(std::string_view text, std::size_t from, unsi
   };
   const std::uint64_t all_one = low_bits * one;
   const std::uint64_t all_other = low_bits * other;
+  const auto found_in = [&](std::uint64_t word) {
+    return (below(word, 0x20) | below(word ^ all_one, 1) | below(word ^ all_other, 1)) != 0;
+  };
   std::size_t at = from;
   for (; at + sizeof(std::uint64_t) <= text.size(); at += sizeof(std::uint64_t)) {
     std::uint64_t word = 0;
     std::memcpy(&word, text.data() + at, sizeof word);
-    if ((below(word, 0x20) | below(word ^ all_one, 1) | below(word ^ all_other, 1)) != 0) break;
+    if (found_in(word)) break;
+  }
+  // Names are short: two halves that may overlap show what is left of them.
+  if (const std::size_t left = text.size() - at; left >= 4 && left < 8) {
+    std::uint32_t first = 0;
+    std::uint32_t last = 0;
+    std::memcpy(&first, text.data() + at, sizeof first);
+    std::memcpy(&last, text.data() + text.size() - sizeof last, sizeof last);
+    if (!found_in((static_cast<std::uint64_t>(last) << 32U) | first)) return text.size();
   }
   for (; at < text.size(); ++at) {
     const auto byte = static_cast<unsigned char>(text[at]);

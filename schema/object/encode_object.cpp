@@ -1,7 +1,8 @@
 #include "schema/base/always.hpp"
 #include "schema/base/json.hpp"
+#include "schema/base/quick_name.hpp"
 #include "schema/base/timestamp.hpp"
-#include "schema/codec/json_text.hpp"
+#include "schema/codec/text_writer.hpp"
 #include "schema/custom/definition.hpp"
 #include "schema/object/frame.hpp"
 #include "schema/object/object_deadline.hpp"
@@ -28,9 +29,10 @@ struct version_place {
 };
 
 const json* member(const json& object, std::string_view name) {
-  if (!object.is_object()) return nullptr;
-  const auto found = object.find(name);
-  return found == object.end() || found->is_null() ? nullptr : &*found;
+  const auto* const members = object.get_ptr<const json::object_t*>();
+  if (members == nullptr) return nullptr;
+  const auto found = members->find(quick_name(name));
+  return found == members->end() || found->second.is_null() ? nullptr : &found->second;
 }
 
 std::string_view text_of(const json* value) {
@@ -57,44 +59,40 @@ void set_text(std::string_view text, Init init) {
   std::memcpy(to.begin(), text.data(), text.size());
 }
 
-version_place append_metadata(std::string& out, const json& metadata) {
+version_place put_metadata(text_writer& out, const json& metadata) {
+  const quick_name version("resourceVersion");
   version_place place;
-  out += '{';
+  out.put('{');
   bool first = true;
   for (const auto& [key, value] : metadata.get_ref<const json::object_t&>()) {
-    if (key == "resourceVersion") continue;
-    if (!first) out += ',';
-    if (place.offset == 0 && key > "resourceVersion") place = {out.size(), comma::AFTER};
+    if (version == key) continue;
+    if (!first) out.put(',');
+    if (place.offset == 0 && version < key) place = {out.size(), comma::AFTER};
     first = false;
-    append_json_string(out, key);
-    out += ':';
-    append_json_text(out, value);
+    out.put_name(key);
+    out.put_value(value);
   }
   if (place.offset == 0) place = {out.size(), first ? comma::NONE : comma::BEFORE};
-  out += '}';
+  out.put('}');
   return place;
 }
 
-/// Appends the stored text and says where the resourceVersion belongs, counted from where the text begins.
-version_place append_stored_text(std::string& out, const json& object) {
-  const std::size_t begin = out.size();
+/// Writes the stored text and says where the resourceVersion belongs.
+version_place put_stored_text(text_writer& out, const json& object) {
   version_place place;
-  out += '{';
+  out.put('{');
   bool first = true;
   for (const auto& [key, value] : object.get_ref<const json::object_t&>()) {
     if (key == "kind" || key == "apiVersion") continue;
-    if (!first) out += ',';
+    if (!first) out.put(',');
     first = false;
-    append_json_string(out, key);
-    out += ':';
-    if (key == "metadata") {
-      place = append_metadata(out, value);
-      place.offset -= begin;
-    } else {
-      append_json_text(out, value);
-    }
+    out.put_name(key);
+    if (key == "metadata")
+      place = put_metadata(out, value);
+    else
+      out.put_value(value);
   }
-  out += '}';
+  out.put('}');
   return place;
 }
 
@@ -227,9 +225,10 @@ std::string encode_object(const resource_type& type, const json& object, const w
     return encode_object(*resource_of(type.stored_as), to_stored_view(type, object), cause);
   }
   // Text first, into its own buffer: the envelope records a place in it, and precedes it.
-  thread_local std::string text;
-  text.clear();
-  const version_place place = append_stored_text(text, object);
+  thread_local text_writer written;
+  written.clear();
+  const version_place place = put_stored_text(written, object);
+  const std::string_view text = written.text();
 
   constexpr std::size_t usual_words = 512;
   thread_local std::array<capnp::word, usual_words> scratch{};

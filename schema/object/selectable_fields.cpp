@@ -1,6 +1,7 @@
 #include "schema/object/selectable_fields.hpp"
 
 #include "schema/base/json.hpp"
+#include "schema/base/quick_name.hpp"
 #include "schema/codec/json_text.hpp"
 #include "schema/tables/resource_table.hpp"
 
@@ -62,10 +63,11 @@ std::string value_at(const json& object, std::string_view path) {
   const json* at = &object;
   while (!path.empty()) {
     const auto dot = path.find('.');
-    if (!at->is_object()) return {};
-    const auto found = at->find(path.substr(0, dot));
-    if (found == at->end()) return {};
-    at = &*found;
+    const auto* const members = at->get_ptr<const json::object_t*>();
+    if (members == nullptr) return {};
+    const auto found = members->find(quick_name(path.substr(0, dot)));
+    if (found == members->end()) return {};
+    at = &found->second;
     path = dot == std::string_view::npos ? std::string_view() : path.substr(dot + 1);
   }
   if (at->is_null()) return {};

@@ -1,5 +1,6 @@
 #include "schema/tables/type_table.hpp"
 
+#include "schema/base/quick_name.hpp"
 #include "schema/tables/fact_rows.hpp"
 
 #include <algorithm>
@@ -9,7 +10,8 @@ namespace {
 
 template <class Row>
 const Row* find_named(std::span<const Row> sorted, std::string_view name) {
-  const auto found = std::ranges::lower_bound(sorted, name, {}, &Row::name);
+  const quick_name wanted(name);
+  const auto found = std::ranges::partition_point(sorted, [&](const Row& row) { return row.name < wanted; });
   return found != sorted.end() && found->name == name ? &*found : nullptr;
 }
 

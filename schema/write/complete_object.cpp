@@ -1,11 +1,19 @@
 #include "schema/write/complete_object.hpp"
 
 #include "schema/base/json.hpp"
+#include "schema/base/quick_name.hpp"
 #include "schema/codec/scalar_forms.hpp"
 #include "schema/tables/type_table.hpp"
 
 namespace actord::schema {
 namespace {
+
+/// Whether there is anything to complete inside values of the type.
+bool holds_structures(const value_type& type) {
+  if (type.kind == value_kind::structure) return true;
+  return (type.kind == value_kind::list || type.kind == value_kind::map) &&
+         type.items->kind == value_kind::structure;
+}
 
 void complete_value(const value_type& type, json& value) {
   if (type.kind == value_kind::structure) {
@@ -26,14 +34,17 @@ void complete_object(const object_type& type, json& object) {
   // Fields and members are both sorted by name.
   auto member = members.begin();
   for (const field_type& field : type.fields) {
-    while (member != members.end() && member->first < field.name) ++member;
-    const bool present = member != members.end() && member->first == field.name;
+    const bool always = field.shown == presence::always || field.shown == presence::always_null;
+    if (!always && !holds_structures(field.value)) continue;
+    const quick_name name(field.name);
+    while (member != members.end() && member->first < name) ++member;
+    const bool present = member != members.end() && !(name < member->first);
     if (present && field.shown == presence::always && field.value.kind == value_kind::list &&
         member->second.is_array() && member->second.empty())
       member->second = nullptr;
     else if (present)
       complete_value(field.value, member->second);
-    else if (field.shown == presence::always || field.shown == presence::always_null)
+    else if (always)
       member = members.emplace_hint(member, std::string(field.name),
                                     field.shown == presence::always ? zero_of(field.value) : json());
   }

@@ -1,6 +1,7 @@
 #include "schema/rules/checks/defaults.hpp"
 
 #include "schema/base/json.hpp"
+#include "schema/base/quick_name.hpp"
 #include "schema/rules/checks/field.hpp"
 
 namespace actord::schema::rules {
@@ -28,12 +29,26 @@ void fill_path(json& object, std::string_view path, const constant_default& cons
   for (json& item : *below) fill_path(item, rest, constant);
 }
 
+/// Sets a member that is absent, or that `keep` would not keep.
+template <class Keep>
+void fill_unless(json& object, std::string_view name, const json& value, Keep keep) {
+  auto* const members = object.get_ptr<json::object_t*>();
+  if (members == nullptr) return;
+  const quick_name wanted(name);
+  const auto found = members->lower_bound(wanted);
+  if (found == members->end() || wanted < found->first)
+    members->emplace_hint(found, std::string(name), value);
+  else if (!keep(found->second))
+    found->second = value;
+}
+
 } // namespace
 
 json* member(json& object, std::string_view name) {
-  if (!object.is_object()) return nullptr;
-  const auto found = object.find(name);
-  return found == object.end() || found->is_null() ? nullptr : &*found;
+  auto* const members = object.get_ptr<json::object_t*>();
+  if (members == nullptr) return nullptr;
+  const auto found = members->find(quick_name(name));
+  return found == members->end() || found->second.is_null() ? nullptr : &found->second;
 }
 
 json* member_at(json& object, std::string_view path) {
@@ -47,17 +62,16 @@ json* member_at(json& object, std::string_view path) {
 }
 
 json& open_member(json& object, std::string_view name) {
-  json& place = object[std::string(name)];
-  if (!place.is_object()) place = json::object();
-  return place;
+  if (json* place = member(object, name); place != nullptr && place->is_object()) return *place;
+  return object[std::string(name)] = json(json::value_t::object);
 }
 
 void fill(json& object, std::string_view name, const json& value) {
-  if (object.is_object() && member(object, name) == nullptr) object[std::string(name)] = value;
+  fill_unless(object, name, value, [](const json& there) { return !there.is_null(); });
 }
 
 void fill_zero(json& object, std::string_view name, const json& value) {
-  if (object.is_object() && field(object).at(name).zero()) object[std::string(name)] = value;
+  fill_unless(object, name, value, [](const json& there) { return !field(there).zero(); });
 }
 
 void fill_constants(json& object, std::initializer_list<constant_default> constants) {

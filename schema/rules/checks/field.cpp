@@ -1,8 +1,9 @@
 #include "schema/rules/checks/field.hpp"
 
 #include "schema/base/json.hpp"
+#include "schema/base/quick_name.hpp"
 
-#include <algorithm>
+#include <cstring>
 
 namespace actord::schema::rules {
 
@@ -11,24 +12,32 @@ namespace {
 const json absent;
 
 const json& member(const json& object, std::string_view name) {
-  if (!object.is_object()) return absent;
-  const auto found = object.find(name);
-  return found == object.end() ? absent : *found;
+  const auto* const members = object.get_ptr<const json::object_t*>();
+  if (members == nullptr) return absent;
+  const auto found = members->find(quick_name(name));
+  return found == members->end() ? absent : found->second;
 }
 
 } // namespace
 
 field::field(const json& root) : value_(&root) {}
 
-field::field(const field& other) : value_(other.value_), prefix_(other.prefix_), depth_(other.depth_) {
-  std::copy_n(other.steps_.begin(), depth_, steps_.begin());
+/// The way to another place. Most are short, and so many bytes are copied without a call.
+void field::copy_steps(const field& from) {
+  constexpr std::size_t usual_depth = 4;
+  depth_ = from.depth_;
+  std::memcpy(steps_.data(), from.steps_.data(), usual_depth * sizeof(segment));
+  if (depth_ > usual_depth)
+    std::memcpy(&steps_[usual_depth], &from.steps_[usual_depth], (depth_ - usual_depth) * sizeof(segment));
 }
 
+field::field(const field& other) : value_(other.value_), prefix_(other.prefix_) { copy_steps(other); }
+
 field& field::operator=(const field& other) {
+  if (this == &other) return *this;
   value_ = other.value_;
   prefix_ = other.prefix_;
-  depth_ = other.depth_;
-  std::copy_n(other.steps_.begin(), depth_, steps_.begin());
+  copy_steps(other);
   return *this;
 }
 
@@ -37,8 +46,7 @@ field::field(const field& parent, segment step, const json& value) : value_(&val
     prefix_ = std::make_shared<const std::string>(parent.path());
   } else {
     prefix_ = parent.prefix_;
-    depth_ = parent.depth_;
-    std::copy_n(parent.steps_.begin(), depth_, steps_.begin());
+    copy_steps(parent);
   }
   steps_[depth_++] = step;
 }

@@ -66,6 +66,7 @@ private:
   }
   static constexpr std::size_t max_depth = 24;
   field(const field& parent, segment step, const json& value);
+  void copy_steps(const field& from);
 
   const json* value_;
   std::shared_ptr<const std::string> prefix_; ///< the start of a path that outgrew `steps_`, else null
