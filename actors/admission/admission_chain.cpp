@@ -140,8 +140,11 @@ result<void> admission_chain::mutate_pod(const admission_request& request, json&
   }
   for (const json& range : facts.list(builtin("", "limitranges"), request.space))
     set_usual_limits(pod, range);
-  if (auto attached = attach_service_account(pod, request.space, accounts_of(facts, request.space), random_);
-      !attached)
+  const auto find_account = [&](std::string_view name) {
+    return facts.get_holding(builtin("", "serviceaccounts"), request.space, name,
+                             {"\"automountServiceAccountToken\"", "\"imagePullSecrets\""});
+  };
+  if (auto attached = attach_service_account(pod, request.space, find_account, random_); !attached)
     return attached;
   if (auto own = check_node(request, &pod, nullptr, facts); !own) return own;
   const schema::resource_type& classes = builtin("scheduling.k8s.io", "priorityclasses");

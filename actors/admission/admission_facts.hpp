@@ -23,6 +23,11 @@ public:
 
   [[nodiscard]] std::optional<json> get(const schema::resource_type& type, std::string_view space,
                                         std::string_view name) const;
+  /// As get, but an empty object for one whose text holds none of the words, for those who look at nothing
+  /// else: most need not be parsed.
+  [[nodiscard]] std::optional<json> get_holding(const schema::resource_type& type, std::string_view space,
+                                                std::string_view name,
+                                                std::initializer_list<std::string_view> words) const;
   /// All objects of a resource in a namespace (empty: cluster-wide), by name. With `holding`, only those
   /// whose text holds that: what is not of interest is not parsed.
   [[nodiscard]] std::vector<json> list(const schema::resource_type& type, std::string_view space,

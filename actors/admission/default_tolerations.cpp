@@ -12,6 +12,8 @@ namespace {
 using schema::rules::field;
 
 constexpr std::int64_t toleration_s = 300;
+constexpr std::string_view not_ready = "node.kubernetes.io/not-ready";
+constexpr std::string_view unreachable = "node.kubernetes.io/unreachable";
 
 bool tolerates_no_execute(const field& tolerations, std::string_view taint) {
   for (const field toleration : tolerations.items()) {
@@ -25,21 +27,20 @@ bool tolerates_no_execute(const field& tolerations, std::string_view taint) {
 } // namespace
 
 void add_default_tolerations(json& pod) {
-  constexpr std::array<std::string_view, 2> taints{"node.kubernetes.io/not-ready",
-                                                   "node.kubernetes.io/unreachable"};
-  static const json tolerated{
-      {"operator", "Exists"}, {"effect", "NoExecute"}, {"tolerationSeconds", toleration_s}};
+  const auto tolerated = [](std::string_view taint) {
+    return json{
+        {"key", taint}, {"operator", "Exists"}, {"effect", "NoExecute"}, {"tolerationSeconds", toleration_s}};
+  };
+  // Made once: copies cost less.
+  static const std::array<std::pair<std::string_view, json>, 2> defaults{
+      {{not_ready, tolerated(not_ready)}, {unreachable, tolerated(unreachable)}}};
   json& spec = pod["spec"];
-  json added = json::array();
-  for (const std::string_view taint : taints) {
+  for (const auto& [taint, toleration] : defaults) {
     if (tolerates_no_execute(field(spec).at("tolerations"), taint)) continue;
-    added.push_back(tolerated);
-    added.back()["key"] = taint;
+    json& tolerations = spec["tolerations"];
+    if (!tolerations.is_array()) tolerations = json(json::value_t::array);
+    tolerations.push_back(toleration);
   }
-  if (added.empty()) return;
-  json& tolerations = spec["tolerations"];
-  if (!tolerations.is_array()) tolerations = json::array();
-  for (json& toleration : added) tolerations.push_back(std::move(toleration));
 }
 
 } // namespace actord::actors

@@ -39,10 +39,21 @@ const json& unnamed_token_volume() {
   return volume;
 }
 
+const json& unnamed_token_mount() {
+  static const json mount{{"readOnly", true}, {"mountPath", token_directory}};
+  return mount;
+}
+
+/// A list of the object, made where there is none.
+json& list_of(json& object, const char* name) {
+  json& list = object[name];
+  if (!list.is_array()) list = json(json::value_t::array);
+  return list;
+}
+
 /// Also before the token is issued: names are unique, and one that an earlier pass made is found again.
 std::string token_volume(json& spec, random_source& random) {
-  json& volumes = spec["volumes"];
-  if (!volumes.is_array()) volumes = json::array();
+  json& volumes = list_of(spec, "volumes");
   for (const json& volume : volumes)
     if (std::string name = text_of(volume, "name"); name.starts_with("kube-api-access-")) return name;
   std::string name = "kube-api-access-" + random_suffix(random);
@@ -63,12 +74,11 @@ void mount_token(json& pod, random_source& random) {
   for (const char* list : {"initContainers", "containers"}) {
     const auto containers = spec.find(list);
     if (containers == spec.end() || !containers->is_array()) continue;
-    for (std::size_t i = 0; i < containers->size(); ++i) {
-      if (mounts_token_directory(spec[list][i])) continue;
-      const std::string volume = token_volume(spec, random);
-      json& mounts = spec[list][i]["volumeMounts"];
-      if (!mounts.is_array()) mounts = json::array();
-      mounts.push_back({{"name", volume}, {"readOnly", true}, {"mountPath", token_directory}});
+    for (json& container : *containers) {
+      if (mounts_token_directory(container)) continue;
+      json& mounts = list_of(container, "volumeMounts");
+      mounts.push_back(unnamed_token_mount());
+      mounts.back()["name"] = token_volume(spec, random);
     }
   }
 }

@@ -10,7 +10,7 @@
 
 namespace actord::actors {
 
-/// The ServiceAccount object of the pod's namespace.
+/// The ServiceAccount object of the pod's namespace. Only what is looked at need be in it.
 using account_lookup = std::function<std::optional<json>(std::string_view name)>;
 
 bool is_mirror_pod(const json& pod);

@@ -78,12 +78,14 @@ void take_all(const merge_type& type, const json& value, field_set& set, bool& c
     set.children.reserve(value.size());
     for (const auto& [name, below] : value.get_ref<const json::object_t&>()) {
       bool declared = false;
-      take_all(type.member(name, declared), below, set.descend(field_step(name)), comparable);
+      take_all(type.member(name, declared), below, set.append(field_step(name)), comparable);
     }
     return;
   }
-  for (const auto& [step, items] : index_items(type, value, comparable)) {
-    field_set& below = set.descend(step);
+  item_index index = index_items(type, value, comparable);
+  set.children.reserve(index.size());
+  for (auto& [step, items] : index) {
+    field_set& below = set.append(std::move(step));
     if (items.size() == 1)
       take_all(type.item(), *items.front(), below, comparable);
     else
@@ -100,6 +102,8 @@ void compare_members(const merge_type& type, const json& before, const json& aft
   auto a = left.begin();
   auto b = right.begin();
   bool declared = false;
+  // Mostly there is more after than before: all of a new object.
+  if (right.size() > left.size()) at.added.children.reserve(right.size() - left.size());
   while (a != left.end() || b != right.end()) {
     if (b == right.end() || (a != left.end() && a->first < b->first)) {
       take_all(type.member(a->first, declared), a->second, at.removed.descend(field_step(a->first)),

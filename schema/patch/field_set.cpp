@@ -93,6 +93,10 @@ field_set& field_set::descend(std::string_view step) {
   return children.insert(found, child{std::string(step), {}})->set;
 }
 
+field_set& field_set::append(std::string step) {
+  return children.emplace_back(child{std::move(step), {}}).set;
+}
+
 void field_set::drop_if_empty(std::string_view step) {
   const auto found = lower_bound(children, step);
   if (found != children.end() && found->step == step && found->set.empty()) children.erase(found);
@@ -195,11 +199,14 @@ bool fields_v1_overlap(const json& fields, const field_set& set) {
 }
 
 json to_fields_v1(const field_set& set) {
-  json fields = json::object();
+  json fields(json::value_t::object);
   auto& members = fields.get_ref<json::object_t&>();
   for (const auto& child : set.children) {
     json below = to_fields_v1(child.set);
-    if (child.set.member && !child.set.children.empty()) below["."] = json::object();
+    if (child.set.member && !child.set.children.empty()) {
+      auto& steps = below.get_ref<json::object_t&>();
+      steps.emplace_hint(steps.begin(), ".", json::value_t::object); // which sorts before all steps
+    }
     members.emplace_hint(members.end(), child.step, std::move(below));
   }
   return fields;

@@ -28,6 +28,8 @@ struct field_set {
   [[nodiscard]] const field_set* find(std::string_view step) const;
   /// The node for the step, made when absent; the caller makes it non-empty.
   field_set& descend(std::string_view step);
+  /// The node for a step behind all that are there.
+  field_set& append(std::string step);
   /// Removes the child if it is empty.
   void drop_if_empty(std::string_view step);
   /// Inserts a path of steps.

@@ -99,12 +99,14 @@ void merge_affinity_keys(json& pod) {
 
 void prepare_pod_create(json& pod, const rule_context& context) {
   prepare_create_as_usual(pod, context);
-  pod["status"] = {{"phase", "Pending"}, {"qosClass", quality_of_service(field(pod).at("spec"))}};
+  json& status = pod["status"] = json(json::value_t::object);
+  status["phase"] = "Pending";
+  status["qosClass"] = quality_of_service(field(pod).at("spec"));
   if (field(pod).at("spec").at("schedulingGates").size() > 0)
-    pod["status"]["conditions"] = {{{"type", "PodScheduled"},
-                                    {"status", "False"},
-                                    {"reason", "SchedulingGated"},
-                                    {"message", "Scheduling is blocked due to non-empty scheduling gates"}}};
+    status["conditions"] = {{{"type", "PodScheduled"},
+                             {"status", "False"},
+                             {"reason", "SchedulingGated"},
+                             {"message", "Scheduling is blocked due to non-empty scheduling gates"}}};
   merge_affinity_keys(pod);
 }
 

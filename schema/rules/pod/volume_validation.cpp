@@ -271,8 +271,8 @@ void check_sources(std::span<const volume_source> sources, const field& holder, 
                    field_errors& errors) {
   int found = 0;
   for (const volume_source& kind : sources) {
+    if (!holder.contains(kind.name)) continue;
     const field source = holder.at(kind.name);
-    if (!source.present()) continue;
     if (found > 0) {
       errors.forbidden(holder.named(kind.refused_as.empty() ? kind.name : kind.refused_as),
                        "may not specify more than 1 volume type");
