@@ -34,15 +34,22 @@ schema::write_cause cause_of(const api_request& request) {
           .note = {}};
 }
 
-write_command base_command(const api_request& request, write_verb verb) {
+/// One of several writes of a request.
+write_command part_command(const api_request& request, write_verb verb) {
   write_command command;
   command.verb = verb;
   command.key = request.key();
   if (request.route.subresource != nullptr) command.subresource = request.route.subresource->name;
-  command.caller = request.caller;
   if (request.ask_next_leader) command.request_id = request.request_id;
   command.again = request.again;
   command.cause = cause_of(request);
+  return command;
+}
+
+/// The write of a request. Takes the caller along, a dozen strings that nobody asks the request for any more.
+write_command command_of(api_request& request, write_verb verb) {
+  write_command command = part_command(request, verb);
+  command.caller = std::move(request.caller);
   return command;
 }
 
@@ -133,7 +140,7 @@ void serve_create(object_router& router, const request_handle& request) {
   auto options =
       parse_write_options(request->query, "CreateOptions", request->http.header("user-agent"), false);
   if (!options) return answer_error(*request, options.error());
-  write_command command = base_command(*request, write_verb::create);
+  write_command command = command_of(*request, write_verb::create);
   apply_options(command, std::move(*options));
   command.format = *format;
   command.body = std::move(request->http.body);
@@ -157,7 +164,7 @@ void serve_eviction(object_router& router, const request_handle& request) {
   const bool has_options = wanted != decoded->object.end() && wanted->is_object();
   auto removal = parse_delete_options(request->query, has_options ? wanted->dump() : std::string());
   if (!removal) return answer_error(*request, removal.error());
-  write_command command = base_command(*request, write_verb::remove);
+  write_command command = command_of(*request, write_verb::remove);
   command.removal = removal->options;
   command.dry_run = removal->dry_run;
   command.body = decoded->object.dump(); // webhooks want to see it
@@ -172,7 +179,7 @@ void serve_update(object_router& router, const request_handle& request) {
   auto options =
       parse_write_options(request->query, "UpdateOptions", request->http.header("user-agent"), false);
   if (!options) return answer_error(*request, options.error());
-  write_command command = base_command(*request, write_verb::update);
+  write_command command = command_of(*request, write_verb::update);
   apply_options(command, std::move(*options));
   command.format = *format;
   command.body = std::move(request->http.body);
@@ -186,7 +193,7 @@ void serve_patch(object_router& router, const request_handle& request) {
   auto options =
       parse_write_options(request->query, "PatchOptions", request->http.header("user-agent"), applies);
   if (!options) return answer_error(*request, options.error());
-  write_command command = base_command(*request, write_verb::patch);
+  write_command command = command_of(*request, write_verb::patch);
   apply_options(command, std::move(*options));
   command.patch = *format;
   command.body = std::move(request->http.body);
@@ -218,7 +225,7 @@ result<removal_request> removal_of(const api_request& request) {
 void serve_delete(object_router& router, const request_handle& request) {
   auto removal = removal_of(*request);
   if (!removal) return answer_error(*request, removal.error());
-  write_command command = base_command(*request, write_verb::remove);
+  write_command command = command_of(*request, write_verb::remove);
   command.removal = removal->options;
   command.dry_run = removal->dry_run;
   const bool warns_of_orphans = keeps_dependents_unasked(request->type(), removal->options);
@@ -296,7 +303,8 @@ void remove_matching(storage::store& store, object_router& router, const request
   }
   all->waiting = keys.size() + 1;
   for (object_key& key : keys) {
-    write_command command = base_command(*request, write_verb::remove);
+    write_command command = part_command(*request, write_verb::remove);
+    command.caller = request->caller;
     command.key = std::move(key);
     // One request, many transactions: each is its own, and a second try finds less to delete.
     command.request_id.clear();

@@ -8,6 +8,14 @@
 #include <openssl/ssl.h>
 
 namespace actord::net {
+namespace {
+
+/// What SSL_get_error needs. Clearing what is empty costs as much as the cipher does for a small record.
+void forget_errors() {
+  if (ERR_peek_error() != 0) ERR_clear_error();
+}
+
+} // namespace
 
 tls_channel::tls_channel(SSL_CTX* context, int socket) : connection_(SSL_new(context)) {
   BIO* bio = make_socket_bio(socket);
@@ -24,32 +32,32 @@ channel_step tls_channel::step_of(int outcome) {
   const int reason = SSL_get_error(connection_, outcome);
   if (reason == SSL_ERROR_WANT_READ) return {.next = state::needs_read};
   if (reason == SSL_ERROR_WANT_WRITE) return {.next = state::needs_write};
-  ERR_clear_error();
+  forget_errors();
   return {.next = state::ended};
 }
 
 channel_step tls_channel::handshake() {
-  ERR_clear_error();
+  forget_errors();
   channel_step step = step_of(SSL_do_handshake(connection_));
   step.count = 0;
   return step;
 }
 
 channel_step tls_channel::read(std::span<char> into) {
-  ERR_clear_error();
+  forget_errors();
   return step_of(SSL_read(connection_, into.data(), static_cast<int>(into.size())));
 }
 
 channel_step tls_channel::write(std::string_view bytes, bool more_follows) {
-  ERR_clear_error();
+  forget_errors();
   set_more_follows(SSL_get_wbio(connection_), more_follows);
   return step_of(SSL_write(connection_, bytes.data(), static_cast<int>(bytes.size())));
 }
 
 void tls_channel::say_goodbye() {
-  ERR_clear_error();
+  forget_errors();
   if (SSL_is_init_finished(connection_) == 1) SSL_shutdown(connection_);
-  ERR_clear_error();
+  forget_errors();
 }
 
 bool tls_channel::has_buffered_input() const { return SSL_has_pending(connection_) == 1; }
