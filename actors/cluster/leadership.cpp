@@ -1,5 +1,6 @@
 #include "actors/cluster/leadership.hpp"
 
+#include "actors/cluster/clock_watch.hpp"
 #include "actors/cluster/server_endpoints.hpp"
 #include "actors/controllers/event_recorder.hpp"
 #include "actors/encryption/encryption_actor.hpp"
@@ -48,6 +49,7 @@ public:
     controllers_ = start_controllers(
         {with_.system, with_.store, with_.router, with_.registry, *events_, with_.clock, with_.random, term_},
         what.controllers, what.powers);
+    clock_watch_ = std::make_unique<clock_watch>([this] { controllers_->clock_was_set(); });
     return {};
   }
 
@@ -59,6 +61,7 @@ private:
   std::unique_ptr<event_recorder> events_;
   std::unique_ptr<server_endpoints> endpoints_;
   std::unique_ptr<controllers> controllers_;
+  std::unique_ptr<clock_watch> clock_watch_; ///< first to go
 };
 
 } // namespace

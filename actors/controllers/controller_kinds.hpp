@@ -22,6 +22,7 @@ std::unique_ptr<controller_kind> replication_controller();
 std::unique_ptr<controller_kind> stateful_set_controller();
 std::unique_ptr<controller_kind> daemon_set_controller();
 std::unique_ptr<controller_kind> job_controller();
+std::unique_ptr<controller_kind> cron_job_controller();
 /// Removes Jobs some time after their end.
 std::unique_ptr<controller_kind> expiry_controller();
 std::unique_ptr<controller_kind> endpoints_controller();

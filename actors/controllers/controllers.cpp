@@ -43,6 +43,7 @@ std::vector<std::unique_ptr<controller_kind>> all_kinds(const controller_powers&
   out.push_back(stateful_set_controller());
   out.push_back(daemon_set_controller());
   out.push_back(job_controller());
+  out.push_back(cron_job_controller());
   out.push_back(expiry_controller());
   out.push_back(endpoints_controller());
   out.push_back(slice_mirror_controller());
@@ -98,7 +99,7 @@ public:
     published_ = published_by(powers).on_change([publishers = std::move(publishers)] {
       for (const caf::actor& one : publishers) look_at_everything(one);
     });
-    if (chosen(scheduler_name)) actors_.push_back(spawn_scheduler(context_, with.random));
+    if (chosen(scheduler_name)) scheduler_ = spawn_scheduler(context_, with.random);
   }
 
   ~running_controllers() override {
@@ -111,6 +112,12 @@ public:
     published_.reset();
     for (const auto& actor : actors_) caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
     actors_.clear();
+    if (scheduler_) caf::anon_send_exit(scheduler_, caf::exit_reason::user_shutdown);
+    scheduler_ = nullptr;
+  }
+
+  void clock_was_set() override {
+    for (const auto& actor : actors_) look_at_everything(actor);
   }
 
   [[nodiscard]] const verdict_board& verdicts() const override { return verdicts_; }
@@ -118,7 +125,8 @@ public:
 private:
   verdict_board verdicts_;
   const std::shared_ptr<const controller_context> context_;
-  std::vector<caf::actor> actors_;
+  std::vector<caf::actor> actors_; ///< controllers
+  caf::actor scheduler_;           ///< none when it is not chosen
   const std::shared_ptr<life_board> board_;
   std::shared_ptr<void> published_; ///< listens whether the certificate changes
 };

@@ -50,6 +50,9 @@ public:
 
   /// Asks all to stop, without waiting: for tests that step the actor system themselves.
   virtual void begin_stop() = 0;
+  /// Times of day came nearer or went away: the controllers look at everything again. Any thread, but not
+  /// after `begin_stop`.
+  virtual void clock_was_set() = 0;
   /// The latest verdicts of controllers and scheduler, for people who ask why.
   [[nodiscard]] virtual const verdict_board& verdicts() const = 0;
 };

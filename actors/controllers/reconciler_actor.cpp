@@ -276,11 +276,14 @@ private:
     }
   }
 
-  /// One timer at a time, the earliest: rounds are many and their deadlines far.
+  /// One timer at a time, the earliest: rounds are many and their deadlines far. It runs by the clock that
+  /// nobody sets, so that a time of day comes nearer when the clock on the wall is set forward.
   void arm_timer() {
-    if (timer_ && *timer_ <= *decided_.requeue_at) return;
-    timer_ = decided_.requeue_at;
-    const auto wait = std::max<std::chrono::nanoseconds>(*timer_ - context_->store.now(), coalesce);
+    const auto wait =
+        std::max<std::chrono::nanoseconds>(*decided_.requeue_at - context_->store.now(), coalesce);
+    const steady_time rings = context_->clock.steady_now() + wait;
+    if (timer_ && *timer_ <= rings) return;
+    timer_ = rings;
     self_->delayed_send(self_, wait, requeue_atom::value);
   }
 
@@ -308,7 +311,7 @@ private:
   steady_time last_start_{}, not_before_{}, queued_{};
   int attempts_ = 0;
 
-  std::optional<wall_time> timer_; ///< when the timer that is running rings
+  std::optional<steady_time> timer_; ///< when the timer that is running rings
   std::uint64_t round_ = 0;
   plan decided_;
   revision cause_;

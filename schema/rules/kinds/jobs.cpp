@@ -1,8 +1,9 @@
 #include "schema/base/json.hpp"
+#include "schema/cron/cron_schedule.hpp"
+#include "schema/cron/time_zone.hpp"
 #include "schema/rules/checks/checks.hpp"
 #include "schema/rules/checks/defaults.hpp"
 #include "schema/rules/checks/go_value.hpp"
-#include "schema/rules/kinds/cron_schedule.hpp"
 #include "schema/rules/kinds/kinds.hpp"
 #include "schema/rules/pod/pod_defaults.hpp"
 #include "schema/rules/pod/pod_validation.hpp"
@@ -380,31 +381,16 @@ void default_cron_job(json& object) {
   default_pod_template(open_member(job, "template"));
 }
 
-bool known_zone_name(std::string_view name) {
-  while (!name.empty()) {
-    const std::string_view part = name.substr(0, name.find('/'));
-    const bool characters =
-        !part.empty() && part.size() <= 14 && std::ranges::all_of(part, [](unsigned char c) {
-          return std::isalnum(c) != 0 || c == '.' || c == '-' || c == '_' || c == '+';
-        });
-    if (!characters || part == "." || part == ".." || part.starts_with('-')) return false;
-    if (part.size() == name.size()) return true;
-    name.remove_prefix(part.size() + 1);
-  }
-  return false;
-}
-
 void check_time_zone(const field& zone, field_errors& errors) {
   if (!zone.present()) return;
   const std::string_view name = zone.text();
   if (name.empty()) return errors.invalid(zone, "", "timeZone must be nil or non-empty string");
-  if (!known_zone_name(name)) return errors.invalid(zone, name, fmt::format("unknown time zone {}", name));
   std::string lowered(name);
   std::ranges::transform(lowered, lowered.begin(), [](unsigned char c) { return std::tolower(c); });
   if (lowered == "local")
     errors.invalid(zone, name,
                    "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones");
-  else if (!time_zone_exists(name))
+  else if (!time_zone::find(name))
     errors.invalid(zone, name, fmt::format("unknown time zone {}", name));
 }
 
@@ -414,8 +400,7 @@ void check_cron_spec(const field& spec, const field* old, field_errors& errors) 
   if (schedule.zero())
     errors.required(schedule);
   else {
-    if (const std::string wrong = schedule_complaint(text); !wrong.empty())
-      errors.invalid(schedule, text, wrong);
+    if (const auto read = parse_schedule(text); !read) errors.invalid(schedule, text, read.error().message);
     const bool names_zone = text.find("TZ") != std::string_view::npos;
     const bool did = old != nullptr && old->at("schedule").text().find("TZ") != std::string_view::npos;
     if (names_zone && did && spec.contains("timeZone"))

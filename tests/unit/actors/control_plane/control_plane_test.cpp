@@ -247,6 +247,30 @@ BOOST_AUTO_TEST_CASE(controllers_pick_up_where_others_stopped) {
   BOOST_TEST(on(list("", "pods", "default"), "n1") == 3U);
 }
 
+BOOST_AUTO_TEST_CASE(a_cron_job_starts_jobs_by_the_clock) {
+  const json container{{"name", "c"}, {"image", "sum:1"}};
+  create({{"apiVersion", "batch/v1"},
+          {"kind", "CronJob"},
+          {"metadata", {{"name", "sum"}, {"namespace", "default"}}},
+          {"spec",
+           {{"schedule", "* * * * *"},
+            {"jobTemplate",
+             {{"spec",
+               {{"template",
+                 {{"spec", {{"restartPolicy", "Never"}, {"containers", json::array({container})}}}}}}}}}}}});
+  // The clock stands at a whole minute: the first is a minute away.
+  pass(milliseconds(58'000));
+  BOOST_TEST(list("batch", "jobs", "default").empty());
+  pass(milliseconds(3'000));
+  BOOST_REQUIRE(list("batch", "jobs", "default").size() == 1U);
+  BOOST_TEST(list("", "pods", "default").size() == 1U);
+  const json status = get("batch", "cronjobs", "default", "sum")["status"];
+  BOOST_TEST(status["lastScheduleTime"] == "2027-01-15T08:01:00Z");
+  BOOST_TEST(status["active"][0]["name"] == "sum-30000001");
+  pass(milliseconds(60'000));
+  BOOST_TEST(list("batch", "jobs", "default").size() == 2U);
+}
+
 BOOST_AUTO_TEST_CASE(live_actors_and_verdicts_can_be_seen) {
   add_node("n1");
   create(deployment(1, "web:1"));
