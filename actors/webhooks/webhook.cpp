@@ -32,31 +32,6 @@ std::vector<std::string> texts(const json& object, const char* name) {
   return all;
 }
 
-/// An absent selector selects everything here: that is its default.
-schema::selector_view read_selector(const json& selector) {
-  schema::selector_view read{.present = true, .requirements = {}};
-  const json& equalities = member(selector, "matchLabels");
-  if (equalities.is_object())
-    for (const auto& [key, value] : equalities.items())
-      if (value.is_string())
-        read.requirements.push_back({key, schema::selector_operator::in, {value.get<std::string>()}});
-  for (const json& expression : member(selector, "matchExpressions")) {
-    const std::string op = text(expression, "operator");
-    read.requirements.push_back({text(expression, "key"),
-                                 op == "In"       ? schema::selector_operator::in
-                                 : op == "NotIn"  ? schema::selector_operator::not_in
-                                 : op == "Exists" ? schema::selector_operator::exists
-                                                  : schema::selector_operator::does_not_exist,
-                                 texts(expression, "values")});
-  }
-  return read;
-}
-
-webhook_rule read_rule(const json& rule) {
-  return {texts(rule, "operations"), texts(rule, "apiGroups"), texts(rule, "apiVersions"),
-          texts(rule, "resources"), text(rule, "scope", "*")};
-}
-
 void read_client(const json& client, webhook& hook) {
   hook.url = text(client, "url");
   std::size_t wrong_at = 0;
@@ -77,11 +52,11 @@ std::vector<std::shared_ptr<const webhook>> read_webhooks(webhook_kind kind, con
     hook.configuration = text(member(configuration, "metadata"), "name");
     hook.name = text(from, "name");
     read_client(member(from, "clientConfig"), hook);
-    for (const json& rule : member(from, "rules")) hook.rules.push_back(read_rule(rule));
+    hook.rules = read_admission_rules(member(from, "rules"));
     hook.equivalent = text(from, "matchPolicy", "Equivalent") == "Equivalent";
     hook.fails_open = text(from, "failurePolicy", "Fail") == "Ignore";
-    hook.space_selector = read_selector(member(from, "namespaceSelector"));
-    hook.object_selector = read_selector(member(from, "objectSelector"));
+    hook.space_selector = read_admission_selector(member(from, "namespaceSelector"));
+    hook.object_selector = read_admission_selector(member(from, "objectSelector"));
     hook.timeout = std::chrono::seconds(std::clamp<std::int64_t>(number(from, "timeoutSeconds", 10), 1, 30));
     for (const std::string& version : texts(from, "admissionReviewVersions"))
       if (version == "v1" || version == "v1beta1") {

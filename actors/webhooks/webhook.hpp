@@ -1,7 +1,7 @@
 #pragma once
 
+#include "actors/admission/admission_rules.hpp"
 #include "schema/base/json.hpp"
-#include "schema/view/selector_view.hpp"
 
 #include <chrono>
 #include <memory>
@@ -19,15 +19,6 @@ class match_conditions;
 
 enum class webhook_kind : std::uint8_t { mutating, validating };
 
-/// Which requests a webhook asks for. "*" in a list stands for everything.
-struct webhook_rule {
-  std::vector<std::string> operations;
-  std::vector<std::string> groups;
-  std::vector<std::string> versions;
-  std::vector<std::string> resources; ///< "pods", "pods/status", "pods/*", "*/scale", "*", "*/*"
-  std::string scope = "*";            ///< "Cluster", "Namespaced" or "*"
-};
-
 /// Where a webhook listens when it is a Service of the cluster.
 struct webhook_service {
   std::string space;
@@ -43,7 +34,7 @@ struct webhook {
   std::string url;           ///< unless it is a service
   std::optional<webhook_service> service;
   std::string authority_pem; ///< whom to believe; empty: the machine's authorities
-  std::vector<webhook_rule> rules;
+  std::vector<admission_rule> rules;
   bool equivalent = true; ///< rules mean a resource in whatever version it is asked for
   bool fails_open = false;
   schema::selector_view space_selector;

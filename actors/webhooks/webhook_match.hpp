@@ -27,9 +27,6 @@ struct concerned_webhook {
 /// Webhooks and policies are not asked about themselves: a wrong one could never be removed.
 bool is_beyond_webhooks(const schema::resource_type& type);
 
-/// All versions that show the same stored objects, `type` itself excluded.
-std::vector<schema::resource_handle> other_versions(const schema::resource_type& type);
-
 /// The webhooks whose rules name the request, in their order.
 std::vector<concerned_webhook> concerned_webhooks(const std::vector<std::shared_ptr<const webhook>>& hooks,
                                                   const reviewed_resource& request);

@@ -107,7 +107,7 @@ policy_binding binding_of(const json& object) {
     made.param_name = text(reference, {"name"});
     made.param_space = text(reference, {"namespace"});
     if (const json& selector = json_member(reference, {"selector"}); selector.is_object())
-      made.param_selector = label_selector_of(selector);
+      made.param_selector = read_admission_selector(selector);
     made.denies_without_params = text(reference, {"parameterNotFoundAction"}) != "Allow";
   }
   each(json_member(spec, {"validationActions"}), [&](const json& action) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/admission/admission_rules.hpp"
 #include "schema/base/json_fwd.hpp"
 #include "schema/view/meta_view.hpp"
 #include "schema/view/selector_view.hpp"
@@ -31,29 +32,21 @@ struct matched_write {
   std::function<std::optional<schema::text_map>()> space_labels;
 };
 
-struct resource_rule {
-  std::vector<std::string> operations;
-  std::vector<std::string> groups;
-  std::vector<std::string> versions;
-  std::vector<std::string> resources; ///< "pods", "pods/status", "*/scale", "*"
-  std::vector<std::string> names;     ///< empty: all
-  std::string scope;                  ///< "Namespaced", "Cluster", "*"
-};
-
 struct match_rules {
   bool given = false;     ///< false: everything matches
   bool equivalent = true; ///< other versions of a resource count as the one that is named
   schema::selector_view spaces;
   schema::selector_view objects;
-  std::vector<resource_rule> rules; ///< empty: all resources (in bindings)
-  std::vector<resource_rule> excluded;
+  std::vector<admission_rule> rules; ///< empty: all resources (in bindings)
+  std::vector<admission_rule> excluded;
 
   [[nodiscard]] bool match(const matched_write& write) const;
+
+private:
+  [[nodiscard]] bool named_by(const std::vector<admission_rule>& list, const matched_write& write) const;
 };
 
 /// matchConstraints of a policy, matchResources of a binding.
 match_rules match_rules_of(const json& given);
-/// A metav1.LabelSelector; absent ones match everything.
-schema::selector_view label_selector_of(const json& given);
 
 } // namespace actord::actors

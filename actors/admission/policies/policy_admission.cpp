@@ -65,14 +65,6 @@ json request_of(const admission_request& request, std::string_view operation, co
                                 request.type);
 }
 
-schema::text_map labels_of_json(const json& object) {
-  schema::text_map labels;
-  if (const json& given = json_member(object, {"metadata", "labels"}); given.is_object())
-    for (const auto& [key, value] : given.items())
-      if (value.is_string()) labels.emplace(key, value.get<std::string>());
-  return labels;
-}
-
 std::vector<json> params_of(const admission_facts& facts, const param_kind& kind,
                             const policy_binding& binding, std::string_view own_space) {
   const auto row = schema::find_kind(kind.group, kind.version, kind.kind);
@@ -86,7 +78,7 @@ std::vector<json> params_of(const admission_facts& facts, const param_kind& kind
     if (auto one = facts.get(*row, space, binding.param_name)) found.push_back(std::move(*one));
   } else if (binding.param_selector) {
     for (json& one : facts.list(*row, space))
-      if (binding.param_selector->matches(labels_of_json(one))) found.push_back(std::move(one));
+      if (binding.param_selector->matches(labels_in(one))) found.push_back(std::move(one));
   }
   for (json& one : found) one = whole(&one, *row);
   return found;
@@ -130,7 +122,7 @@ private:
   static const schema::resource_type& spaces() { return builtin("", "namespaces"); }
 
   [[nodiscard]] std::optional<schema::text_map> space_labels(const json* object) const {
-    if (is_space_) return labels_of_json(*object);
+    if (is_space_) return labels_in(*object);
     if (request_.space.empty()) return std::nullopt;
     return facts_.labels(spaces(), {}, request_.space);
   }
