@@ -29,6 +29,24 @@ namespace {
 using schema::builtin;
 using schema::rules::field;
 
+/// Kinds that each pod's admission asks about, looked up once.
+const schema::resource_type& accounts() {
+  static const schema::resource_type& type = builtin("", "serviceaccounts");
+  return type;
+}
+const schema::resource_type& limit_ranges() {
+  static const schema::resource_type& type = builtin("", "limitranges");
+  return type;
+}
+const schema::resource_type& namespaces() {
+  static const schema::resource_type& type = builtin("", "namespaces");
+  return type;
+}
+const schema::resource_type& priority_classes() {
+  static const schema::resource_type& type = builtin("scheduling.k8s.io", "priorityclasses");
+  return type;
+}
+
 bool is(const schema::resource_type& type, std::string_view group, std::string_view plural) {
   return type.group == group && type.plural == plural;
 }
@@ -52,14 +70,12 @@ result<void> named(result<void> outcome, const admission_request& request, const
 }
 
 account_lookup accounts_of(const admission_facts& facts, std::string_view space) {
-  return [&facts, space](std::string_view name) {
-    return facts.get(builtin("", "serviceaccounts"), space, name);
-  };
+  return [&facts, space](std::string_view name) { return facts.get(accounts(), space, name); };
 }
 
 result<void> each_limit_range(const admission_facts& facts, std::string_view space,
                               const std::function<result<void>(const json&)>& visit) {
-  for (const json& range : facts.list(builtin("", "limitranges"), space))
+  for (const json& range : facts.list(limit_ranges(), space))
     if (auto done = visit(range); !done) return done;
   return {};
 }
@@ -85,8 +101,7 @@ admission_chain::~admission_chain() = default;
 /// NamespaceLifecycle, early: the transaction makes sure of it again.
 result<void> admission_chain::require_namespace(const admission_request& request, const json& object,
                                                 const admission_facts& facts) const {
-  const schema::resource_type& spaces = builtin("", "namespaces");
-  const object_key key{spaces.stored_as, {}, std::string(request.space)};
+  const object_key key{namespaces().stored_as, {}, std::string(request.space)};
   const std::string_view applied = facts.reads().get(key);
   const std::string pending = applied.empty() ? store_.head(key) : std::string();
   // Asked at once: the row need not be kept.
@@ -138,19 +153,17 @@ result<void> admission_chain::mutate_pod(const admission_request& request, json&
     if (!field(*old).at("metadata").contains("deletionTimestamp")) add_default_tolerations(pod);
     return {};
   }
-  for (const json& range : facts.list(builtin("", "limitranges"), request.space))
-    set_usual_limits(pod, range);
+  for (const json& range : facts.list(limit_ranges(), request.space)) set_usual_limits(pod, range);
   const auto find_account = [&](std::string_view name) {
-    return facts.get_holding(builtin("", "serviceaccounts"), request.space, name,
+    return facts.get_holding(accounts(), request.space, name,
                              {"\"automountServiceAccountToken\"", "\"imagePullSecrets\""});
   };
   if (auto attached = attach_service_account(pod, request.space, find_account, random_); !attached)
     return attached;
   if (auto own = check_node(request, &pod, nullptr, facts); !own) return own;
-  const schema::resource_type& classes = builtin("scheduling.k8s.io", "priorityclasses");
   const auto find_priority = [&](std::string_view name) -> std::optional<priority_class> {
-    if (name.empty()) return default_priority(facts.list(classes, {}, "\"globalDefault\":true"));
-    const auto object = facts.get(classes, {}, name);
+    if (name.empty()) return default_priority(facts.list(priority_classes(), {}, "\"globalDefault\":true"));
+    const auto object = facts.get(priority_classes(), {}, name);
     return object ? std::optional(priority_of(*object)) : std::nullopt;
   };
   if (auto assigned = assign_priority(pod, find_priority); !assigned) return assigned;
@@ -220,13 +233,13 @@ result<void> admission_chain::admit_pod(const admission_request& request, const 
       return within;
   // Most accounts let their pods use any secret, and that shows without parsing them.
   const std::string_view account = field(pod).at("spec").at("serviceAccountName").text();
-  if ((creates || debugs) && (debugs || facts.holds(builtin("", "serviceaccounts"), request.space, account,
+  if ((creates || debugs) && (debugs || facts.holds(accounts(), request.space, account,
                                                     "\"kubernetes.io/enforce-mountable-secrets\"")))
     if (auto allowed = check_secret_references(pod, request.space, accounts_of(facts, request.space), debugs);
         !allowed)
       return allowed;
   if (creates || changes_pod_security(pod, *old)) {
-    const auto labels = facts.labels(builtin("", "namespaces"), {}, request.space);
+    const auto labels = facts.labels(namespaces(), {}, request.space);
     const security_listeners told{request.warnings, request.audit_notes};
     if (auto secure = admit_pod_security(pod, labels.value_or(schema::text_map{}), told); !secure)
       return secure;
@@ -293,7 +306,7 @@ result<void> admission_chain::admit_by_plugins(const admission_request& request,
     return refuse(check_default_priority(object, old == nullptr, facts.list(type, {})));
   if (request.subresource.empty())
     if (const auto pod = pod_template_of(type, object)) {
-      const auto labels = facts.labels(builtin("", "namespaces"), {}, request.space);
+      const auto labels = facts.labels(namespaces(), {}, request.space);
       warn_of_security(*pod, labels.value_or(schema::text_map{}), {request.warnings, request.audit_notes});
     }
   return {};

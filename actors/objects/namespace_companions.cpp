@@ -38,10 +38,10 @@ bool is_namespace(const schema::resource_type& type) {
 
 storage::object_change namespace_guard(schema::resource_handle type, const std::string& space,
                                        const std::string& name) {
-  const schema::resource_type& spaces = schema::builtin("", "namespaces");
+  static const schema::resource_type& spaces = schema::builtin("", "namespaces");
   storage::object_change guard{{spaces.stored_as, {}, space}, {}, {}};
-  guard.what = [type = std::move(type), &spaces, space, name](const storage::object_head& head,
-                                                              wall_time) -> result<storage::resolved_change> {
+  guard.what = [type = std::move(type), space, name](const storage::object_head& head,
+                                                     wall_time) -> result<storage::resolved_change> {
     if (!head.exists()) return object_not_found(spaces, space);
     const auto view = schema::object_view::open(head.value);
     if (!view) return view.error();

@@ -54,9 +54,9 @@ storage::object_change charge_one(object_key key, std::shared_ptr<const quota_de
 
 void charge_quotas(const write_environment& environment, const quota_write& write, write_plan& plan) {
   if (!quotas_count(write.type)) return;
-  const schema::resource_type& quotas = schema::builtin("", "resourcequotas");
+  static const resource_id quotas = schema::builtin("", "resourcequotas").stored_as;
   std::vector<object_key> keys;
-  environment.store.read()->scan(quotas.stored_as, write.space, [&](std::string_view bytes) {
+  environment.store.read()->scan(quotas, write.space, [&](std::string_view bytes) {
     if (const auto view = schema::object_view::open(bytes)) keys.push_back(view->key());
     return true;
   });

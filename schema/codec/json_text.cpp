@@ -5,27 +5,31 @@
 namespace actord::schema {
 namespace {
 
-/// Writes by `put` and gives what was written; valid until this thread writes again.
+/// Appends what `put` writes. Cleared before, since the last `put` may have thrown, and behind, where a large
+/// buffer is let go.
 template <class Put>
-std::string_view written(Put put) {
+void append_written(std::string& out, Put put) {
   thread_local text_writer writer;
   writer.clear();
   put(writer);
-  return writer.text();
+  out.append(writer.text());
+  writer.clear();
 }
 
 } // namespace
 
 void append_json_string(std::string& out, std::string_view text) {
-  out.append(written([&](text_writer& to) { to.put_string(text); }));
+  append_written(out, [&](text_writer& to) { to.put_string(text); });
 }
 
 void append_json_text(std::string& out, const json& value) {
-  out.append(written([&](text_writer& to) { to.put_value(value); }));
+  append_written(out, [&](text_writer& to) { to.put_value(value); });
 }
 
 std::string json_text(const json& value) {
-  return std::string(written([&](text_writer& to) { to.put_value(value); }));
+  std::string out;
+  append_json_text(out, value);
+  return out;
 }
 
 } // namespace actord::schema

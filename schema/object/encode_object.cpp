@@ -257,6 +257,7 @@ std::string encode_object(const resource_type& type, const json& object, const w
     bytes.append(reinterpret_cast<const char*>(body.begin()), body.size());
     bytes.append(text);
   }
+  written.clear(); // lets a large buffer go
   return bytes;
 }
 

@@ -23,7 +23,7 @@ const json& member(const json& object, std::string_view name) {
 field::field(const json& root) : value_(&root) {}
 
 /// The way to another place. Most are short, and so many bytes are copied without a call.
-void field::copy_steps(const field& from) {
+[[gnu::always_inline]] inline void field::copy_steps(const field& from) {
   constexpr std::size_t usual_depth = 4;
   depth_ = from.depth_;
   std::memcpy(steps_.data(), from.steps_.data(), usual_depth * sizeof(segment));
@@ -41,7 +41,7 @@ field& field::operator=(const field& other) {
   return *this;
 }
 
-field::field(const field& parent, segment step, const json& value) : value_(&value) {
+inline field::field(const field& parent, segment step, const json& value) : value_(&value) {
   if (parent.depth_ == max_depth) {
     prefix_ = std::make_shared<const std::string>(parent.path());
   } else {

@@ -103,6 +103,7 @@ void warn_of_spread(const field& spec, warning_list& warnings) {
 }
 
 void warn_of_pod_affinity(const field& spec, warning_list& warnings) {
+  if (!spec.contains("affinity")) return;
   for (const std::string_view kind : {"podAffinity", "podAntiAffinity"}) {
     const field affinity = spec.at("affinity").at(kind);
     for (const field term : affinity.at("requiredDuringSchedulingIgnoredDuringExecution").items())

@@ -232,6 +232,7 @@ void check_pod_security(const field& spec, field_errors& errors) {
 }
 
 void check_profile_annotations(const field& annotations, const field& spec, field_errors& errors) {
+  if (annotations.size() == 0) return;
   const field pod_context = spec.at("securityContext");
   if (const field profile = pod_context.at("seccompProfile"); profile.present())
     check_seccomp_annotation(annotations.at("seccomp.security.alpha.kubernetes.io/pod"), profile, errors);
