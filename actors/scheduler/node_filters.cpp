@@ -71,9 +71,22 @@ node_refusals refusals(const placement_state& cluster, const scheduling_pod& pod
   return node_trial(cluster, pod, slot, relations).refusals();
 }
 
+std::vector<node_slot> named_nodes(const placement_state& cluster, const scheduling_pod& pod) {
+  std::vector<node_slot> out;
+  for (const std::string& name : *pod.only_nodes)
+    if (const auto slot = cluster.slot_of(name)) out.push_back(*slot);
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
 std::vector<node_slot> feasible_nodes(const placement_state& cluster, const scheduling_pod& pod,
                                       pod_relations& relations) {
   const node_columns& columns = cluster.columns();
+  if (pod.only_nodes) {
+    std::vector<node_slot> named = named_nodes(cluster, pod);
+    std::erase_if(named, [&](node_slot slot) { return !refusals(cluster, pod, slot, relations).empty(); });
+    return named;
+  }
   const std::vector<std::uint8_t> fits = resource_mask(columns, pod.request);
   const bool choosy =
       !pod.node_selector.empty() || pod.node_affinity.required.has_value() || !pod.node_name.empty();

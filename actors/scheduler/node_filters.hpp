@@ -16,7 +16,10 @@ namespace actord::actors {
 node_refusals refusals(const placement_state& cluster, const scheduling_pod& pod, node_slot slot,
                        pod_relations& relations);
 
-/// Slots where the pod may run: the answer of `refusals`, quickly.
+/// Of the only nodes that the pod names (`only_nodes`, which must be set), those there are; sorted.
+std::vector<node_slot> named_nodes(const placement_state& cluster, const scheduling_pod& pod);
+
+/// Slots where the pod may run, sorted: the answer of `refusals`, quickly.
 std::vector<node_slot> feasible_nodes(const placement_state& cluster, const scheduling_pod& pod,
                                       pod_relations& relations);
 

@@ -27,25 +27,45 @@ void score_resources(const node_columns& columns, const pod_request& request,
   }
 }
 
-/// Adds weight * 0..100 from raw numbers: the best raw number gets 100, the worst 0 (nothing when all are
-/// alike).
-void add_normalized(const std::vector<double>& raw, double weight, bool less_is_better,
-                    std::vector<double>& scores) {
-  const auto [least, most] = std::minmax_element(raw.begin(), raw.end());
-  if (least == raw.end() || *least == *most) return;
-  const double low = *least, range = *most - *least;
+/// How raw numbers become 0..100.
+enum class scale : std::uint8_t {
+  by_most,          ///< the share of the highest
+  by_most_reversed, ///< what is left to it: less is better
+  by_range,         ///< the worst is 0 and the best 100
+  crowding          ///< less is better: the emptiest is 100, one twice as full as that and fullest is 50
+};
+
+/// Adds weight * 0..100; nothing when all are alike.
+void add_scaled(const std::vector<double>& raw, double weight, scale how, std::vector<double>& scores) {
+  const auto [low, high] = std::minmax_element(raw.begin(), raw.end());
+  if (low == raw.end() || *low == *high) return;
+  const double least = *low, most = *high;
   for (std::size_t i = 0; i < raw.size(); ++i) {
-    const double share = (raw[i] - low) / range;
-    scores[i] += weight * top * (less_is_better ? 1.0 - share : share);
+    double share = 0;
+    switch (how) {
+    case scale::by_most:
+      share = raw[i] / most;
+      break;
+    case scale::by_most_reversed:
+      share = 1 - raw[i] / most;
+      break;
+    case scale::by_range:
+      share = (raw[i] - least) / (most - least);
+      break;
+    case scale::crowding:
+      share = (most + least - raw[i]) / most;
+      break;
+    }
+    scores[i] += weight * top * share;
   }
 }
 
 template <class Raw>
-void add_score(const std::vector<node_slot>& nodes, double weight, bool less_is_better,
-               std::vector<double>& scores, Raw raw_of) {
+void add_score(const std::vector<node_slot>& nodes, double weight, scale how, std::vector<double>& scores,
+               Raw raw_of) {
   std::vector<double> raw(nodes.size());
   for (std::size_t i = 0; i < nodes.size(); ++i) raw[i] = static_cast<double>(raw_of(nodes[i]));
-  add_normalized(raw, weight, less_is_better, scores);
+  add_scaled(raw, weight, how, scores);
 }
 
 std::size_t unwelcome_taints(const scheduling_pod& pod, const node_detail& node) {
@@ -64,20 +84,50 @@ std::int64_t preferred_weight(const scheduling_pod& pod, const node_detail& node
   return sum;
 }
 
-/// Pods of one controller spread over the nodes by themselves. Visits only the nodes that have some: `nodes`
-/// is sorted.
+/// Pods of one controller spread over nodes and zones by themselves.
 void score_siblings(const placement_state& cluster, const scheduling_pod& pod,
                     const std::vector<node_slot>& nodes, std::vector<double>& scores) {
   const auto* const siblings = cluster.siblings(pod.controller_uid);
   if (siblings == nullptr) return;
-  std::vector<double> raw(nodes.size(), 0.0);
-  auto next = nodes.begin();
+  const std::vector<std::uint32_t>& zone_of = cluster.columns().zone;
+  std::vector<double> in_zone(cluster.zone_limit(), 0.0);
+  for (const auto& [slot, count] : *siblings) in_zone[zone_of[slot]] += static_cast<double>(count);
+  std::vector<std::uint8_t> seen(cluster.zone_limit(), 0);
+  for (const node_slot slot : nodes) seen[zone_of[slot]] = 1;
+  const auto zones = static_cast<double>(std::count(seen.begin(), seen.end(), 1));
+  const double node_weight = std::log(static_cast<double>(nodes.size()) + 2),
+               zone_weight = std::log(zones + 2);
+  // As if the pod asked for it: a skew of 3 over nodes and of 5 over zones.
+  constexpr double node_skew = 3, zone_skew = 5;
+  std::vector<double> raw(nodes.size(), node_skew - 1);
+  for (std::size_t i = 0; i < nodes.size(); ++i)
+    if (const std::uint32_t zone = zone_of[nodes[i]]; zone != 0)
+      raw[i] += in_zone[zone] * zone_weight + zone_skew - 1;
+  auto next = nodes.begin(); // `nodes` is sorted, and so are the siblings
   for (const auto& [slot, count] : *siblings) {
     next = std::lower_bound(next, nodes.end(), slot);
     if (next == nodes.end()) break;
-    if (*next == slot) raw[static_cast<std::size_t>(next - nodes.begin())] = static_cast<double>(count);
+    if (*next == slot)
+      raw[static_cast<std::size_t>(next - nodes.begin())] += static_cast<double>(count) * node_weight;
   }
-  add_normalized(raw, 2, true, scores);
+  add_scaled(raw, 2, scale::crowding, scores);
+}
+
+/// Soft constraints of the pod's own. A node that lacks a label of theirs is no better than the fullest.
+void score_crowding(const placement_state& cluster, const pod_relations& relations,
+                    const std::vector<node_slot>& nodes, std::vector<double>& scores) {
+  std::vector<double> raw;
+  std::vector<std::size_t> place;
+  for (std::size_t i = 0; i < nodes.size(); ++i)
+    if (const auto crowd = relations.crowding(cluster.detail(nodes[i]))) {
+      raw.push_back(*crowd);
+      place.push_back(i);
+    }
+  if (raw.empty()) return;
+  std::vector<double> made(raw.size(), 0.0);
+  add_scaled(raw, 2, scale::crowding, made);
+  const bool all_alike = std::all_of(made.begin(), made.end(), [](double each) { return each == 0; });
+  for (std::size_t i = 0; i < made.size(); ++i) scores[place[i]] += all_alike ? 2 * top : made[i];
 }
 
 /// 0 below 23 MB of images that are there, 100 at 1 GB a container; an image few nodes have counts less, so
@@ -105,16 +155,15 @@ std::vector<double> score_nodes(const placement_state& cluster, const scheduling
   std::vector<double> scores(nodes.size(), 0.0);
   score_resources(cluster.columns(), pod.request, nodes, scores);
   if (cluster.any_soft_taints())
-    add_score(nodes, 3, true, scores,
+    add_score(nodes, 3, scale::by_most_reversed, scores,
               [&](node_slot slot) { return unwelcome_taints(pod, cluster.detail(slot)); });
   if (!pod.node_affinity.preferred.empty())
-    add_score(nodes, 2, false, scores,
+    add_score(nodes, 2, scale::by_most, scores,
               [&](node_slot slot) { return preferred_weight(pod, cluster.detail(slot)); });
   if (relations.prefers()) {
-    add_score(nodes, 2, false, scores,
+    add_score(nodes, 2, scale::by_range, scores,
               [&](node_slot slot) { return relations.preference(cluster.detail(slot)); });
-    add_score(nodes, 2, true, scores,
-              [&](node_slot slot) { return relations.crowding(cluster.detail(slot)); });
+    score_crowding(cluster, relations, nodes, scores);
   }
   if (pod.spread.empty()) score_siblings(cluster, pod, nodes, scores);
   score_images(cluster, pod, nodes, scores);

@@ -23,7 +23,8 @@ struct placement {
   std::optional<std::string> node;
   /// Else how many nodes were refused for which reason.
   std::map<std::string, std::size_t> reasons;
-  std::size_t nodes = 0; ///< looked at
+  std::string contradiction; ///< or why no node can ever fit, whatever the nodes are
+  std::size_t nodes = 0;     ///< looked at
   /// Of those that refused, the slots where the end of other pods could help; sorted.
   std::vector<node_slot> resolvable;
 

@@ -12,6 +12,7 @@ void node_columns::resize(std::size_t slots) {
        {&milli_cpu, &memory_bytes, &ephemeral_bytes, &pods, &used_milli_cpu, &used_memory_bytes,
         &used_ephemeral_bytes, &used_pods, &scored_milli_cpu, &scored_memory_bytes})
     column->resize(slots);
+  zone.resize(slots);
 }
 
 node_slot placement_state::take_slot() {
@@ -39,6 +40,7 @@ void placement_state::put_node(const schema::node_view& node) {
       (*column)[slot] = 0;
     by_name_.emplace(node.meta.name, slot);
   }
+  set_zone(slot, node.meta.labels);
   detail.name = node.meta.name;
   detail.labels = node.meta.labels;
   detail.taints = node.taints;
@@ -69,6 +71,29 @@ void placement_state::put_node(const schema::node_view& node) {
   }
 }
 
+/// `details_[slot].labels` are the labels before.
+void placement_state::set_zone(node_slot slot, const schema::text_map& labels) {
+  constexpr std::string_view key = "topology.kubernetes.io/zone";
+  const auto& before = details_[slot].labels;
+  const auto was = before.find(key), is = labels.find(key);
+  if (was != before.end()) {
+    const auto entry = zones_.find(was->second);
+    if (--entry->second.nodes == 0) {
+      free_zones_.push_back(entry->second.number);
+      zones_.erase(entry);
+    }
+  }
+  columns_.zone[slot] = 0;
+  if (is == labels.end()) return;
+  zone_entry& entry = zones_[is->second];
+  if (entry.nodes++ == 0) {
+    if (free_zones_.empty()) free_zones_.push_back(zone_limit_++);
+    entry.number = free_zones_.back();
+    free_zones_.pop_back();
+  }
+  columns_.zone[slot] = entry.number;
+}
+
 void placement_state::set_images(node_slot slot, const schema::node_view& node) {
   for (const auto& image : details_[slot].images) {
     const auto found = images_.find(image);
@@ -95,6 +120,7 @@ void placement_state::remove_node(std::string_view name) {
     waiting_[std::string(name)].insert(pod->uid);
   }
   set_images(slot, {});
+  set_zone(slot, {});
   if (details_[slot].soft_taints) --soft_tainted_;
   details_[slot] = {};
   columns_.alive[slot] = 0;
@@ -141,6 +167,13 @@ void apply(node_columns& columns, node_detail& detail, node_slot slot, const pod
   for (const auto& [name, amount] : request.others) detail.used_others[name] += sign * amount;
 }
 
+bool has_wishes(const scheduling_pod& pod) {
+  return !pod.affinity.required.empty() || !pod.affinity.preferred.empty() ||
+         !pod.anti_affinity.preferred.empty();
+}
+
+bool is_sibling(const scheduling_pod& pod) { return !pod.controller_uid.empty() && !pod.being_deleted; }
+
 void apply(std::vector<priority_band>& bands, const scheduling_pod& pod, std::int64_t sign) {
   auto band = std::find_if(bands.begin(), bands.end(),
                            [&](const auto& known) { return known.priority == pod.priority; });
@@ -161,7 +194,10 @@ void placement_state::count(node_slot slot, const std::shared_ptr<const scheduli
   detail.used_ports.insert(detail.used_ports.end(), pod->host_ports.begin(), pod->host_ports.end());
   detail.pods.push_back(pod);
   if (!pod->anti_affinity.required.empty()) ++anti_nodes_[slot];
-  if (!pod->controller_uid.empty()) ++siblings_[pod->controller_uid][slot];
+  if (is_sibling(*pod)) ++siblings_[pod->controller_uid][slot];
+  if (!has_wishes(*pod)) return;
+  detail.wishing.push_back(pod);
+  wishing_nodes_.insert(slot);
 }
 
 void placement_state::uncount(node_slot slot, const scheduling_pod& pod) {
@@ -173,7 +209,12 @@ void placement_state::uncount(node_slot slot, const scheduling_pod& pod) {
     if (found != detail.used_ports.end()) detail.used_ports.erase(found);
   }
   if (!pod.anti_affinity.required.empty() && --anti_nodes_[slot] == 0) anti_nodes_.erase(slot);
-  if (const auto group = siblings_.find(pod.controller_uid); group != siblings_.end()) {
+  if (has_wishes(pod)) {
+    std::erase_if(detail.wishing, [&](const auto& other) { return other->uid == pod.uid; });
+    if (detail.wishing.empty()) wishing_nodes_.erase(slot);
+  }
+  if (is_sibling(pod)) {
+    const auto group = siblings_.find(pod.controller_uid);
     if (--group->second[slot] == 0) group->second.erase(slot);
     if (group->second.empty()) siblings_.erase(group);
   }

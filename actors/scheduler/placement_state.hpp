@@ -27,6 +27,7 @@ struct node_columns {
   std::vector<std::int64_t> milli_cpu, memory_bytes, ephemeral_bytes, pods; ///< allocatable
   std::vector<std::int64_t> used_milli_cpu, used_memory_bytes, used_ephemeral_bytes, used_pods;
   std::vector<std::int64_t> scored_milli_cpu, scored_memory_bytes; ///< used, as scoring counts it
+  std::vector<std::uint32_t> zone; ///< a number for each topology.kubernetes.io/zone; 0 for none
 
   [[nodiscard]] std::size_t size() const { return alive.size(); }
   void resize(std::size_t slots);
@@ -49,7 +50,8 @@ struct node_detail {
   std::vector<host_port> used_ports;
   std::vector<std::string> images;
   std::vector<std::shared_ptr<const scheduling_pod>> pods;
-  std::vector<priority_band> bands; ///< of `pods`, in no order
+  std::vector<std::shared_ptr<const scheduling_pod>> wishing; ///< of those: who want others near or away
+  std::vector<priority_band> bands;                           ///< of `pods`, in no order
 };
 
 /// The scheduler's picture of the cluster: nodes and the pods that count against them. Owned by one actor and
@@ -85,7 +87,11 @@ public:
   [[nodiscard]] bool any_soft_taints() const { return soft_tainted_ > 0; }
   /// Nodes with at least one pod that has required anti-affinity.
   [[nodiscard]] const std::map<node_slot, std::size_t>& anti_affinity_nodes() const { return anti_nodes_; }
-  /// How many pods of one controller each node has; null for none.
+  /// Nodes with at least one pod in `node_detail::wishing`.
+  [[nodiscard]] const std::set<node_slot>& wishing_nodes() const { return wishing_nodes_; }
+  /// Zone numbers are below this.
+  [[nodiscard]] std::size_t zone_limit() const { return zone_limit_; }
+  /// How many pods of one controller, that are not being deleted, each node has; null for none.
   [[nodiscard]] const std::map<node_slot, std::size_t>* siblings(std::string_view controller_uid) const;
   /// Nodes that have the image and its size; null for none.
   [[nodiscard]] const std::map<node_slot, std::int64_t>* image_nodes(std::string_view image) const;
@@ -102,6 +108,12 @@ private:
   void count(node_slot slot, const std::shared_ptr<const scheduling_pod>& pod);
   void uncount(node_slot slot, const scheduling_pod& pod);
   void set_images(node_slot slot, const schema::node_view& node);
+  void set_zone(node_slot slot, const schema::text_map& labels);
+
+  struct zone_entry {
+    std::uint32_t number = 0;
+    std::size_t nodes = 0;
+  };
 
   node_columns columns_;
   std::vector<node_detail> details_;
@@ -110,6 +122,10 @@ private:
   std::map<std::string, placed, std::less<>> pods_;                   ///< by uid
   std::map<std::string, std::set<std::string>, std::less<>> waiting_; ///< uids by the name of an unknown node
   std::map<node_slot, std::size_t> anti_nodes_;
+  std::set<node_slot> wishing_nodes_;
+  std::map<std::string, zone_entry, std::less<>> zones_; ///< that some node has
+  std::vector<std::uint32_t> free_zones_;
+  std::uint32_t zone_limit_ = 1;
   std::map<std::string, std::map<node_slot, std::size_t>, std::less<>> siblings_;
   std::map<std::string, std::map<node_slot, std::int64_t>, std::less<>> images_;
   std::map<std::string, schema::text_map, std::less<>> spaces_;

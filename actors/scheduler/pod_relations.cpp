@@ -3,6 +3,7 @@
 #include "actors/scheduler/node_filters.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace actord::actors {
 
@@ -52,6 +53,7 @@ pod_relations::pod_relations(const placement_state& cluster, const scheduling_po
   if (!cluster.anti_affinity_nodes().empty()) count_others_anti_affinity();
   if (!pod.spread.empty()) count_spread();
   if (!pod.affinity.preferred.empty() || !pod.anti_affinity.preferred.empty()) count_wishes();
+  if (!cluster.wishing_nodes().empty()) count_others_wishes();
 }
 
 const std::int64_t* pod_relations::domain_counts::at(const node_detail& node) const {
@@ -165,7 +167,8 @@ void pod_relations::count_spread() {
         if (counts_in(selector, *other)) ++count;
     }
     if (!constraint.required) {
-      spread_wishes_.push_back(std::move(domains));
+      const double weight = std::log(static_cast<double>(domains.by_value.size()) + 2);
+      spread_wishes_.push_back({std::move(domains), weight, static_cast<double>(constraint.max_skew) - 1});
       continue;
     }
     const std::int64_t self = selector.matches(pod_.labels) ? 1 : 0;
@@ -192,6 +195,24 @@ void pod_relations::count_wishes() {
         ++item.made.domains.by_value[*value];
   });
   for (wanted& item : all) wishes_.push_back(std::move(item.made));
+}
+
+void pod_relations::count_others_wishes() {
+  std::map<std::string, counts> by_key;
+  for (const node_slot slot : cluster_.wishing_nodes()) {
+    const node_detail& node = cluster_.detail(slot);
+    for (const auto& other : node.wishing) {
+      const auto count = [&](const schema::pod_affinity_term& term, std::int64_t weight) {
+        if (const auto* const value = label_of(node, term.topology_key);
+            value != nullptr && means(cluster_, term, *other, pod_))
+          by_key[term.topology_key][*value] += weight;
+      };
+      for (const auto& term : other->affinity.required) count(term, 1);
+      for (const auto& preferred : other->affinity.preferred) count(preferred.term, preferred.weight);
+      for (const auto& preferred : other->anti_affinity.preferred) count(preferred.term, -preferred.weight);
+    }
+  }
+  for (auto& [key, values] : by_key) wishes_.push_back({{key, std::move(values)}, 1});
 }
 
 std::optional<refusal> pod_relations::refuses(const node_detail& node) const {
@@ -222,10 +243,13 @@ std::int64_t pod_relations::preference(const node_detail& node) const {
   return sum;
 }
 
-std::int64_t pod_relations::crowding(const node_detail& node) const {
-  std::int64_t sum = 0;
-  for (const domain_counts& domain : spread_wishes_)
-    if (const std::int64_t* const count = domain.at(node)) sum += *count;
+std::optional<double> pod_relations::crowding(const node_detail& node) const {
+  double sum = 0;
+  for (const spread_wish& made : spread_wishes_) {
+    if (label_of(node, made.domains.topology_key) == nullptr) return std::nullopt;
+    const std::int64_t* const count = made.domains.at(node);
+    sum += (count == nullptr ? 0.0 : static_cast<double>(*count)) * made.weight + made.least;
+  }
   return sum;
 }
 

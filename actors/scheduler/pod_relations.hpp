@@ -32,10 +32,13 @@ public:
   [[nodiscard]] bool heeds_pods_of(node_slot slot) const;
   /// False: `preference` is 0 for every node.
   [[nodiscard]] bool prefers() const { return !wishes_.empty() || !spread_wishes_.empty(); }
-  /// Sum of the weights of preferred affinity (negative for anti-affinity) that the node fulfils.
+  /// Sum of the weights of preferred affinity (negative for anti-affinity) that the node fulfils: what the
+  /// pod prefers, and what the pods that are placed prefer of it. That one requires it counts as a weight
+  /// of 1.
   [[nodiscard]] std::int64_t preference(const node_detail& node) const;
-  /// Matching pods already in the node's domains, of constraints that only wish to spread: fewer is better.
-  [[nodiscard]] std::int64_t crowding(const node_detail& node) const;
+  /// How many matching pods are in the node's domains already, by constraints that only wish to spread; one
+  /// with many domains or a large skew counts more. Less is better; unset where a topology label is missing.
+  [[nodiscard]] std::optional<double> crowding(const node_detail& node) const;
 
 private:
   using counts = std::map<std::string, std::int64_t, std::less<>>; ///< by value of one topology label
@@ -65,6 +68,7 @@ private:
   void count_others_anti_affinity();
   void count_spread();
   void count_wishes();
+  void count_others_wishes();
   void suppose_affinity(const node_detail& node, const scheduling_pod& other, std::int64_t sign);
   void suppose_others_anti_affinity(const node_detail& node, const scheduling_pod& other, std::int64_t sign);
   void suppose_spread(const node_detail& node, const scheduling_pod& other, std::int64_t sign);
@@ -82,7 +86,12 @@ private:
   std::vector<domain_counts> others_anti_affinity_;
   std::vector<spread_rule> spread_;
   std::vector<wish> wishes_;
-  std::vector<domain_counts> spread_wishes_;
+  struct spread_wish {
+    domain_counts domains;
+    double weight = 0;
+    double least = 0;
+  };
+  std::vector<spread_wish> spread_wishes_;
 };
 
 } // namespace actord::actors

@@ -226,7 +226,11 @@ private:
   }
 
   void put_namespace(const schema::object_view& space) {
-    cluster_.put_namespace(std::string(space.name()), labels_of(space));
+    std::string name(space.name());
+    schema::text_map labels = labels_of(space);
+    if (const auto* const before = cluster_.namespace_labels(name); before != nullptr && *before != labels)
+      queue_.retry_all(); // affinity may choose namespaces by their labels
+    cluster_.put_namespace(std::move(name), std::move(labels));
   }
 
   void forget_waiting(const std::string& uid) {
@@ -286,8 +290,8 @@ private:
       pod->being_deleted = pod->preempted = true;
     const std::string node = pod->node_name;
     const auto before = cluster_.placed_pod(pod->uid);
-    // A new neighbour may be what another pod's affinity waits for.
-    if (!before || cluster_.node_of(pod->uid) != node ||
+    // A new neighbour may be what another pod's affinity waits for, or one that has other labels now.
+    if (!before || cluster_.node_of(pod->uid) != node || before->labels != pod->labels ||
         (queue_.some_wait_to_spread() && before->being_deleted != pod->being_deleted))
       queue_.retry_all();
     cluster_.put_pod(std::move(pod), node);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 namespace actord::actors {
 
@@ -83,6 +84,23 @@ bool host_port::clashes_with(const host_port& other) const {
   return ip == other.ip || ip == "0.0.0.0" || other.ip == "0.0.0.0";
 }
 
+std::optional<std::vector<std::string>> nodes_named_by(const schema::node_affinity_view& affinity) {
+  if (!affinity.required || affinity.required->empty()) return std::nullopt;
+  std::set<std::string> all;
+  for (const schema::node_selector_term& term : *affinity.required) {
+    std::optional<std::set<std::string>> here;
+    for (const auto& requirement : term.fields) {
+      if (requirement.key != "metadata.name" || requirement.op != schema::selector_operator::in) continue;
+      std::set<std::string> names(requirement.values.begin(), requirement.values.end());
+      if (here) std::erase_if(names, [&](const auto& name) { return here->count(name) == 0; });
+      here = std::move(names);
+    }
+    if (!here) return std::nullopt;
+    all.merge(*here);
+  }
+  return std::vector<std::string>(all.begin(), all.end());
+}
+
 scheduling_pod scheduling_view(const schema::pod_view& pod) {
   scheduling_pod out;
   out.space = pod.meta.space;
@@ -104,14 +122,16 @@ scheduling_pod scheduling_view(const schema::pod_view& pod) {
       if (port.host_port > 0)
         out.host_ports.push_back(
             {port.host_ip.empty() ? "0.0.0.0" : port.host_ip, port.protocol, port.host_port});
-    out.images.push_back(container.image);
   };
   for (const auto& container : pod.spec.containers) collect(container);
   for (const auto& container : pod.spec.init_containers)
     if (container.is_sidecar()) collect(container);
+  for (const auto* const list : {&pod.spec.containers, &pod.spec.init_containers})
+    for (const auto& container : *list) out.images.push_back(container.image);
   out.node_name = pod.spec.node_name;
   out.node_selector = pod.spec.node_selector;
   out.node_affinity = pod.spec.node_affinity;
+  out.only_nodes = nodes_named_by(out.node_affinity);
   out.affinity = pod.spec.pod_affinity;
   out.anti_affinity = pod.spec.pod_anti_affinity;
   out.tolerations = pod.spec.tolerations;

@@ -59,6 +59,9 @@ struct scheduling_pod {
   std::string node_name;           ///< demanded by matchFields or already bound
   schema::text_map node_selector;
   schema::node_affinity_view node_affinity;
+  /// Names of the only nodes that `node_affinity` allows, sorted: when each of its required terms names some.
+  /// None of them: the terms contradict themselves.
+  std::optional<std::vector<std::string>> only_nodes;
   schema::pod_affinity_view affinity;
   schema::pod_affinity_view anti_affinity;
   std::vector<schema::toleration_view> tolerations;
@@ -67,5 +70,7 @@ struct scheduling_pod {
 };
 
 scheduling_pod scheduling_view(const schema::pod_view& pod);
+
+std::optional<std::vector<std::string>> nodes_named_by(const schema::node_affinity_view& affinity);
 
 } // namespace actord::actors

@@ -44,8 +44,7 @@ template <class Adjust>
 void run(const char* name, std::size_t nodes, std::size_t pods, Adjust adjust) {
   placement_state cluster = cluster_of(nodes);
   std::size_t unplaced = 0;
-  const auto& clock = system_clock_source();
-  const auto begin = clock.steady_now();
+  const std::clock_t begin = std::clock(); // of one thread, whatever else the machine does
   for (std::size_t i = 0; i < pods; ++i) {
     scheduling_pod pod = pod_of(i);
     adjust(pod);
@@ -55,7 +54,7 @@ void run(const char* name, std::size_t nodes, std::size_t pods, Adjust adjust) {
     else
       ++unplaced;
   }
-  const double seconds = std::chrono::duration<double>(clock.steady_now() - begin).count();
+  const double seconds = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
   std::printf("%-24s %6zu nodes %6zu pods  %9.0f pods/s  %zu unplaced\n", name, nodes, pods,
               static_cast<double>(pods) / seconds, unplaced);
 }
@@ -81,7 +80,6 @@ void run_preemption(const char* name, const placement_state& cluster, const budg
   constexpr int rounds = 50;
   double place_ms = 0, preempt_ms = 0;
   std::size_t victims = 0;
-  // Processor time: one thread decides, whatever else the machine does.
   const auto since = [](std::clock_t begin) {
     return 1e3 * static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
   };

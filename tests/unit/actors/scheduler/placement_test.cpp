@@ -218,6 +218,111 @@ BOOST_AUTO_TEST_CASE(images_compare_by_their_full_names) {
   BOOST_TEST(normalized_image("ghcr.io/a/b@sha256:00") == "ghcr.io/a/b@sha256:00");
 }
 
+BOOST_AUTO_TEST_CASE(a_pod_that_names_its_node_asks_no_other) {
+  for (const char* name : {"a", "b", "c"}) cluster.put_node(node(name, name[0] == 'b' ? 50 : 4000));
+  const auto naming = [](std::vector<std::vector<std::string>> terms) {
+    scheduling_pod out = pod("p");
+    out.node_affinity.required.emplace();
+    for (auto& names : terms)
+      out.node_affinity.required->push_back(
+          {{}, {{"metadata.name", schema::selector_operator::in, std::move(names)}}});
+    out.only_nodes = nodes_named_by(out.node_affinity);
+    return out;
+  };
+  BOOST_TEST(placed(naming({{"c"}})) == "c");
+  BOOST_TEST(placed(naming({{"b"}, {"a", "gone"}})) == "a");
+  BOOST_TEST(why(naming({{"b"}})) == "0/3 nodes are available: 1 Insufficient cpu, 2 node(s) didn't satisfy "
+                                     "plugin(s) [NodeAffinity].");
+  BOOST_TEST(why(naming({{"gone"}})) ==
+             "0/3 nodes are available: 3 node(s) didn't satisfy plugin(s) [NodeAffinity].");
+  scheduling_pod torn = naming({{"a"}});
+  torn.node_affinity.required->front().fields.push_back(
+      {"metadata.name", schema::selector_operator::in, {"b"}});
+  torn.only_nodes = nodes_named_by(torn.node_affinity);
+  BOOST_TEST(why(torn) == "0/3 nodes are available: pod affinity terms conflict.");
+  scheduling_pod open = naming({{"b"}});
+  open.node_affinity.required->push_back(
+      {{{"kubernetes.io/hostname", schema::selector_operator::exists, {}}}, {}});
+  BOOST_TEST(!nodes_named_by(open.node_affinity).has_value()); // one of its terms allows others
+}
+
+BOOST_AUTO_TEST_CASE(preferences_count_by_their_weight) {
+  for (const char* name : {"a", "b"}) cluster.put_node(node(name));
+  const auto prefers = [](std::int64_t a, std::int64_t b) {
+    scheduling_pod out = pod("p");
+    for (const auto& [name, weight] : {std::pair{"a", a}, std::pair{"b", b}})
+      out.node_affinity.preferred.push_back(
+          {weight, {{{"kubernetes.io/hostname", schema::selector_operator::in, {name}}}, {}}});
+    return out;
+  };
+  put(pod("x", 2000), "a");
+  BOOST_TEST(placed(prefers(100, 1)) == "a"); // for which it takes the fuller node
+  BOOST_TEST(placed(prefers(100, 90)) == "b");
+}
+
+BOOST_AUTO_TEST_CASE(pods_that_are_there_have_preferences_too) {
+  for (const char* name : {"a", "b"}) cluster.put_node(node(name));
+  const schema::selector_view web = schema::selector_of({{"app", "web"}});
+  scheduling_pod db = pod("db");
+  db.labels = {{"app", "db"}};
+  db.anti_affinity.preferred = {{50, {web, {}, {}, "kubernetes.io/hostname"}}};
+  put(db, "a");
+  put(pod("x", 500), "b"); // fuller
+  BOOST_TEST(placed(pod("p")) == "b");
+  db.anti_affinity.preferred.clear();
+  put(db, "a");
+  BOOST_TEST(placed(pod("p")) == "a");
+  db.affinity.preferred = {{50, {web, {}, {}, "kubernetes.io/hostname"}}};
+  put(db, "b");
+  BOOST_TEST(placed(pod("p")) == "b");
+  scheduling_pod stranger = pod("p");
+  stranger.space = "other";
+  BOOST_TEST(placed(stranger) == "a");
+}
+
+BOOST_AUTO_TEST_CASE(siblings_spread_over_zones) {
+  for (const auto& [name, zone] :
+       {std::pair{"a", "z1"}, {"b", "z1"}, {"c", "z1"}, {"d", "z2"}, {"e", "z2"}}) {
+    schema::node_view made = node(name);
+    made.meta.labels["topology.kubernetes.io/zone"] = zone;
+    cluster.put_node(made);
+  }
+  std::map<std::string, int> count;
+  for (int i = 0; i < 4; ++i) {
+    scheduling_pod one = pod("p" + std::to_string(i), 0);
+    one.controller_uid = "set";
+    one.request.scored_milli_cpu = 1;
+    const std::string where = placed(one, 0);
+    put(one, where);
+    ++count[where];
+  }
+  BOOST_TEST(count["d"] == 1); // half of them are in the zone
+  BOOST_TEST(count["e"] == 1); // with two of five nodes
+  // One that is on its way out is nobody's sibling any more.
+  cluster.remove_node("d");
+  BOOST_TEST(cluster.siblings("set")->size() == 3U);
+  scheduling_pod going = pod("p0", 0);
+  going.controller_uid = "set";
+  going.being_deleted = true;
+  put(going, "a");
+  BOOST_TEST(cluster.siblings("set")->size() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(a_node_without_the_label_is_no_place_to_spread_to) {
+  cluster.put_node(node("a", 1000));
+  schema::node_view bare = node("b");
+  bare.meta.labels.clear();
+  cluster.put_node(bare);
+  put(pod("x"), "a");
+  scheduling_pod wants = pod("p");
+  schema::topology_spread_view rule;
+  rule.topology_key = "kubernetes.io/hostname";
+  rule.required = false;
+  rule.selector = schema::selector_of({{"app", "web"}});
+  wants.spread = {rule};
+  BOOST_TEST(placed(wants) == "a");
+}
+
 /// The columns are a cache of the pods: after any history they say what the pods add up to, and the quick
 /// filter agrees with the one that names reasons.
 BOOST_AUTO_TEST_CASE(random_histories_add_up) {
