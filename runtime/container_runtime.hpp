@@ -24,6 +24,23 @@
 
 namespace actord::runtime {
 
+struct resource_limits {
+  std::int64_t cpu_shares = 0;   ///< 0: runtime default
+  std::int64_t cpu_quota_us = 0; ///< per period; 0: no limit
+  std::int64_t cpu_period_us = 100'000;
+  std::int64_t memory_limit_bytes = 0;
+  std::int64_t pids_limit = 0;
+  int oom_score_adj = 0; ///< clamped to what this process may set
+
+  bool operator==(const resource_limits&) const = default;
+};
+
+/// What a group of processes may use and does use, as the kernel has it.
+struct measured_resources {
+  resource_limits limits; ///< cpu and memory only; 0 where there is no limit
+  std::int64_t memory_usage_bytes = 0;
+};
+
 struct sandbox_spec {
   std::string pod_uid;
   std::string space;
@@ -50,6 +67,7 @@ struct sandbox_spec {
   std::optional<std::int64_t> fs_group;
   /// Ends by itself at the node's deadline (runtime/fence/deadline_file.hpp), whatever the daemon does.
   bool fenced = false;
+  resource_limits resources; ///< of all its containers together: cpu and memory, 0 for none
 };
 
 struct sandbox {
@@ -68,15 +86,6 @@ struct mount_spec {
   std::string container_path;
   bool read_only = false;
   std::string propagation; ///< empty, "rslave" or "rshared"
-};
-
-struct resource_limits {
-  std::int64_t cpu_shares = 0;   ///< 0: runtime default
-  std::int64_t cpu_quota_us = 0; ///< per period; 0: no limit
-  std::int64_t cpu_period_us = 100'000;
-  std::int64_t memory_limit_bytes = 0;
-  std::int64_t pids_limit = 0;
-  int oom_score_adj = 0; ///< clamped to what this process may set
 };
 
 struct security_spec {
@@ -130,7 +139,8 @@ struct container_status {
   wall_time created;
   wall_time started;
   wall_time finished;
-  std::string message; ///< why it could not be created or started
+  std::string message;                        ///< why it could not be created or started
+  std::optional<measured_resources> measured; ///< while it runs, where the runtime can tell
 };
 
 struct exec_result {
@@ -155,6 +165,12 @@ public:
   /// Sends a signal to the container's first process ("TERM"); not running is success.
   virtual result<void> signal_container(const std::string& id, const std::string& signal) = 0;
   virtual result<void> remove_container(const std::string& id) = 0;
+  /// Changes cpu and memory of what runs: those that are not 0, the others stay. not_found when it does not
+  /// run.
+  virtual result<void> update_container(const std::string& id, const resource_limits& limits) = 0;
+  virtual result<void> update_sandbox(const std::string& id, const resource_limits& limits) = 0;
+  /// Of all containers together; nothing when there is no such sandbox.
+  [[nodiscard]] virtual std::optional<measured_resources> measure_sandbox(const std::string& id) = 0;
   virtual result<exec_result> exec(const std::string& id, const std::vector<std::string>& command,
                                    std::chrono::milliseconds timeout) = 0;
 

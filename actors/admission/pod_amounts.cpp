@@ -35,6 +35,18 @@ bool resize_is_infeasible(const field& status) {
   return false;
 }
 
+/// What the node reports to be in force, and to have set aside.
+struct given_amounts {
+  field actual;
+  field allocated;
+};
+
+void raise_to_given(json& amounts, std::string_view list, const given_amounts& given, bool only_given) {
+  if (only_given) amounts = json::object();
+  raise(amounts, given.actual.value());
+  if (list == "requests") raise(amounts, given.allocated.value());
+}
+
 /// The spec with each container's amounts as the node gave them out where that is more.
 json spec_as_given(const json& pod, std::string_view list) {
   json spec = pod.at("spec");
@@ -49,10 +61,7 @@ json spec_as_given(const json& pod, std::string_view list) {
         const field actual = given.at("resources").at(list);
         const field allocated = given.at("allocatedResources");
         if (!actual.present() && !allocated.present()) continue;
-        json& amounts = container["resources"][std::string(list)];
-        if (only_given) amounts = json::object();
-        raise(amounts, actual.value());
-        if (list == "requests") raise(amounts, allocated.value());
+        raise_to_given(container["resources"][std::string(list)], list, {actual, allocated}, only_given);
       }
   }
   return spec;
@@ -73,9 +82,15 @@ json pod_amounts(const json& pod, std::string_view list, const amounts_options& 
   };
   json total = options.with_status && reports_amounts(field(pod).at("status")) ? sum(spec_as_given(pod, list))
                                                                                : sum(spec.value());
-  if (const field whole = spec.at("resources").at(list); whole.value().is_object())
+  if (const field whole = spec.at("resources").at(list); whole.value().is_object()) {
+    json given = whole.value();
+    const field status = field(pod).at("status");
+    if (options.with_status && status.contains("resources"))
+      raise_to_given(given, list, {status.at("resources").at(list), status.at("allocatedResources")},
+                     resize_is_infeasible(status));
     for (const auto& [name, value] : whole.value().items())
-      if (whole_pod_resource(name)) total[name] = value;
+      if (whole_pod_resource(name)) total[name] = given.contains(name) ? given[name] : value;
+  }
   if (const field overhead = spec.at("overhead"); options.with_overhead && overhead.value().is_object())
     for (const auto& [name, value] : overhead.value().items()) {
       // An overhead on top of no limit is no limit.

@@ -202,6 +202,7 @@ private:
         !cluster_.placed_pod(pod.uid())->started)
       return false;
     if (pod.pod_phase() == "Succeeded" || pod.pod_phase() == "Failed") return false;
+    if (resized_.contains(std::string(pod.uid()))) return false;
     const auto before = schema::object_view::open(*event.previous);
     return before && before->node_name() == pod.node_name() &&
            before->being_deleted() == pod.being_deleted() && before->generation() == pod.generation() &&
@@ -243,9 +244,17 @@ private:
     queue_.retry_all();
   }
 
+  /// Whoever holds less than before leaves room for those who wait.
+  [[nodiscard]] bool shrinks(const scheduling_pod& pod) const {
+    const auto before = cluster_.placed_pod(pod.uid);
+    return before != nullptr && (pod.request.milli_cpu < before->request.milli_cpu ||
+                                 pod.request.memory_bytes < before->request.memory_bytes);
+  }
+
   void drop_pod(std::string_view uid) {
     forget_waiting(std::string(uid));
     leaving_.erase(std::string(uid));
+    resized_.erase(std::string(uid));
     const auto pod = cluster_.placed_pod(uid);
     if (!pod) return;
     const std::string node(cluster_.node_of(uid));
@@ -262,7 +271,13 @@ private:
     if (object.pod_phase() == "Succeeded" || object.pod_phase() == "Failed") return drop_pod(object.uid());
     const schema::pod_view view = schema::parse_pod(object.text());
     auto pod = std::make_shared<scheduling_pod>(scheduling_view(view));
-    if (!pod->node_name.empty()) return put_bound(std::move(pod));
+    if (!pod->node_name.empty()) {
+      if (is_being_resized(view))
+        resized_.insert(pod->uid);
+      else
+        resized_.erase(pod->uid);
+      return put_bound(std::move(pod));
+    }
     const bool ours = view.spec.scheduler_name == scheduler_name && !pod->being_deleted && pod->gates.empty();
     if (!ours) return forget_waiting(pod->uid);
     if (!cluster_.node_of(pod->uid).empty()) return; // its binding is under way
@@ -290,8 +305,8 @@ private:
       pod->being_deleted = pod->preempted = true;
     const std::string node = pod->node_name;
     const auto before = cluster_.placed_pod(pod->uid);
-    // A new neighbour may be what another pod's affinity waits for, or one that has other labels now.
-    if (!before || cluster_.node_of(pod->uid) != node || before->labels != pod->labels ||
+    // A new neighbour may be what another pod's affinity waits for, or one that has other labels or less now.
+    if (!before || cluster_.node_of(pod->uid) != node || before->labels != pod->labels || shrinks(*pod) ||
         (queue_.some_wait_to_spread() && before->being_deleted != pod->being_deleted))
       queue_.retry_all();
     cluster_.put_pod(std::move(pod), node);
@@ -472,7 +487,8 @@ private:
   std::map<std::string, told_pod> reported_;      ///< by uid
   std::map<std::string, std::size_t> preempting_; ///< pods whose victims are being told: how many, by uid
   std::set<std::string> leaving_;                 ///< uids of victims whose end the store does not show yet
-  std::size_t bindings_ = 0;                      ///< under way
+  std::set<std::string> resized_; ///< uids of placed pods whose amounts may be about to change
+  std::size_t bindings_ = 0;      ///< under way
   std::uint64_t decided_ = 0;
   std::optional<steady_time> decide_at_; ///< when the next `decide` of our own comes
 

@@ -38,7 +38,7 @@ std::int64_t take(amounts& from, const char* name) {
 }
 
 template <class PerContainer>
-amounts total(const schema::pod_spec_view& spec, PerContainer of) {
+amounts total(const schema::pod_spec_view& spec, PerContainer of, const amounts& whole) {
   amounts together;
   for (const auto& container : spec.containers) add(together, of(container));
   amounts sidecars, peak;
@@ -54,20 +54,32 @@ amounts total(const schema::pod_spec_view& spec, PerContainer of) {
   }
   add(together, sidecars);
   raise(together, peak);
+  for (const auto& [name, amount] : whole) together[name] = amount;
   add(together, amounts_of(spec.overhead));
   return together;
 }
 
-} // namespace
-
-pod_request request_of(const schema::pod_spec_view& spec) {
-  amounts real = total(spec, [](const auto& container) { return amounts_of(container.requests); });
-  amounts scored = total(spec, [](const auto& container) {
-    amounts out = amounts_of(container.requests);
-    out.try_emplace("cpu", assumed_milli_cpu);
-    out.try_emplace("memory", assumed_memory_bytes);
-    return out;
+/// What a pod may name for itself as a whole.
+amounts whole_amounts(const schema::resource_list_view& list) {
+  amounts out = amounts_of(list);
+  std::erase_if(out, [](const auto& each) {
+    return each.first != "cpu" && each.first != "memory" && !each.first.starts_with("hugepages-");
   });
+  return out;
+}
+
+template <class PerContainer>
+pod_request request_with(const schema::pod_spec_view& spec, PerContainer of, const amounts& whole) {
+  amounts real = total(spec, of, whole);
+  amounts scored = total(
+      spec,
+      [&](const auto& container) {
+        amounts out = of(container);
+        out.try_emplace("cpu", assumed_milli_cpu);
+        out.try_emplace("memory", assumed_memory_bytes);
+        return out;
+      },
+      whole);
   pod_request out;
   out.milli_cpu = take(real, "cpu");
   out.memory_bytes = take(real, "memory");
@@ -77,6 +89,64 @@ pod_request request_of(const schema::pod_spec_view& spec) {
   out.scored_milli_cpu = scored["cpu"];
   out.scored_memory_bytes = scored["memory"];
   return out;
+}
+
+const schema::container_status_view* status_of(const schema::pod_view& pod, const std::string& name) {
+  for (const auto* list : {&pod.status.containers, &pod.status.init_containers})
+    for (const auto& status : *list)
+      if (status.name == name) return &status;
+  return nullptr;
+}
+
+const schema::condition_view* pending_resize(const schema::pod_view& pod) {
+  return schema::find_condition(pod.status.conditions, "PodResizePending");
+}
+
+} // namespace
+
+pod_request request_of(const schema::pod_spec_view& spec) {
+  return request_with(
+      spec, [](const auto& container) { return amounts_of(container.requests); },
+      spec.resources ? whole_amounts(spec.resources->requests) : amounts{});
+}
+
+pod_request held_request_of(const schema::pod_view& pod) {
+  const schema::condition_view* const pending = pending_resize(pod);
+  const bool never = pending != nullptr && pending->reason == "Infeasible";
+  const auto held = [never](const schema::resource_list_view& asked,
+                            const schema::resource_list_view& allocated,
+                            const schema::resource_list_view& actual) {
+    amounts out = never ? amounts{} : amounts_of(asked);
+    raise(out, amounts_of(allocated));
+    raise(out, amounts_of(actual));
+    return out;
+  };
+  amounts whole;
+  if (pod.spec.resources) {
+    whole = whole_amounts(pod.spec.resources->requests);
+    if (pod.status.resources) {
+      // Only what the specification names for the pod: the node reports sums of its containers as well.
+      const amounts reported =
+          held(pod.spec.resources->requests, pod.status.allocated, pod.status.resources->requests);
+      for (auto& [name, amount] : whole)
+        if (const auto found = reported.find(name); found != reported.end()) amount = found->second;
+    }
+  }
+  return request_with(
+      pod.spec,
+      [&](const schema::container_view& container) {
+        const schema::container_status_view* const status = status_of(pod, container.name);
+        if (status == nullptr || !status->resources) return amounts_of(container.requests);
+        return held(container.requests, status->allocated, status->resources->requests);
+      },
+      whole);
+}
+
+bool is_being_resized(const schema::pod_view& pod) {
+  return (pod.meta.generation > 1 && pod.status.observed_generation < pod.meta.generation) ||
+         pending_resize(pod) != nullptr ||
+         schema::find_condition(pod.status.conditions, "PodResizeInProgress") != nullptr ||
+         !(held_request_of(pod) == request_of(pod.spec));
 }
 
 bool host_port::clashes_with(const host_port& other) const {
@@ -116,7 +186,7 @@ scheduling_pod scheduling_view(const schema::pod_view& pod) {
   out.preempts = pod.spec.preemption_policy != "Never";
   out.started = pod.status.start_time;
   out.nominated_node = pod.status.nominated_node_name;
-  out.request = request_of(pod.spec);
+  out.request = held_request_of(pod);
   const auto collect = [&](const schema::container_view& container) {
     for (const auto& port : container.ports)
       if (port.host_port > 0)

@@ -29,7 +29,15 @@ struct pod_request {
 
 /// Containers run together, init containers one after another beside the sidecars started before them: the
 /// larger of the two counts, and the overhead of the pod's runtime.
+/// What the pod asks for as a whole counts instead, resource by resource.
 pod_request request_of(const schema::pod_spec_view& spec);
+
+/// What the pod holds on its node: while a resize is not carried out, the larger of what is asked for, what
+/// the node has set aside and what is in force; when it never will be, the larger of the latter two.
+pod_request held_request_of(const schema::pod_view& pod);
+
+/// A resize may be under way: the node has yet to see it, to carry it out or to report that it did.
+bool is_being_resized(const schema::pod_view& pod);
 
 struct host_port {
   std::string ip; ///< "0.0.0.0" for every address

@@ -1,6 +1,7 @@
 #include "actors/worker/container_spec.hpp"
 
 #include "actors/nodes/fence/fence_terms.hpp"
+#include "actors/scheduler/scheduling_pod.hpp"
 
 #include <algorithm>
 #include <sstream>
@@ -9,6 +10,7 @@ namespace actord::actors {
 namespace {
 
 constexpr std::int64_t shares_min = 2;
+constexpr std::int64_t shares_max = 262'144;
 constexpr std::int64_t shares_per_core = 1024;
 constexpr std::int64_t quota_min_us = 1000;
 constexpr int oom_guaranteed = -997;
@@ -38,6 +40,53 @@ std::string seccomp_of(const std::optional<schema::profile_view>& container,
   const auto& profile = container ? container : pod;
   if (!profile) return {};
   return profile->type == "Localhost" ? profile->localhost_profile : profile->type;
+}
+
+struct amounts {
+  std::int64_t milli_cpu = 0;
+  std::int64_t memory_bytes = 0;
+};
+
+/// 0 for none.
+amounts limits_in_effect(const schema::pod_view& pod, const schema::container_view& container) {
+  amounts most;
+  if (pod.spec.resources)
+    most = {pod.spec.resources->limits.milli_cpu.value_or(0),
+            pod.spec.resources->limits.memory_bytes.value_or(0)};
+  if (container.limits.milli_cpu) most.milli_cpu = *container.limits.milli_cpu;
+  if (container.limits.memory_bytes) most.memory_bytes = *container.limits.memory_bytes;
+  return most;
+}
+
+void set_cpu(runtime::resource_limits& limits, std::int64_t request_milli, std::int64_t limit_milli) {
+  limits.cpu_shares = std::clamp(request_milli * shares_per_core / 1000, shares_min, shares_max);
+  if (limit_milli > 0)
+    limits.cpu_quota_us = std::max(quota_min_us, limit_milli * limits.cpu_period_us / 1000);
+}
+
+/// The limits in the place of requests, so that they add up as requests do.
+schema::pod_spec_view limits_as_requests(const schema::pod_view& pod) {
+  schema::pod_spec_view spec;
+  spec.containers = pod.spec.containers;
+  spec.init_containers = pod.spec.init_containers;
+  spec.overhead = pod.spec.overhead;
+  for (auto* list : {&spec.containers, &spec.init_containers})
+    for (auto& container : *list) container.requests = container.limits;
+  if (pod.spec.resources) {
+    spec.resources.emplace();
+    spec.resources->requests = pod.spec.resources->limits;
+  }
+  return spec;
+}
+
+/// Whether every container, or the pod itself, has a limit of that kind.
+template <std::optional<std::int64_t> schema::resource_list_view::* Amount>
+bool all_limited(const schema::pod_view& pod) {
+  if (pod.spec.resources && (pod.spec.resources->limits.*Amount).value_or(0) > 0) return true;
+  for (const auto* list : {&pod.spec.containers, &pod.spec.init_containers})
+    for (const auto& container : *list)
+      if ((container.limits.*Amount).value_or(0) <= 0) return false;
+  return true;
 }
 
 } // namespace
@@ -91,24 +140,34 @@ runtime::sandbox_spec sandbox_spec_of(const schema::pod_view& pod, int attempt,
         spec.ports.push_back({lower_case(port.protocol), static_cast<std::uint16_t>(port.host_port),
                               static_cast<std::uint16_t>(port.container_port), port.host_ip});
   spec.fs_group = pod.spec.security.fs_group;
+  spec.resources = pod_limits_of(pod);
   return spec;
 }
 
 runtime::resource_limits limits_of(const schema::pod_view& pod, const schema::container_view& container,
                                    std::int64_t node_memory_bytes) {
+  const amounts most = limits_in_effect(pod, container);
   runtime::resource_limits limits;
-  const std::int64_t milli_cpu =
-      container.requests.milli_cpu.value_or(container.limits.milli_cpu.value_or(0));
-  limits.cpu_shares = std::max(shares_min, milli_cpu * shares_per_core / 1000);
-  if (container.limits.milli_cpu && *container.limits.milli_cpu > 0)
-    limits.cpu_quota_us = std::max(quota_min_us, *container.limits.milli_cpu * limits.cpu_period_us / 1000);
-  limits.memory_limit_bytes = container.limits.memory_bytes.value_or(0);
+  const std::int64_t milli_cpu = container.requests.milli_cpu.value_or(most.milli_cpu);
+  set_cpu(limits, milli_cpu, most.milli_cpu);
+  limits.memory_limit_bytes = most.memory_bytes;
   if (pod.status.qos_class == "Guaranteed")
     limits.oom_score_adj = oom_guaranteed;
   else if (pod.status.qos_class == "BestEffort")
     limits.oom_score_adj = oom_best_effort;
   else
     limits.oom_score_adj = burstable_oom_score(container, node_memory_bytes);
+  return limits;
+}
+
+runtime::resource_limits pod_limits_of(const schema::pod_view& pod) {
+  const pod_request request = request_of(pod.spec);
+  const pod_request most = request_of(limits_as_requests(pod));
+  runtime::resource_limits limits;
+  set_cpu(limits, request.milli_cpu,
+          all_limited<&schema::resource_list_view::milli_cpu>(pod) ? most.milli_cpu : 0);
+  if (all_limited<&schema::resource_list_view::memory_bytes>(pod))
+    limits.memory_limit_bytes = most.memory_bytes;
   return limits;
 }
 

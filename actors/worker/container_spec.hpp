@@ -24,9 +24,13 @@ runtime::sandbox_spec sandbox_spec_of(const schema::pod_view& pod, int attempt,
                                       const resolver_settings& machine);
 
 /// Requests and limits as the kernel takes them; the oom score by the pod's quality of service as Kubernetes
-/// sets it (guaranteed -997, best effort 1000, burstable by its share of the node's memory).
+/// sets it (guaranteed -997, best effort 1000, burstable by its share of the node's memory). What the pod as
+/// a whole may use at most is the limit of containers that have none.
 runtime::resource_limits limits_of(const schema::pod_view& pod, const schema::container_view& container,
                                    std::int64_t node_memory_bytes);
+/// Of the pod's control group: requests of all its containers; limits where each container has one, or the
+/// pod as a whole does.
+runtime::resource_limits pod_limits_of(const schema::pod_view& pod);
 runtime::security_spec security_of(const schema::pod_view& pod, const schema::container_view& container);
 
 /// Everything but the mounts. `image_id` is the image's id on this node.

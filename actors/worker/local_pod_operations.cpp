@@ -17,6 +17,7 @@ namespace actord::actors {
 namespace {
 
 constexpr std::size_t resolver_limit_bytes = 64 * 1024;
+constexpr std::size_t amounts_limit_bytes = 1024 * 1024;
 
 /// Parsed content of one object of the store, or none.
 template <class View, View (*parse)(std::string_view)>
@@ -89,6 +90,8 @@ pod_inventory local_pod_operations::inspect(const schema::pod_view& pod) {
                                                                container.status.exit_code, with_.files);
     found.containers.push_back(std::move(container));
   }
+  found.amounts = saved_amounts(pod.meta.uid);
+  found.measured = with_.runtime.measure_sandbox(found.sandboxes.back().id);
   return found;
 }
 
@@ -172,6 +175,51 @@ local_pod_operations::start_container(const schema::pod_view& pod, const runtime
   }
   auto status = with_.runtime.status(created->id);
   return started_container{status ? *status : *created, image_id};
+}
+
+std::optional<resize_record> local_pod_operations::saved_amounts(const std::string& uid) const {
+  const auto text = runtime::read_file(with_.files.amounts(uid), amounts_limit_bytes);
+  return text && *text ? parse_resize_record(**text) : std::nullopt;
+}
+
+result<void> local_pod_operations::save_amounts(const schema::pod_view& pod, const resize_record& record) {
+  if (auto made = runtime::make_directories(with_.files.pod(pod.meta.uid)); !made) return made;
+  return runtime::write_file_atomic(with_.files.amounts(pod.meta.uid), record_text(record));
+}
+
+resize_outcome local_pod_operations::resize(const std::string& sandbox_id,
+                                            const std::map<std::string, std::string>& ids,
+                                            const resize_job& job) {
+  resize_outcome outcome;
+  const auto measure = [&] {
+    outcome.pod = with_.runtime.measure_sandbox(sandbox_id);
+    for (const auto& [name, id] : ids)
+      if (const auto status = with_.runtime.status(id); status && status->measured)
+        outcome.containers[name] = *status->measured;
+  };
+  measure();
+  std::map<std::string, std::int64_t> usage;
+  for (const auto& [name, measured] : outcome.containers) usage[name] = measured.memory_usage_bytes;
+  if (outcome.pod) usage[""] = outcome.pod->memory_usage_bytes;
+  if (auto refused = refuse_limits(job.plan, usage)) {
+    outcome.trouble = std::move(*refused);
+    return outcome;
+  }
+  for (const auto& step : job.plan.steps) {
+    const auto id = ids.find(step.container);
+    result<void> done;
+    if (step.container.empty())
+      done = with_.runtime.update_sandbox(sandbox_id, step.limits);
+    else if (id != ids.end())
+      done = with_.runtime.update_container(id->second, step.limits);
+    if (!done) {
+      outcome.trouble = done.error().message;
+      break;
+    }
+    ++outcome.steps_done;
+  }
+  measure();
+  return outcome;
 }
 
 void local_pod_operations::stop_container(const schema::pod_view&, const schema::container_view& container,

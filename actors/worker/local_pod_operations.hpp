@@ -37,6 +37,9 @@ public:
   std::variant<started_container, start_failure>
   start_container(const schema::pod_view& pod, const runtime::sandbox& sandbox,
                   const schema::container_view& container, int attempt, const pod_facts& facts) override;
+  result<void> save_amounts(const schema::pod_view& pod, const resize_record& record) override;
+  resize_outcome resize(const std::string& sandbox_id, const std::map<std::string, std::string>& ids,
+                        const resize_job& job) override;
   void stop_container(const schema::pod_view& pod, const schema::container_view& container,
                       const std::string& id, const pod_facts& facts, std::chrono::seconds grace) override;
   void kill_container(const std::string& id) override;
@@ -48,6 +51,8 @@ public:
 
   /// The pod a sandbox belongs to, as far as it was seen by this process.
   [[nodiscard]] std::optional<std::string> pod_of_sandbox(const std::string& sandbox_id) const;
+  /// What was written down of a pod's amounts. Reads one small file.
+  [[nodiscard]] std::optional<resize_record> saved_amounts(const std::string& uid) const;
   /// Uids of the pods that something is left of on this machine.
   [[nodiscard]] std::vector<std::string> pods_on_disk();
   result<void> remove_leftovers(const std::string& uid);

@@ -48,6 +48,15 @@ void forget_old_reasons(json& status) {
       if (!condition.contains(field)) condition[field] = nullptr;
 }
 
+/// Nor do conditions go that are left out: those of a resize end with it.
+void end_resize_conditions(const schema::pod_view& pod, json& status) {
+  if (pod.meta.generation < 2 || !status.contains("conditions")) return;
+  json& conditions = status["conditions"];
+  for (const char* type : {"PodResizePending", "PodResizeInProgress"})
+    if (std::ranges::none_of(conditions, [&](const json& each) { return each.value("type", "") == type; }))
+      conditions.push_back({{"$patch", "delete"}, {"type", type}});
+}
+
 class pod_shell final : public caf::event_based_actor, public pod_host {
 public:
   pod_shell(caf::actor_config& config, std::shared_ptr<const pod_actor::collaborators> with,
@@ -86,6 +95,7 @@ public:
     replace_list(status, "podIPs");
     replace_list(status, "hostIPs");
     forget_old_reasons(status);
+    end_resize_conditions(pod, status);
     write_command command = command_for(write_verb::patch);
     command.subresource = "status";
     command.patch = schema::patch_format::strategic_merge_patch;
@@ -187,16 +197,19 @@ void tell(const caf::actor& handle, const char* name, pod_answer apply) {
 
 } // namespace
 
-pod_actor pod_actor::start(const std::shared_ptr<const collaborators>& with, schema::pod_view pod) {
+pod_actor pod_actor::start(const std::shared_ptr<const collaborators>& with, schema::pod_view pod,
+                           allotment given) {
   pod_actor made(with->system.spawn<pod_shell>(with, pod));
-  made.desire(std::move(pod));
+  made.desire(std::move(pod), std::move(given));
   return made;
 }
 
-void pod_actor::desire(schema::pod_view pod) {
-  tell(handle_, "desired", [pod = std::make_shared<schema::pod_view>(std::move(pod))](pod_worker& worker) {
-    worker.desire(*pod);
-  });
+void pod_actor::desire(schema::pod_view pod, allotment given) {
+  tell(handle_, "desired",
+       [pod = std::make_shared<schema::pod_view>(std::move(pod)),
+        given = std::make_shared<allotment>(std::move(given))](pod_worker& worker) {
+         worker.desire(*pod, *given);
+       });
 }
 
 void pod_actor::forget() {

@@ -45,9 +45,10 @@ public:
     std::function<std::optional<std::uint64_t>()> epoch; ///< as pod_worker has it
   };
 
-  static pod_actor start(const std::shared_ptr<const collaborators>& with, schema::pod_view pod);
+  static pod_actor start(const std::shared_ptr<const collaborators>& with, schema::pod_view pod,
+                         allotment given);
 
-  void desire(schema::pod_view pod);
+  void desire(schema::pod_view pod, allotment given);
   void forget();
   void something_ended();
   void content_changed();

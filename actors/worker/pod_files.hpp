@@ -8,6 +8,7 @@ namespace actord::actors {
 ///
 ///   pods/UID/volumes/NAME              what a volume mounts from (hostPath volumes aside)
 ///   pods/UID/sub-paths/CONTAINER/N     a subPath of a volume, bound safely
+///   pods/UID/resources.json            which cpu and memory was set aside and is in force
 ///   pods/UID/termination/NAME-ATTEMPT  the container's termination message
 ///   logs/SPACE_NAME_UID/CONTAINER/ATTEMPT.log
 class pod_files {
@@ -16,6 +17,7 @@ public:
 
   [[nodiscard]] std::string all_pods() const { return data_dir_ + "/pods"; }
   [[nodiscard]] std::string pod(const std::string& uid) const { return all_pods() + "/" + uid; }
+  [[nodiscard]] std::string amounts(const std::string& uid) const { return pod(uid) + "/resources.json"; }
   [[nodiscard]] std::string volume(const std::string& uid, const std::string& name) const {
     return pod(uid) + "/volumes/" + name;
   }

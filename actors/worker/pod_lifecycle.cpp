@@ -80,6 +80,7 @@ init_progress run_init(const pod_intent& pod, const pod_observation& seen, pod_p
     if (!container.init) break;
     const container_observation& at = look(seen, container.name);
     if (container.sidecar) {
+      if (at.running() && at.resize_restarts) wind_down(container, at, {.grace = pod.grace}, plan, now);
       if (at.running() && at.startup_passed) continue;
       if (!at.running()) start(container, at, plan, now);
       return init_progress::waiting;
@@ -115,7 +116,8 @@ pod_phase run_main(const pod_intent& pod, const pod_observation& seen, pod_plan&
     if (!container.init) any_attempt |= at.attempt >= 0;
     if (at.running()) {
       if (!container.init) all_ended = false;
-      if (at.restart_demanded) wind_down(container, at, {.grace = pod.grace}, plan, now);
+      if (at.restart_demanded || at.resize_restarts)
+        wind_down(container, at, {.grace = pod.grace}, plan, now);
       continue;
     }
     if (at.exited() && !will_restart(pod, container, at)) {
@@ -173,7 +175,7 @@ pod_phase phase_so_far(const pod_intent& pod, const pod_observation& seen) {
 bool will_restart(const pod_intent& pod, const container_intent& container,
                   const container_observation& seen) {
   if (container.ephemeral) return false;
-  if (container.sidecar) return true;
+  if (container.sidecar || seen.ended_for_resize) return true;
   if (container.init) return seen.exit_code != 0 && pod.restart != restart_policy::never;
   switch (pod.restart) {
   case restart_policy::always:
@@ -187,7 +189,7 @@ bool will_restart(const pod_intent& pod, const container_intent& container,
 }
 
 std::chrono::seconds next_back_off(const container_observation& container) {
-  if (!container.exited() || container.attempt == 0) return seconds{0};
+  if (!container.exited() || container.attempt == 0 || container.ended_for_resize) return seconds{0};
   if (container.finished - container.started >= back_off_forgotten_after) return back_off_first;
   const int doublings = std::min(container.attempt - 1, 5);
   return std::min(back_off_max, back_off_first * (1 << doublings));
@@ -226,6 +228,12 @@ pod_plan decide(const pod_intent& pod, const pod_observation& seen, wall_time no
       else
         wake(plan, seen.sandbox_not_before);
       return plan;
+    }
+    if (!ended && seen.resize_due) {
+      if (now >= seen.resize_not_before)
+        plan.actions.emplace_back(resize_running{});
+      else
+        wake(plan, seen.resize_not_before);
     }
     if (!ended) run_ephemeral(pod, seen, plan, now);
   }

@@ -63,6 +63,8 @@ struct container_observation {
   wall_time finished;
   bool startup_passed = true;              ///< true without a startup probe
   bool restart_demanded = false;           ///< a liveness or startup probe failed for good
+  bool resize_restarts = false;            ///< other amounts are due that it gets by starting again
+  bool ended_for_resize = false;           ///< it ended for that: it starts again whatever the policy
   std::optional<wall_time> stop_requested; ///< a termination signal was sent
   std::chrono::seconds stop_grace{0};
   bool kill_sent = false;
@@ -85,6 +87,8 @@ struct pod_observation {
   std::string sandbox_trouble;
   wall_time sandbox_not_before;
   std::map<std::string, container_observation> containers;
+  bool resize_due = false; ///< amounts of what runs are to change
+  wall_time resize_not_before;
   bool cleaned = false; ///< nothing of the pod is left on this node
   /// The pod ended for good earlier (the API says so): containers are not started again whatever is found
   /// here.
@@ -102,6 +106,10 @@ struct start_container {
   std::string name;
   int attempt = 0;
   bool operator==(const start_container&) const = default;
+};
+/// Changes cpu and memory of the running containers and of the pod.
+struct resize_running {
+  bool operator==(const resize_running&) const = default;
 };
 /// preStop hook, then the stop signal.
 struct stop_container {
@@ -126,8 +134,8 @@ struct report_gone {
   bool operator==(const report_gone&) const = default;
 };
 
-using pod_action = std::variant<prepare_volumes, run_sandbox, start_container, stop_container, kill_container,
-                                stop_sandbox, remove_everything, report_gone>;
+using pod_action = std::variant<prepare_volumes, run_sandbox, start_container, resize_running, stop_container,
+                                kill_container, stop_sandbox, remove_everything, report_gone>;
 
 enum class pod_phase : std::uint8_t { pending, running, succeeded, failed };
 

@@ -2,6 +2,7 @@
 
 #include "actors/worker/pod_facts.hpp"
 #include "actors/worker/probe_tracker.hpp"
+#include "actors/worker/resize/pod_resizer.hpp"
 #include "runtime/container_runtime.hpp"
 
 #include <chrono>
@@ -31,8 +32,10 @@ struct pod_inventory {
     std::string image_id;
     std::string termination_message;
   };
-  std::vector<runtime::sandbox> sandboxes; ///< oldest attempt first
-  std::vector<container> containers;       ///< of the newest sandbox
+  std::vector<runtime::sandbox> sandboxes;             ///< oldest attempt first
+  std::vector<container> containers;                   ///< of the newest sandbox
+  std::optional<resize_record> amounts;                ///< what was written down last
+  std::optional<runtime::measured_resources> measured; ///< of the newest sandbox
 };
 
 struct probe_outcome {
@@ -54,6 +57,12 @@ public:
   virtual std::variant<started_container, start_failure>
   start_container(const schema::pod_view& pod, const runtime::sandbox& sandbox,
                   const schema::container_view& container, int attempt, const pod_facts& facts) = 0;
+  /// Writes down which amounts the pod has, before they change.
+  virtual result<void> save_amounts(const schema::pod_view& pod, const resize_record& record) = 0;
+  /// Carries out the steps in order until one fails; none when memory in use forbids it. `ids` are those of
+  /// the running containers by name.
+  virtual resize_outcome resize(const std::string& sandbox_id, const std::map<std::string, std::string>& ids,
+                                const resize_job& job) = 0;
   /// Runs the preStop hook (for at most `grace`), then sends the stop signal.
   virtual void stop_container(const schema::pod_view& pod, const schema::container_view& container,
                               const std::string& id, const pod_facts& facts, std::chrono::seconds grace) = 0;

@@ -1,5 +1,6 @@
 #include "actors/worker/pod_status.hpp"
 
+#include "actors/worker/resize/resize_words.hpp"
 #include "schema/base/json.hpp"
 #include "schema/base/timestamp.hpp"
 
@@ -101,6 +102,30 @@ json container_status(const container_picture& all, const container_intent& cont
   return status;
 }
 
+/// What was set aside for a container that there is, and what of it is in force.
+void add_amounts(json& status, const container_observation& at, const container_facts& facts,
+                 const pod_resizer& amounts) {
+  const resize_record& record = amounts.record();
+  const auto allocated = record.allocated.containers.find(status["name"].get<std::string>());
+  if (allocated == record.allocated.containers.end() || at.attempt < 0) return;
+  const auto actuated = record.actuated.find(allocated->first);
+  const bool current = actuated != record.actuated.end() && actuated->second.attempt == at.attempt;
+  status["resources"] = amounts_in_force(allocated->second, current ? &actuated->second : nullptr,
+                                         at.running() ? facts.measured : std::nullopt);
+  if (!allocated->second.requests.empty()) status["allocatedResources"] = allocated->second.requests;
+}
+
+void add_pod_amounts(json& status, const schema::pod_view& pod, const pod_observation& seen,
+                     const status_facts& facts, const pod_resizer& amounts, wall_time now) {
+  for (json& condition : resize_conditions(pod, amounts, now))
+    status["conditions"].push_back(std::move(condition));
+  if (!amounts.knows_amounts()) return;
+  const bool runs = status["phase"] == "Running" && seen.sandbox && seen.sandbox->ready;
+  whole_amounts whole = amounts_of_pod(pod, runs ? facts.measured : std::nullopt);
+  if (!whole.resources.empty()) status["resources"] = std::move(whole.resources);
+  if (!whole.allocated.empty()) status["allocatedResources"] = std::move(whole.allocated);
+}
+
 std::string name_list(const std::vector<std::string>& names) {
   std::string text = "[";
   for (const auto& name : names) text += (text.size() > 1 ? " " : "") + name;
@@ -186,7 +211,7 @@ pod_intent intent_of(const schema::pod_view& pod) {
 }
 
 json pod_status(const schema::pod_view& pod, const pod_observation& seen, const pod_plan& plan,
-                const status_facts& facts, wall_time now) {
+                const status_facts& facts, const pod_resizer& amounts, wall_time now) {
   const pod_intent intent = intent_of(pod);
   const container_picture all{pod, intent, seen, plan, now};
   static const container_facts nothing_known;
@@ -205,6 +230,8 @@ json pod_status(const schema::pod_view& pod, const pod_observation& seen, const 
       const auto known = facts.containers.find(container.name);
       json made = container_status(
           all, container, spec, known == facts.containers.end() ? nothing_known : known->second, init_done);
+      if (const auto* there = find(seen, container.name); there != nullptr && !container.ephemeral)
+        add_amounts(made, *there, known == facts.containers.end() ? nothing_known : known->second, amounts);
       if (container.init) init_done = init_done && made["ready"].get<bool>();
       (container.init ? init : container.ephemeral ? ephemeral : main).push_back(std::move(made));
     }
@@ -221,6 +248,8 @@ json pod_status(const schema::pod_view& pod, const pod_observation& seen, const 
     status["message"] = "Pod was active on the node longer than the specified deadline";
   }
   status["conditions"] = conditions(all, status, now);
+  if (pod.meta.generation > 0) status["observedGeneration"] = pod.meta.generation;
+  add_pod_amounts(status, pod, seen, facts, amounts, now);
   return status;
 }
 

@@ -1,6 +1,7 @@
 #include "actors/worker/pod_worker.hpp"
 
 #include "actors/nodes/fence/fence_terms.hpp"
+#include "actors/worker/container_spec.hpp"
 
 #include <algorithm>
 #include <array>
@@ -58,8 +59,9 @@ pod_intent pod_worker::intent() const {
   return wanted;
 }
 
-void pod_worker::desire(schema::pod_view pod) {
+void pod_worker::desire(schema::pod_view pod, allotment given) {
   pod_ = std::move(pod);
+  if (!given.resources.containers.empty()) resizer_.allot(std::move(given), pod_);
   if (pod_.status.start_time) facts_.start_time = *pod_.status.start_time;
   if (inspected_) {
     if (ready_was_taken_away()) reported_ = nullptr;
@@ -125,6 +127,10 @@ void pod_worker::take_inventory(const pod_inventory& found) {
     seen_.next_sandbox_attempt = seen_.sandbox->attempt + 1;
   }
   for (const auto& container : found.containers) take_container(container);
+  facts_.measured = found.measured;
+  resizer_.adopt(found.amounts, pod_, seen_);
+  for (auto& [name, at] : seen_.containers)
+    at.ended_for_resize = at.exited() && resizer_.was_ended_for_resize(name, at.attempt);
 }
 
 void pod_worker::take_container(const pod_inventory::container& found) {
@@ -143,7 +149,9 @@ void pod_worker::take_container(const pod_inventory::container& found) {
   facts.container_id = "actord://" + found.status.id;
   facts.image_id = found.image_id;
   facts.termination_message = found.termination_message;
+  facts.measured = found.status.measured;
   if (at.exited()) {
+    at.resize_restarts = false;
     facts.ready = false;
     at.restart_demanded = false;
     at.stop_requested.reset();
@@ -155,6 +163,7 @@ void pod_worker::take_container(const pod_inventory::container& found) {
 
 void pod_worker::step() {
   run_due_probes();
+  resizer_.mark(pod_, seen_);
   pod_plan plan = decide(intent(), seen_, with_.clock.wall_now());
   hold_back(plan);
   for (const auto& action : plan.actions) carry_out(action);
@@ -162,6 +171,7 @@ void pod_worker::step() {
     refresh_volumes_ = false;
     do_prepare_volumes();
   }
+  tell_notes();
   report(plan);
   plan_next_look(plan);
 }
@@ -192,6 +202,7 @@ void pod_worker::carry_out(const pod_action& action) {
                  [&](const prepare_volumes&) { do_prepare_volumes(); },
                  [&](const run_sandbox& each) { do_run_sandbox(each.attempt); },
                  [&](const start_container& each) { do_start(each); },
+                 [&](const resize_running&) { do_resize(); },
                  [&](const stop_container& each) { do_stop(each); },
                  [&](const kill_container& each) { do_kill(each); },
                  [&](const stop_sandbox&) {
@@ -243,9 +254,10 @@ void pod_worker::do_prepare_volumes() {
 void pod_worker::do_run_sandbox(int attempt) {
   if (!begin("pod")) return;
   host_.run([&operations = with_.operations, pod = pod_, attempt]() -> pod_answer {
-    return [made = operations.run_sandbox(pod, attempt)](pod_worker& self) {
+    return [made = operations.run_sandbox(pod, attempt), limits = pod_limits_of(pod)](pod_worker& self) {
       self.busy_.erase("pod");
       if (made) {
+        self.resizer_.sandbox_made(limits);
         self.seen_.sandbox = *made;
         self.seen_.next_sandbox_attempt = made->attempt + 1;
         self.seen_.cleaned = false;
@@ -263,15 +275,59 @@ void pod_worker::do_start(const start_container& action) {
   const schema::container_view* spec = spec_of(action.name);
   if (spec == nullptr || !seen_.sandbox || !begin("pod")) return;
   host_.run([&operations = with_.operations, pod = pod_, sandbox = *seen_.sandbox, container = *spec,
-             attempt = action.attempt, known = facts()]() -> pod_answer {
-    return [outcome = operations.start_container(pod, sandbox, container, attempt, known),
-            name = container.name, attempt](pod_worker& self) {
+             attempt = action.attempt, known = facts(),
+             record = resizer_.starting(pod_, action.name, action.attempt)]() -> pod_answer {
+    std::variant<started_container, start_failure> outcome;
+    if (auto saved = operations.save_amounts(pod, record); !saved)
+      outcome = start_failure{"CreateContainerError", saved.error().message};
+    else
+      outcome = operations.start_container(pod, sandbox, container, attempt, known);
+    return [outcome = std::move(outcome), name = container.name, attempt, record](pod_worker& self) {
       self.busy_.erase("pod");
+      if (std::holds_alternative<started_container>(outcome)) self.resizer_.started(name, attempt, record);
       self.started(name, attempt, outcome);
       self.something_ended();
       self.step();
     };
   });
+}
+
+void pod_worker::do_resize() {
+  auto job = resizer_.job(pod_, seen_);
+  if (!job || !seen_.sandbox || !begin("pod")) return;
+  std::map<std::string, std::string> ids;
+  for (const auto& [name, at] : seen_.containers)
+    if (at.running()) ids.emplace(name, at.id);
+  host_.run([&operations = with_.operations, pod = pod_, sandbox = seen_.sandbox->id, ids = std::move(ids),
+             job = std::move(*job)]() -> pod_answer {
+    resize_outcome outcome;
+    if (auto saved = operations.save_amounts(pod, job.before); !saved)
+      outcome.trouble = saved.error().message;
+    else
+      outcome = operations.resize(sandbox, ids, job);
+    return [job, outcome = std::move(outcome)](pod_worker& self) { self.resized(job, outcome); };
+  });
+}
+
+/// What is in force now is written down at once: otherwise a container would be changed, or even started,
+/// again.
+void pod_worker::resized(const resize_job& job, const resize_outcome& outcome) {
+  resizer_.done(job, outcome, with_.clock.wall_now());
+  for (const auto& [name, measured] : outcome.containers) facts_.containers[name].measured = measured;
+  if (outcome.pod) facts_.measured = outcome.pod;
+  host_.run([&operations = with_.operations, pod = pod_, record = resizer_.record()]() -> pod_answer {
+    (void)operations.save_amounts(pod, record);
+    return [](pod_worker& self) {
+      self.busy_.erase("pod");
+      self.something_ended();
+      self.step();
+    };
+  });
+}
+
+void pod_worker::tell_notes() {
+  for (auto& note : resizer_.take_notes(pod_, seen_))
+    host_.record_event(pod_, note.warning, note.reason, std::move(note.message));
 }
 
 void pod_worker::started(const std::string& name, int attempt,
@@ -314,9 +370,17 @@ void pod_worker::do_stop(const stop_container& action) {
   if (spec == nullptr || !begin("stop " + action.name)) return;
   at.stop_requested = with_.clock.wall_now();
   at.stop_grace = action.grace;
-  host_.record_event(pod_, false, "Killing", "Stopping container " + action.name);
+  host_.record_event(pod_, false, "Killing",
+                     at.resize_restarts ? "Container " + action.name + " resize requires restart"
+                                        : "Stopping container " + action.name);
+  std::optional<resize_record> record;
+  if (at.resize_restarts) {
+    record = resizer_.ending(action.name, at.attempt);
+    resizer_.ended_for_resize(action.name, at.attempt);
+  }
   host_.run([&operations = with_.operations, pod = pod_, container = *spec, id = at.id, known = facts(),
-             grace = action.grace]() -> pod_answer {
+             grace = action.grace, record = std::move(record)]() -> pod_answer {
+    if (record) (void)operations.save_amounts(pod, *record);
     operations.stop_container(pod, container, id, known, grace);
     return [name = container.name](pod_worker& self) {
       self.busy_.erase("stop " + name);
@@ -447,7 +511,7 @@ void pod_worker::probed(const std::string& container, int attempt, probe_kind ki
 void pod_worker::report(const pod_plan& plan) {
   if (forgotten_ || gone_reported_) return;
   if (seen_.finished_before) return;
-  json status = pod_status(pod_, seen_, plan, facts_, with_.clock.wall_now());
+  json status = pod_status(pod_, seen_, plan, facts_, resizer_, with_.clock.wall_now());
   if (status == reported_) return;
   if (status_in_flight_ || with_.clock.steady_now() < status_not_before_) {
     report_again_ = true;

@@ -61,8 +61,8 @@ public:
 
   pod_worker(collaborators with, pod_host& host);
 
-  /// The pod as the API has it now.
-  void desire(schema::pod_view pod);
+  /// The pod as the API has it now, but for cpu and memory: those are what the node has set aside for it.
+  void desire(schema::pod_view pod, allotment given = {});
   /// The pod is gone from the API (deleted by force): everything here ends at once.
   void forget();
   /// A container or the sandbox ended, or may have.
@@ -91,6 +91,9 @@ private:
   void do_prepare_volumes();
   void do_run_sandbox(int attempt);
   void do_start(const start_container& action);
+  void do_resize();
+  void resized(const resize_job& job, const resize_outcome& outcome);
+  void tell_notes();
   void do_stop(const stop_container& action);
   void do_kill(const kill_container& action);
   void do_remove(bool keep_volumes);
@@ -117,6 +120,7 @@ private:
   schema::pod_view pod_;
   pod_observation seen_;
   status_facts facts_;
+  pod_resizer resizer_;
   std::map<std::pair<std::string, probe_kind>, probe_run> probes_;
   std::set<std::string> busy_;
   bool inspected_ = false;

@@ -107,6 +107,10 @@ void machine_worker::start_actors(const worker_options& options, const worker_co
       machine,
       range,
       options.data_dir,
+      [this](const std::string& uid) -> std::optional<pod_resources> {
+        auto saved = operations_->saved_amounts(uid);
+        return saved ? std::optional(std::move(saved->allocated)) : std::nullopt;
+      },
       [this] { return operations_->pods_on_disk(); },
       [this](const std::string& uid) {
         if (auto removed = operations_->remove_leftovers(uid); !removed)

@@ -3,6 +3,7 @@
 #include "actors/console/actor_registry.hpp"
 #include "actors/objects/object_router.hpp"
 #include "actors/worker/content_index.hpp"
+#include "actors/worker/resize/allocation_ledger.hpp"
 #include "actors/worker/worker_pool.hpp"
 #include "schema/base/json.hpp"
 #include "schema/object/stored_object.hpp"
@@ -76,6 +77,8 @@ public:
           note("pod finished");
           pods_.erase(finished.uid);
           content_.remove(finished.uid);
+          ledger_.remove(finished.uid);
+          settle_amounts();
           summarize();
         },
     };
@@ -94,6 +97,13 @@ private:
     note("begin");
     set_pod_collaborators();
     const auto snapshot = with_->store.read();
+    if (const std::string_view value = snapshot->get({nodes_resource_, "", node_name_}); !value.empty())
+      if (const auto view = schema::object_view::open(value))
+        ledger_.set_allocatable(schema::parse_node(view->text()).allocatable);
+    // No resize is decided before all that was set aside is known.
+    for (const auto& key : snapshot->on_node(node_name_))
+      if (const std::string_view value = snapshot->get(key); !value.empty()) note_amounts(value);
+    ledger_.settle(with_->pods.clock.wall_now());
     for (const auto& key : snapshot->on_node(node_name_))
       if (const std::string_view value = snapshot->get(key); !value.empty()) pod_changed(value);
     follow(schema::builtin("", "pods"), snapshot->at());
@@ -162,24 +172,45 @@ private:
     const auto view = schema::object_view::open(value);
     if (!view) return;
     const schema::node_view node = schema::parse_node(view->text());
+    ledger_.set_allocatable(node.allocatable);
+    settle_amounts();
     const auto* const ready = schema::find_condition(node.conditions, "Ready");
     if (ready == nullptr || ready->status == "True") return;
     status_ = nullptr; // everything is so from now on
     report_status();
   }
 
-  void pod_changed(std::string_view value) {
+  /// The uid of a pod of this node; nothing for any other.
+  std::optional<std::string> note_amounts(std::string_view value) {
     const auto view = schema::object_view::open(value);
-    if (!view || view->node_name() != node_name_) return;
-    schema::pod_view pod = schema::parse_pod(view->text());
-    const std::string uid = pod.meta.uid;
-    const auto found = pods_.find(uid);
-    if (found != pods_.end()) {
-      found->second.desire(std::move(pod));
-      return;
-    }
+    if (!view || view->node_name() != node_name_) return std::nullopt;
+    const std::string uid(view->uid());
+    std::optional<pod_resources> before;
+    if (!ledger_.knows(uid)) before = with_->saved_amounts(uid);
+    ledger_.put(schema::parse_pod(view->text()), parse_pod_resources(view->text()), before);
+    return uid;
+  }
+
+  void pod_changed(std::string_view value) {
+    const auto uid = note_amounts(value);
+    if (!uid) return;
+    settle_amounts(*uid);
+    deliver(*uid);
+  }
+
+  /// Resizes that fit now, or of which there is something else to say: their pods are told, but for one that
+  /// is told anyway.
+  void settle_amounts(const std::string& but = {}) {
+    for (const auto& uid : ledger_.settle(with_->pods.clock.wall_now()))
+      if (uid != but) deliver(uid);
+  }
+
+  void deliver(const std::string& uid) {
+    const schema::pod_view& pod = ledger_.pod(uid);
+    if (const auto found = pods_.find(uid); found != pods_.end())
+      return found->second.desire(pod, ledger_.given(uid));
     content_.set(uid, pod);
-    pods_.emplace(uid, pod_actor::start(pod_collaborators_, std::move(pod)));
+    pods_.emplace(uid, pod_actor::start(pod_collaborators_, pod, ledger_.given(uid)));
     summarize();
   }
 
@@ -278,6 +309,7 @@ private:
   std::shared_ptr<const pod_actor::collaborators> pod_collaborators_;
   std::map<std::string, pod_actor> pods_; ///< by uid
   content_index content_;
+  allocation_ledger ledger_;
   std::vector<std::unique_ptr<storage::watch_cursor>> cursors_;
   std::shared_ptr<std::atomic<bool>> woken_ = std::make_shared<std::atomic<bool>>(false);
   bool registered_ = false;

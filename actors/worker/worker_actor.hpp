@@ -24,6 +24,8 @@ public:
     machine_facts machine;
     std::string pod_range; ///< the node's pod CIDR, when it must be created
     std::string data_dir;
+    /// What an earlier daemon had written down of a pod's amounts; reads one small file.
+    std::function<std::optional<pod_resources>(const std::string& uid)> saved_amounts;
     /// Pods that something is left of on this machine: their uids and what removes them (blocking).
     std::function<std::vector<std::string>()> find_leftovers;
     std::function<void(const std::string& uid)> remove_leftovers;

@@ -205,15 +205,8 @@ json device_rules(bool privileged) {
 
 json resources_part(const bundle_input& input) {
   const resource_limits& limits = input.spec.resources;
-  json resources{{"devices", device_rules(input.spec.security.privileged)}};
-  json cpu = json::object();
-  if (limits.cpu_shares > 0) cpu["shares"] = limits.cpu_shares;
-  if (limits.cpu_quota_us > 0) {
-    cpu["quota"] = limits.cpu_quota_us;
-    cpu["period"] = limits.cpu_period_us;
-  }
-  if (!cpu.empty()) resources["cpu"] = std::move(cpu);
-  if (limits.memory_limit_bytes > 0) resources["memory"] = {{"limit", limits.memory_limit_bytes}};
+  json resources = amounts_part(limits);
+  resources["devices"] = device_rules(input.spec.security.privileged);
   if (limits.pids_limit > 0) resources["pids"] = {{"limit", limits.pids_limit}};
   return resources;
 }
@@ -241,6 +234,19 @@ result<json> seccomp_part(const bundle_input& input, const std::set<std::string>
 }
 
 } // namespace
+
+json amounts_part(const resource_limits& limits) {
+  json resources = json::object();
+  json cpu = json::object();
+  if (limits.cpu_shares > 0) cpu["shares"] = limits.cpu_shares;
+  if (limits.cpu_quota_us > 0) {
+    cpu["quota"] = limits.cpu_quota_us;
+    cpu["period"] = limits.cpu_period_us;
+  }
+  if (!cpu.empty()) resources["cpu"] = std::move(cpu);
+  if (limits.memory_limit_bytes > 0) resources["memory"] = {{"limit", limits.memory_limit_bytes}};
+  return resources;
+}
 
 result<json> build_config(const bundle_input& input) {
   const security_spec& security = input.spec.security;

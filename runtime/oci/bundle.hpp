@@ -56,6 +56,10 @@ struct bundle_input {
 /// a working directory that leads to inherited descriptors (CVE-2024-21626).
 result<json> build_config(const bundle_input& input);
 
+/// The part of the configuration that says what cpu and memory there is: what is 0 is left out. Also what
+/// `update` takes.
+json amounts_part(const resource_limits& limits);
+
 /// The process part of a configuration for `exec`: the same user, environment and confinement, another
 /// command.
 json exec_process(const json& config, const std::vector<std::string>& command);

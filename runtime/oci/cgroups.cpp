@@ -1,7 +1,9 @@
 #include "runtime/oci/cgroups.hpp"
 
 #include "runtime/files/file_tools.hpp"
+#include "runtime/oci/cgroup_amounts.hpp"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -52,6 +54,33 @@ result<void> remove_group(const std::string& directory) {
     if (reason != EBUSY || attempt == 100) return system_error("remove cgroup " + directory, reason);
     if (attempt > 0) std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
+}
+
+/// A control file takes one write and is not replaced.
+result<void> write_control(const std::string& path, std::string_view text) {
+  const unique_fd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (!file) return system_error("open " + path, errno);
+  if (::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
+    return system_error(std::string("write ").append(text).append(" to ").append(path), errno);
+  return {};
+}
+
+/// "/sys/fs/cgroup/cpu,cpuacct" counts "cpu".
+bool counts(std::string_view hierarchy, std::string_view controller) {
+  hierarchy.remove_prefix(hierarchy.rfind('/') + 1);
+  while (!hierarchy.empty()) {
+    const std::size_t end = std::min(hierarchy.find(','), hierarchy.size());
+    if (hierarchy.substr(0, end) == controller) return true;
+    hierarchy.remove_prefix(std::min(end + 1, hierarchy.size()));
+  }
+  return false;
+}
+
+/// Version 2 counts in a group what its parents pass on.
+void pass_controllers_on(const std::string& root, const std::string& group) {
+  for (std::size_t end = 0; end != std::string::npos; end = group.find('/', end + 1))
+    for (const char* controller : {"+cpu", "+memory"})
+      static_cast<void>(write_control(root + group.substr(0, end) + "/cgroup.subtree_control", controller));
 }
 
 } // namespace
@@ -122,6 +151,40 @@ bool cgroups::kill_all(const std::string& group) const {
     std::this_thread::sleep_for(std::chrono::milliseconds(attempt < 20 ? 1 : 5));
   }
   return false;
+}
+
+std::string cgroups::hierarchy_of(std::string_view controller) const {
+  if (layout_.version_2) return layout_.hierarchies.front();
+  for (const std::string& hierarchy : layout_.hierarchies)
+    if (counts(hierarchy, controller)) return hierarchy;
+  return {};
+}
+
+result<void> cgroups::set_amounts(const std::string& group, const resource_limits& limits) const {
+  for (const cgroup_setting& setting : cgroup_settings(limits, layout_.version_2)) {
+    const std::string hierarchy = hierarchy_of(setting.controller);
+    if (hierarchy.empty()) continue;
+    const std::string directory = hierarchy + group;
+    if (auto made = make_directories(directory); !made) return made;
+    if (layout_.version_2) pass_controllers_on(hierarchy, group);
+    if (auto written = write_control(below(directory, setting.file), setting.text); !written) return written;
+  }
+  return {};
+}
+
+std::optional<measured_resources> cgroups::measure(const std::string& group) const {
+  bool any = false;
+  measured_resources found = measured_amounts(
+      [&](std::string_view controller, std::string_view file) -> std::optional<std::string> {
+        const std::string hierarchy = hierarchy_of(controller);
+        if (hierarchy.empty()) return std::nullopt;
+        auto text = read_file(below(hierarchy + group, file), 256);
+        if (!text || !*text) return std::nullopt;
+        any = true;
+        return std::move(**text);
+      },
+      layout_.version_2);
+  return any ? std::optional(found) : std::nullopt;
 }
 
 result<void> cgroups::remove(const std::string& group) const {

@@ -1,7 +1,9 @@
 #pragma once
 
+#include "runtime/container_runtime.hpp"
 #include "schema/base/result.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,11 +38,18 @@ public:
   [[nodiscard]] std::vector<int> processes(const std::string& group) const;
   /// SIGKILL until none is left. False: some would not go within a second.
   bool kill_all(const std::string& group) const;
+  /// Sets those amounts that are not 0, making the group where it is not there. A machine that does not count
+  /// that amount is left alone.
+  result<void> set_amounts(const std::string& group, const resource_limits& limits) const;
+  /// Nothing when there is no such group.
+  [[nodiscard]] std::optional<measured_resources> measure(const std::string& group) const;
   /// Removes the empty group and those below it from every hierarchy.
   result<void> remove(const std::string& group) const;
 
 private:
   [[nodiscard]] const std::string& tracking_hierarchy() const;
+  /// Where "cpu" or "memory" is counted; empty where it is not.
+  [[nodiscard]] std::string hierarchy_of(std::string_view controller) const;
 
   cgroup_layout layout_;
 };

@@ -334,6 +334,17 @@ result<void> container_driver::remove(const std::string& id) const {
   return remove_tree(context_.layout.container(id));
 }
 
+result<void> container_driver::update(const std::string& id, const resource_limits& limits) const {
+  const auto record = running(id);
+  if (!record) return record.error();
+  const std::string path = context_.layout.container(id) + "/update.json";
+  if (auto written = write_file_atomic(path, amounts_part(limits).dump()); !written) return written;
+  const command what = runtime_command(context_.program, {"update", "--resources", path, id});
+  const auto updated = context_.launcher.run(what);
+  if (!updated) return updated.error();
+  return updated->succeeded() ? result<void>() : describe_failure(what, *updated);
+}
+
 result<json> container_driver::configuration(const container_record& record) const {
   const auto text = read_file(context_.layout.container(record.id) + "/config.json");
   if (!text) return text.error();
@@ -429,16 +440,23 @@ container_evidence container_driver::evidence(const container_record& record) co
   return seen;
 }
 
+container_status container_driver::described(const container_record& record) const {
+  container_status status = judge(record, evidence(record));
+  if (status.state == container_state::running)
+    status.measured = context_.groups.measure(context_.container_group(record));
+  return status;
+}
+
 result<container_status> container_driver::status(const std::string& id) const {
   const auto record = context_.container(id);
   if (!record) return unknown_container(id);
-  return judge(*record, evidence(*record));
+  return described(*record);
 }
 
 std::vector<container_status> container_driver::list(const std::string& sandbox_id) const {
   std::vector<container_status> found;
   for (const container_record& record : context_.containers_of(sandbox_id))
-    found.push_back(judge(record, evidence(record)));
+    found.push_back(described(record));
   return found;
 }
 

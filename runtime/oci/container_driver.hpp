@@ -24,6 +24,7 @@ public:
   /// SIGKILL to all it consists of; returns when its end is written down.
   result<void> kill(const std::string& id) const;
   result<void> remove(const std::string& id) const;
+  result<void> update(const std::string& id, const resource_limits& limits) const;
   result<exec_result> exec(const std::string& id, const std::vector<std::string>& command,
                            std::chrono::milliseconds timeout) const;
   result<std::unique_ptr<command_process>> start_command(const std::string& id,
@@ -48,6 +49,7 @@ private:
   result<void> check_masks(const container_record& record, const json& config) const;
   result<json> configuration(const container_record& record) const;
   [[nodiscard]] std::string exec_scratch(const std::string& id) const;
+  [[nodiscard]] container_status described(const container_record& record) const;
   result<container_record> running(const std::string& id) const;
   [[nodiscard]] bool let_go(const container_record& record) const;
   void await_unrecorded_monitor(const std::string& id) const;

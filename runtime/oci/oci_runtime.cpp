@@ -86,6 +86,18 @@ public:
     return containers_.remove(id);
   }
 
+  result<void> update_container(const std::string& id, const resource_limits& limits) override {
+    const auto lock = container_locks_.lock(id);
+    return containers_.update(id, limits);
+  }
+  result<void> update_sandbox(const std::string& id, const resource_limits& limits) override {
+    const auto lock = sandbox_locks_.lock(id);
+    return sandboxes_.update(id, limits);
+  }
+  std::optional<measured_resources> measure_sandbox(const std::string& id) override {
+    return sandboxes_.measure(id);
+  }
+
   result<exec_result> exec(const std::string& id, const std::vector<std::string>& command,
                            std::chrono::milliseconds timeout) override {
     return containers_.exec(id, command, timeout);

@@ -136,7 +136,8 @@ container_status judge(const container_record& record, const container_evidence&
                           .created = record.created,
                           .started = record.started.value_or(wall_time{}),
                           .finished = {},
-                          .message = record.message};
+                          .message = record.message,
+                          .measured = {}};
   if (seen.exit_text) {
     status.state = container_state::exited;
     status.exit_code = unknown_exit_code;

@@ -61,7 +61,8 @@ result<sandbox_record> sandbox_driver::run(const sandbox_spec& spec) const {
                         .pause = {}};
   if (auto made = make_directories(context_.layout.sandbox(id), 0711); !made) return made.error();
   if (auto saved = context_.save(record); !saved) return saved.error();
-  auto made = make_network(spec, record);
+  auto made = context_.groups.set_amounts(context_.pod_group(id), spec.resources);
+  if (made) made = make_network(spec, record);
   if (made) made = write_files(spec, record);
   if (made) made = start_pause(spec, record);
   if (made) made = context_.save(record);
@@ -174,6 +175,18 @@ result<void> sandbox_driver::remove(const std::string& id) const {
   if (auto unmounted = unmount_below(context_.layout.sandbox(id)); !unmounted) return unmounted;
   if (auto removed = context_.groups.remove(context_.pod_group(id)); !removed) return removed;
   return remove_tree(context_.layout.sandbox(id));
+}
+
+result<void> sandbox_driver::update(const std::string& id, const resource_limits& limits) const {
+  const auto record = context_.sandbox(id);
+  if (!record || !is_alive(record->pause))
+    return error{.kind = error_kind::not_found, .message = "sandbox " + id + " does not run"};
+  return context_.groups.set_amounts(context_.pod_group(id), limits);
+}
+
+std::optional<measured_resources> sandbox_driver::measure(const std::string& id) const {
+  if (!context_.sandbox(id)) return std::nullopt;
+  return context_.groups.measure(context_.pod_group(id));
 }
 
 result<unique_fd> sandbox_driver::dial(const std::string& id, std::uint16_t port, net::pod_door at) const {

@@ -2,6 +2,7 @@
 
 #include "runtime/oci/runtime_context.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,8 @@ public:
   bool end_processes(const std::string& id) const;
   /// Every trace, also of one whose record is lost.
   result<void> remove(const std::string& id) const;
+  result<void> update(const std::string& id, const resource_limits& limits) const;
+  [[nodiscard]] std::optional<measured_resources> measure(const std::string& id) const;
   [[nodiscard]] std::vector<sandbox> list() const;
   result<unique_fd> dial(const std::string& id, std::uint16_t port, net::pod_door at) const;
 

@@ -90,6 +90,16 @@ container_security_view parse_security(read::value in) {
   return out;
 }
 
+resize_policy_view parse_resize_policy(const read::value& in) {
+  resize_policy_view out;
+  in.each([&](read::value policy) {
+    const bool restarts = policy["restartPolicy"].view() == "RestartContainer";
+    if (policy["resourceName"].view() == "cpu") out.cpu_restarts = restarts;
+    if (policy["resourceName"].view() == "memory") out.memory_restarts = restarts;
+  });
+  return out;
+}
+
 } // namespace
 
 profile_view parse_profile(read::value in) { return {in["type"].text(), in["localhostProfile"].text()}; }
@@ -113,6 +123,7 @@ container_view parse_container(read::value in) {
   out.env_from = in["envFrom"].list(parse_env_from);
   out.requests = parse_resource_list(in["resources"]["requests"]);
   out.limits = parse_resource_list(in["resources"]["limits"]);
+  out.resize = parse_resize_policy(in["resizePolicy"]);
   out.volume_mounts = in["volumeMounts"].list(parse_mount);
   out.liveness = in["livenessProbe"].maybe(parse_probe);
   out.readiness = in["readinessProbe"].maybe(parse_probe);

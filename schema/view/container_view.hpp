@@ -172,6 +172,14 @@ struct container_security_view {
   bool operator==(const container_security_view&) const = default;
 };
 
+/// resizePolicy: whether a change of that amount is carried out by a restart.
+struct resize_policy_view {
+  bool cpu_restarts = false;
+  bool memory_restarts = false;
+
+  bool operator==(const resize_policy_view&) const = default;
+};
+
 struct container_view {
   std::string name;
   std::string image;
@@ -184,6 +192,7 @@ struct container_view {
   std::vector<env_from_view> env_from;
   resource_list_view requests;
   resource_list_view limits;
+  resize_policy_view resize;
   std::vector<volume_mount_view> volume_mounts;
   std::optional<probe_view> liveness;
   std::optional<probe_view> readiness;

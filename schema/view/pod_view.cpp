@@ -85,6 +85,7 @@ pod_spec_view parse_spec(const read::value& in) {
   out.service_account = in["serviceAccountName"].text();
   out.enable_service_links = in["enableServiceLinks"].flag(true);
   out.overhead = parse_resource_list(in["overhead"]);
+  out.resources = in["resources"].maybe(parse_resources);
   out.runtime_class = in["runtimeClassName"].text();
   out.image_pull_secrets = texts_of(in["imagePullSecrets"], "name");
   out.readiness_gates = texts_of(in["readinessGates"], "conditionType");
@@ -115,6 +116,8 @@ container_status_view parse_container_status(read::value in) {
   out.image_id = in["imageID"].text();
   out.state = parse_state(in["state"]);
   out.last_state = parse_state(in["lastState"]);
+  out.resources = in["resources"].maybe(parse_resources);
+  out.allocated = parse_resource_list(in["allocatedResources"]);
   return out;
 }
 
@@ -133,6 +136,9 @@ pod_status_view parse_status(const read::value& in) {
   out.containers = in["containerStatuses"].list(parse_container_status);
   out.init_containers = in["initContainerStatuses"].list(parse_container_status);
   out.ephemeral_containers = in["ephemeralContainerStatuses"].list(parse_container_status);
+  out.observed_generation = in["observedGeneration"].number();
+  out.resources = in["resources"].maybe(parse_resources);
+  out.allocated = parse_resource_list(in["allocatedResources"]);
   return out;
 }
 

@@ -88,6 +88,7 @@ struct pod_spec_view {
   std::string service_account;
   bool enable_service_links = true;
   resource_list_view overhead;
+  std::optional<resources_view> resources; ///< of the pod as a whole, instead of the sum of its containers
   std::string runtime_class;
   std::vector<std::string> image_pull_secrets;
   std::vector<std::string> readiness_gates; ///< condition types
@@ -139,6 +140,8 @@ struct container_status_view {
   std::string image_id;
   container_state_view state;
   container_state_view last_state;
+  std::optional<resources_view> resources; ///< as its node has them in force
+  resource_list_view allocated;            ///< requests that its node has set aside
 
   bool operator==(const container_status_view&) const = default;
 };
@@ -157,6 +160,9 @@ struct pod_status_view {
   std::vector<container_status_view> containers;
   std::vector<container_status_view> init_containers;
   std::vector<container_status_view> ephemeral_containers;
+  std::int64_t observed_generation = 0;
+  std::optional<resources_view> resources; ///< of the pod as a whole, as its node has them in force
+  resource_list_view allocated;
 
   bool operator==(const pod_status_view&) const = default;
 };

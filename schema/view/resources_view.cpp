@@ -31,4 +31,8 @@ resource_list_view parse_resource_list(const read::value& in) {
   return out;
 }
 
+resources_view parse_resources(read::value in) {
+  return {parse_resource_list(in["requests"]), parse_resource_list(in["limits"])};
+}
+
 } // namespace actord::schema

@@ -26,4 +26,14 @@ struct resource_list_view {
 
 resource_list_view parse_resource_list(const read::value& in);
 
+/// requests and limits together.
+struct resources_view {
+  resource_list_view requests;
+  resource_list_view limits;
+
+  bool operator==(const resources_view&) const = default;
+};
+
+resources_view parse_resources(read::value in);
+
 } // namespace actord::schema

@@ -234,6 +234,8 @@ json node_status(const std::string& name, const machine_facts& machine,
                                      json{{"type", "Hostname"}, {"address", name}}})},
           {"conditions", pressure_conditions(machine, before, now)},
           {"nodeInfo", node_info(machine)},
+          {"declaredFeatures",
+           {"InPlacePodLevelResourcesVerticalScaling", "InPlacePodVerticalScalingInitContainers"}},
           {"images", shown_images(images)}};
 }
 

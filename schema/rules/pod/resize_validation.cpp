@@ -31,36 +31,75 @@ bool check_same_containers(const field& now, const field& before, std::string_vi
 }
 
 void check_nothing_removed(const field& now, const field& before, std::string_view list,
-                           field_errors& errors) {
+                           std::string_view called, field_errors& errors) {
   if (!before.at(list).value().is_object()) return;
   for (const auto& [name, value] : before.at(list).value().items())
     if (!now.at(list).contains(name))
-      return errors.forbidden(now.at(list), fmt::format("resource {} cannot be removed", list));
+      return errors.forbidden(now.at(list), fmt::format("{} {} cannot be removed", called, list));
 }
 
-/// The container with the amounts of cpu and memory it had before.
+/// `resources` with the amounts of cpu and memory that `before` has.
 json with_old_amounts(const field& now, const field& before) {
-  json container = now.value();
+  json resources = now.value().is_object() ? now.value() : json::object();
   for (const char* list : {"limits", "requests"}) {
-    json amounts = now.at("resources").at(list).value();
+    json amounts = now.at(list).value();
     if (!amounts.is_object()) amounts = json::object();
     for (const char* name : {"cpu", "memory"}) {
       amounts.erase(name);
-      if (const field old = before.at("resources").at(list).at(name); old.present())
-        amounts[name] = old.value();
+      if (const field old = before.at(list).at(name); old.present()) amounts[name] = old.value();
     }
-    container["resources"].erase(list);
-    if (!amounts.empty()) container["resources"][list] = std::move(amounts);
+    resources.erase(list);
+    if (!amounts.empty()) resources[list] = std::move(amounts);
   }
-  return container;
+  return resources;
+}
+
+/// The container is what it was but for its amounts of cpu and memory.
+bool same_but_amounts(const field& now, const field& before) {
+  json container = now.value();
+  container["resources"] = with_old_amounts(now.at("resources"), before.at("resources"));
+  json was = before.value();
+  if (!was.contains("resources")) was["resources"] = json::object();
+  return same(container, was);
+}
+
+bool restarts_on_resize(const field& container) {
+  for (const field policy : container.at("resizePolicy").items())
+    if (policy.at("restartPolicy").text() == "RestartContainer") return true;
+  return false;
 }
 
 void check_resized_init_container(const field& now, const field& before, field_errors& errors) {
   if (same(now.value(), before.value())) return;
-  if (!is_sidecar(before))
-    errors.forbidden(now, "resources for non-sidecar init containers are immutable");
-  else if (!same(with_old_amounts(now, before), before.value()))
+  if (!same_but_amounts(now, before))
     errors.forbidden(now, "only cpu and memory resources for init or sidecar containers are mutable");
+  if (!is_sidecar(now) && restarts_on_resize(now))
+    errors.forbidden(
+        now, "non-sidecar init containers with a resize policy of RestartContainer cannot be resized");
+}
+
+bool names_amounts(const field& resources) {
+  return resources.at("requests").size() + resources.at("limits").size() > 0;
+}
+
+/// What the pod asks for as a whole, beside its containers.
+void check_resized_pod_level(const field& spec, const field& before, field_errors& errors) {
+  const field now = spec.at("resources");
+  const field was = before.at("resources");
+  if (!names_amounts(now) && !names_amounts(was)) return;
+  if (was.present() && !now.present()) return errors.forbidden(now, "pod-level resources cannot be removed");
+  for (const std::string_view list : {"requests", "limits"})
+    check_nothing_removed(now, was, list, "pod-level resource", errors);
+  json kept = with_old_amounts(now, was);
+  const json& old = was.present() ? was.value() : json::object();
+  if (!same(kept, old)) errors.forbidden(spec, "only cpu and memory resources are mutable at pod-level");
+}
+
+/// A node that reports nothing of a running container's amounts would not change them either.
+bool node_resizes(const field& old) {
+  for (const field container : old.at("status").at("containerStatuses").items())
+    if (container.at("state").contains("running")) return container.at("resources").present();
+  return true;
 }
 
 } // namespace
@@ -84,33 +123,29 @@ void check_ephemeral_change(const field& pod, const field& old, field_errors& er
 void check_resize(const field& pod, const field& old, bool keeps_quality, field_errors& errors) {
   const field spec = pod.at("spec");
   const field before = old.at("spec");
+  if (before.at("os").at("name").text() == "windows")
+    return errors.forbidden("", "windows pods cannot be resized");
   if (!keeps_quality)
     errors.invalid(spec, pod.at("status").at("qosClass").value(),
                    "Pod QOS Class may not change as a result of resizing");
-  if (!same(spec.at("resources").value(), before.at("resources").value()))
-    errors.forbidden(spec.at("resources"), "pod-level resources cannot be resized");
+  if (!node_resizes(old)) errors.forbidden(spec, "Pod running on node without support for resize");
+  check_resized_pod_level(spec, before, errors);
   const bool main =
       check_same_containers(spec.at("containers"), before.at("containers"), "containers", errors);
   const bool init =
       check_same_containers(spec.at("initContainers"), before.at("initContainers"), "initContainers", errors);
   if (!main || !init) return;
-  bool only_amounts = true;
-  for (std::size_t i = 0; i < before.at("containers").size(); ++i) {
-    const field container = spec.at("containers").item(i);
-    const field was = before.at("containers").item(i);
-    for (const std::string_view list : {"requests", "limits"})
-      check_nothing_removed(container.at("resources"), was.at("resources"), list, errors);
-    only_amounts = only_amounts && same(with_old_amounts(container, was), was.value());
-  }
-  if (!only_amounts) errors.forbidden(spec, "only cpu and memory resources are mutable");
-  for (std::size_t i = 0; i < before.at("initContainers").size(); ++i) {
-    const field container = spec.at("initContainers").item(i);
-    const field was = before.at("initContainers").item(i);
-    if (is_sidecar(was))
+  for (const char* which : {"initContainers", "containers"})
+    for (std::size_t i = 0; i < before.at(which).size(); ++i)
       for (const std::string_view list : {"requests", "limits"})
-        check_nothing_removed(container.at("resources"), was.at("resources"), list, errors);
-    check_resized_init_container(container, was, errors);
-  }
+        check_nothing_removed(spec.at(which).item(i).at("resources"),
+                              before.at(which).item(i).at("resources"), list, "resource", errors);
+  for (std::size_t i = 0; i < before.at("containers").size(); ++i)
+    if (!same_but_amounts(spec.at("containers").item(i), before.at("containers").item(i)))
+      errors.forbidden(spec, "only cpu and memory resources are mutable");
+  for (std::size_t i = 0; i < before.at("initContainers").size(); ++i)
+    check_resized_init_container(spec.at("initContainers").item(i), before.at("initContainers").item(i),
+                                 errors);
 }
 
 } // namespace actord::schema::rules

@@ -211,6 +211,65 @@ BOOST_AUTO_TEST_CASE(sidecars_and_init_containers_count_as_they_run) {
   BOOST_TEST(request_of(spec).scored_memory_bytes == (3LL * 200 << 20));
 }
 
+BOOST_AUTO_TEST_CASE(a_pod_holds_what_its_node_gave_it_until_a_resize_is_carried_out) {
+  schema::pod_view pod;
+  pod.meta.generation = 2;
+  pod.status.observed_generation = 2;
+  schema::container_view container;
+  container.name = "c";
+  container.requests.milli_cpu = 100;
+  container.requests.memory_bytes = 10;
+  pod.spec.containers = {container};
+  BOOST_TEST(held_request_of(pod).milli_cpu == 100);
+  BOOST_TEST(!is_being_resized(pod));
+
+  schema::container_status_view status;
+  status.name = "c";
+  status.resources.emplace();
+  status.resources->requests.milli_cpu = 300;
+  status.allocated.milli_cpu = 200;
+  status.allocated.memory_bytes = 5;
+  pod.status.containers = {status};
+  BOOST_TEST(held_request_of(pod).milli_cpu == 300);
+  BOOST_TEST(held_request_of(pod).memory_bytes == 10);
+  BOOST_TEST(is_being_resized(pod));
+
+  pod.status.conditions.emplace_back();
+  pod.status.conditions.back().type = "PodResizePending";
+  pod.status.conditions.back().reason = "Infeasible";
+  BOOST_TEST(held_request_of(pod).memory_bytes == 5);
+  pod.status.conditions.back().reason = "Deferred";
+  BOOST_TEST(held_request_of(pod).memory_bytes == 10);
+  BOOST_TEST(is_being_resized(pod));
+
+  pod.status.conditions.clear();
+  pod.status.containers.front().resources->requests.milli_cpu = 100;
+  pod.status.containers.front().allocated.milli_cpu = 100;
+  BOOST_TEST(held_request_of(pod).milli_cpu == 100);
+  BOOST_TEST(!is_being_resized(pod));
+  pod.meta.generation = 3;
+  BOOST_TEST(is_being_resized(pod));
+}
+
+BOOST_AUTO_TEST_CASE(what_a_pod_asks_for_as_a_whole_counts_instead_of_its_containers) {
+  schema::pod_view pod;
+  schema::container_view container;
+  container.name = "c";
+  container.requests.milli_cpu = 100;
+  container.requests.memory_bytes = 10;
+  pod.spec.containers = {container, container};
+  pod.spec.overhead.milli_cpu = 7;
+  pod.spec.resources.emplace();
+  pod.spec.resources->requests.milli_cpu = 500;
+  BOOST_TEST(request_of(pod.spec).milli_cpu == 507);
+  BOOST_TEST(request_of(pod.spec).memory_bytes == 20);
+  pod.status.resources.emplace();
+  pod.status.resources->requests.milli_cpu = 800;
+  pod.status.allocated.milli_cpu = 600;
+  BOOST_TEST(held_request_of(pod).milli_cpu == 807);
+  BOOST_TEST(held_request_of(pod).memory_bytes == 20);
+}
+
 BOOST_AUTO_TEST_CASE(images_compare_by_their_full_names) {
   BOOST_TEST(normalized_image("nginx") == "docker.io/library/nginx:latest");
   BOOST_TEST(normalized_image("team/web:1") == "docker.io/team/web:1");

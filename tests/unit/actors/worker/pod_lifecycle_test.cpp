@@ -238,4 +238,28 @@ BOOST_AUTO_TEST_CASE(a_pod_that_ended_before_a_restart_is_not_started_again) {
   BOOST_TEST(plan().actions.empty());
 }
 
+BOOST_AUTO_TEST_CASE(amounts_change_in_place_when_they_may) {
+  runs("web");
+  seen.resize_due = true;
+  BOOST_TEST(does(plan(), {resize_running{}}));
+  seen.resize_not_before = t0 + 5s;
+  BOOST_TEST(plan().actions.empty());
+  BOOST_TEST((plan().wake_at == t0 + 5s));
+  pod.being_deleted = true;
+  pod.delete_by = t0 + 30s;
+  BOOST_TEST(does(plan(t0 + 6s), {stop_container{"web", 24s}}));
+}
+
+BOOST_AUTO_TEST_CASE(a_container_that_ended_for_its_resize_starts_again_at_once) {
+  pod.restart = restart_policy::on_failure;
+  runs("web", 3);
+  at("web").resize_restarts = true;
+  BOOST_TEST(does(plan(), {stop_container{"web", 30s}}));
+  exits("web", 0);
+  at("web").resize_restarts = false;
+  BOOST_TEST((plan().phase == pod_phase::succeeded));
+  at("web").ended_for_resize = true;
+  BOOST_TEST(does(plan(), {start_container{"web", 4}}));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

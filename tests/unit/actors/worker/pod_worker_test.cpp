@@ -17,6 +17,7 @@ public:
     pod_inventory found;
     found.sandboxes = sandboxes;
     for (const auto& [name, status] : containers) found.containers.push_back({status, "sha256:1", ""});
+    found.amounts = saved;
     return found;
   }
   result<void> prepare_volumes(const schema::pod_view&, const pod_facts&) override {
@@ -47,6 +48,18 @@ public:
     status.started = clock.wall_now();
     containers[container.name] = status;
     return started_container{status, "sha256:1"};
+  }
+  result<void> save_amounts(const schema::pod_view&, const resize_record& record) override {
+    saved = record;
+    return {};
+  }
+  resize_outcome resize(const std::string&, const std::map<std::string, std::string>&,
+                        const resize_job& job) override {
+    jobs.push_back(job);
+    resize_outcome outcome;
+    outcome.trouble = resize_trouble;
+    if (resize_trouble.empty()) outcome.steps_done = job.plan.steps.size();
+    return outcome;
   }
   void stop_container(const schema::pod_view&, const schema::container_view& container, const std::string&,
                       const pod_facts&, std::chrono::seconds) override {
@@ -79,6 +92,9 @@ public:
   manual_clock_source clock{wall_time{std::chrono::hours(500000)}};
   std::vector<runtime::sandbox> sandboxes;
   std::map<std::string, runtime::container_status> containers;
+  std::optional<resize_record> saved;
+  std::vector<resize_job> jobs;
+  std::string resize_trouble;
   std::string volume_failure;
   std::string start_trouble;
   bool obeys_signals = true;
@@ -398,6 +414,68 @@ BOOST_AUTO_TEST_CASE(changed_content_refreshes_the_volumes) {
   worker->content_changed();
   host.settle(*worker);
   BOOST_TEST(machine.volumes_prepared == before + 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_resize_is_written_down_carried_out_and_reported) {
+  pod.meta.generation = 1;
+  pod_resources given;
+  given.containers["main"] = {{{"cpu", "100m"}, {"memory", "64Mi"}}, {{"memory", "64Mi"}}};
+  const auto allot = [&] {
+    pod = with_amounts(pod, given);
+    worker->desire(pod, {given, pod.meta.generation, {}});
+    host.settle(*worker);
+  };
+  allot();
+  BOOST_REQUIRE(machine.saved.has_value());
+  BOOST_TEST(machine.saved->actuated.at("main").amounts.limits.at("memory") == "64Mi");
+  BOOST_TEST(host.written["containerStatuses"][0]["allocatedResources"]["cpu"] == "100m");
+  BOOST_TEST(host.written["observedGeneration"] == 1);
+  BOOST_TEST(machine.jobs.empty());
+
+  pod.meta.generation = 2;
+  given.containers["main"].limits["memory"] = "96Mi";
+  allot();
+  BOOST_REQUIRE(machine.jobs.size() == 1);
+  BOOST_TEST(machine.saved->actuated.at("main").amounts.limits.at("memory") == "96Mi");
+  BOOST_TEST(host.written["containerStatuses"][0]["resources"]["limits"]["memory"] == "96Mi");
+  BOOST_TEST(host.written["observedGeneration"] == 2);
+  BOOST_TEST(condition("PodResizeInProgress") == "(none)");
+  BOOST_TEST(std::ranges::count(host.events, "ResizeStarted") == 1);
+  BOOST_TEST(std::ranges::count(host.events, "ResizeCompleted") == 1);
+
+  machine.resize_trouble = "no";
+  pod.meta.generation = 3;
+  given.containers["main"].limits["memory"] = "4Ki";
+  allot();
+  BOOST_TEST(machine.jobs.size() == 2);
+  BOOST_TEST(condition("PodResizeInProgress") == "True");
+  machine.resize_trouble.clear();
+  pass(5s);
+  BOOST_TEST(machine.jobs.size() == 3);
+  BOOST_TEST(condition("PodResizeInProgress") == "(none)");
+}
+
+BOOST_AUTO_TEST_CASE(a_resize_by_restart_starts_the_container_again_whatever_its_policy) {
+  pod.spec.restart = schema::restart_policy::on_failure;
+  pod.spec.containers[0].resize.memory_restarts = true;
+  pod.meta.generation = 1;
+  pod_resources given;
+  given.containers["main"] = {{{"memory", "64Mi"}}, {{"memory", "64Mi"}}};
+  pod = with_amounts(pod, given);
+  worker->desire(pod, {given, 1, {}});
+  host.settle(*worker);
+  pod.meta.generation = 2;
+  given.containers["main"] = {{{"memory", "96Mi"}}, {{"memory", "96Mi"}}};
+  pod = with_amounts(pod, given);
+  worker->desire(pod, {given, 2, {}});
+  host.settle(*worker);
+  worker->something_ended();
+  host.settle(*worker);
+  BOOST_TEST(host.written["phase"] == "Running");
+  BOOST_TEST(host.written["containerStatuses"][0]["restartCount"] == 1);
+  BOOST_TEST(machine.saved->actuated.at("main").amounts.limits.at("memory") == "96Mi");
+  BOOST_TEST(machine.saved->ended_attempts.empty());
+  BOOST_TEST(std::ranges::count(host.events, "ResizeCompleted") == 1);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
