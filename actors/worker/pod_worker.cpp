@@ -25,6 +25,15 @@ const schema::container_status_view* reported_status(const schema::pod_view& pod
   return nullptr;
 }
 
+/// A volume that shows fields of the pod shows something else than before.
+bool shows_otherwise(const schema::pod_view& now, const schema::pod_view& before) {
+  if (now.meta.labels != before.meta.labels || now.meta.annotations != before.meta.annotations) return true;
+  const auto& containers = now.spec.containers;
+  return !std::ranges::equal(containers, before.spec.containers, [](const auto& left, const auto& right) {
+    return left.requests == right.requests && left.limits == right.limits;
+  });
+}
+
 constexpr auto retry_volumes = 2s;
 constexpr auto retry_sandbox = 2s;
 constexpr auto retry_claim = 500ms;
@@ -60,6 +69,7 @@ pod_intent pod_worker::intent() const {
 }
 
 void pod_worker::desire(schema::pod_view pod, allotment given) {
+  refresh_volumes_ = refresh_volumes_ || (inspected_ && shows_otherwise(pod, pod_));
   pod_ = std::move(pod);
   if (!given.resources.containers.empty()) resizer_.allot(std::move(given), pod_);
   if (pod_.status.start_time) facts_.start_time = *pod_.status.start_time;

@@ -110,41 +110,73 @@ void prepare_pod_create(json& pod, const rule_context& context) {
   merge_affinity_keys(pod);
 }
 
-void prepare_pod_update(json& pod, const json& old, const rule_context& context) {
+/// What a subresource of the specification leaves alone in the metadata.
+void keep_metadata(json& pod, const json& old) {
+  json& metadata = open_member(pod, "metadata");
+  const field before = field(old).at("metadata");
+  for (const char* name : {"annotations", "deletionTimestamp", "finalizers", "generation", "labels",
+                           "ownerReferences", "selfLink"}) {
+    metadata.erase(name);
+    if (const field was = before.at(name); was.present()) metadata[name] = was.value();
+  }
+}
+
+/// Of each container its amounts and how it takes to changes of them. Containers that were added, removed or
+/// renamed stay so, for the validation to refuse.
+json with_new_amounts(const json& now, const json& before) {
+  if (!now.is_array() || !before.is_array() || now.size() != before.size()) return now;
+  json kept = before;
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    if (field(now[i]).at("name").text() != field(before[i]).at("name").text()) return now;
+    for (const char* name : {"resources", "resizePolicy"}) {
+      kept[i].erase(name);
+      if (const field value = field(now[i]).at(name); value.present()) kept[i][name] = value.value();
+    }
+  }
+  return kept;
+}
+
+/// The pod as it was, with what that subresource of its specification may change.
+void prepare_spec_part(json& pod, const json& old, std::string_view subresource) {
   json kept = old;
   kept["metadata"] = pod.value("metadata", json::object());
-  const field before(old);
-  const auto take = [&](std::string_view part, std::string_view name) {
-    const json* value = member_at(pod, fmt::format("{}.{}", part, name));
-    json& place = open_member(kept, part);
-    if (value == nullptr)
-      place.erase(std::string(name));
-    else
-      place[std::string(name)] = *value;
+  keep_metadata(kept, old);
+  json& spec = open_member(kept, "spec");
+  const field asked = field(pod).at("spec");
+  const auto take = [&](const char* name) {
+    spec.erase(name);
+    if (const field value = asked.at(name); value.present()) spec[name] = value.value();
   };
-  if (context.subresource == "ephemeralcontainers") {
-    take("spec", "ephemeralContainers");
-    kept["metadata"]["generation"] = before.at("metadata").at("generation").value();
-    pod = std::move(kept);
-  } else if (context.subresource == "resize") {
-    for (const std::string_view name : {"containers", "initContainers", "resources"}) take("spec", name);
-    kept["metadata"]["generation"] = before.at("metadata").at("generation").value();
-    pod = std::move(kept);
+  if (subresource == "ephemeralcontainers") {
+    take("ephemeralContainers");
   } else {
-    prepare_update_as_usual(pod, old, context);
-    if (context.subresource == "status") {
-      // Owners are not the status writer's to change; a class that was left out stays.
-      const field owners = before.at("metadata").at("ownerReferences");
-      if (owners.present())
-        pod["metadata"]["ownerReferences"] = owners.value();
-      else
-        pod["metadata"].erase("ownerReferences");
-      fill_zero(open_member(pod, "status"), "qosClass", before.at("status").at("qosClass").value());
-    }
+    const field before = field(old).at("spec");
+    for (const char* name : {"containers", "initContainers", "resources"}) take(name);
+    if (asked.at("containers").size() == before.at("containers").size() &&
+        asked.at("initContainers").size() == before.at("initContainers").size())
+      for (const char* name : {"containers", "initContainers"})
+        if (spec.contains(name)) spec[name] = with_new_amounts(spec[name], before.at(name).value());
+  }
+  pod = std::move(kept);
+}
+
+void prepare_pod_update(json& pod, const json& old, const rule_context& context) {
+  const field before(old);
+  if (context.subresource == "ephemeralcontainers" || context.subresource == "resize") {
+    prepare_spec_part(pod, old, context.subresource);
+    if (!same(pod["spec"], old.at("spec")))
+      pod["metadata"]["generation"] = before.at("metadata").at("generation").integer() + 1;
     return;
   }
-  if (!same(pod["spec"], old.at("spec")))
-    pod["metadata"]["generation"] = before.at("metadata").at("generation").integer() + 1;
+  prepare_update_as_usual(pod, old, context);
+  if (context.subresource != "status") return;
+  // Owners are not the status writer's to change; a class that was left out stays.
+  const field owners = before.at("metadata").at("ownerReferences");
+  if (owners.present())
+    pod["metadata"]["ownerReferences"] = owners.value();
+  else
+    pod["metadata"].erase("ownerReferences");
+  fill_zero(open_member(pod, "status"), "qosClass", before.at("status").at("qosClass").value());
 }
 
 /// The whole pod but what only a create or an update asks.
