@@ -182,6 +182,7 @@ void pod_worker::step() {
     do_prepare_volumes();
   }
   tell_notes();
+  tell_back_offs(plan);
   report(plan);
   plan_next_look(plan);
 }
@@ -338,6 +339,21 @@ void pod_worker::resized(const resize_job& job, const resize_outcome& outcome) {
 void pod_worker::tell_notes() {
   for (auto& note : resizer_.take_notes(pod_, seen_))
     host_.record_event(pod_, note.warning, note.reason, std::move(note.message));
+}
+
+void pod_worker::tell_back_offs(const pod_plan& plan) {
+  const pod_intent wanted = intent();
+  if (wanted.being_deleted || plan.phase >= pod_phase::succeeded) return;
+  for (const auto& container : wanted.containers) {
+    const auto found = seen_.containers.find(container.name);
+    if (found == seen_.containers.end() || next_back_off(found->second) == 0s ||
+        !will_restart(wanted, container, found->second) ||
+        std::exchange(told_back_off_[container.name], found->second.attempt) == found->second.attempt)
+      continue;
+    host_.record_event(pod_, true, "BackOff",
+                       "Back-off restarting failed container " + container.name + " in pod " +
+                           pod_.meta.name + "_" + pod_.meta.space + "(" + pod_.meta.uid + ")");
+  }
 }
 
 void pod_worker::started(const std::string& name, int attempt,

@@ -94,6 +94,8 @@ private:
   void do_resize();
   void resized(const resize_job& job, const resize_outcome& outcome);
   void tell_notes();
+  /// Once for each attempt that ended and is not followed at once.
+  void tell_back_offs(const pod_plan& plan);
   void do_stop(const stop_container& action);
   void do_kill(const kill_container& action);
   void do_remove(bool keep_volumes);
@@ -121,6 +123,7 @@ private:
   pod_observation seen_;
   status_facts facts_;
   pod_resizer resizer_;
+  std::map<std::string, int> told_back_off_; ///< the latest attempt that people were told of, by container
   std::map<std::pair<std::string, probe_kind>, probe_run> probes_;
   std::set<std::string> busy_;
   bool inspected_ = false;

@@ -416,6 +416,38 @@ BOOST_AUTO_TEST_CASE(changed_content_refreshes_the_volumes) {
   BOOST_TEST(machine.volumes_prepared == before + 1);
 }
 
+BOOST_AUTO_TEST_CASE(people_are_told_of_each_back_off_once) {
+  go();
+  const auto fails = [&] {
+    machine.end("main", 1);
+    worker->something_ended();
+    host.settle(*worker);
+  };
+  const auto told = [&] { return std::ranges::count(host.events, "BackOff"); };
+  fails(); // the first restart is immediate
+  BOOST_TEST(told() == 0);
+  fails();
+  BOOST_TEST(told() == 1);
+  pass(1s);
+  BOOST_TEST(told() == 1);
+  pass(10s);
+  fails();
+  BOOST_TEST(told() == 2);
+}
+
+BOOST_AUTO_TEST_CASE(volumes_show_what_became_of_the_pod) {
+  go();
+  const int prepared = machine.volumes_prepared;
+  go();
+  BOOST_TEST(machine.volumes_prepared == prepared);
+  pod.meta.labels["seen"] = "yes";
+  go();
+  BOOST_TEST(machine.volumes_prepared == prepared + 1);
+  pod.spec.containers[0].limits.memory_bytes = 1 << 20;
+  go();
+  BOOST_TEST(machine.volumes_prepared == prepared + 2);
+}
+
 BOOST_AUTO_TEST_CASE(a_resize_is_written_down_carried_out_and_reported) {
   pod.meta.generation = 1;
   pod_resources given;
