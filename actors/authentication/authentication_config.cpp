@@ -18,6 +18,7 @@ namespace {
 constexpr std::size_t text_max_bytes = 1U << 20U;
 constexpr std::size_t providers_max = 64;
 constexpr std::size_t expressions_max = 512;
+constexpr std::size_t paths_max = 64; ///< as in Kubernetes
 constexpr std::array<std::string_view, 3> versions{
     "apiserver.config.k8s.io/v1", "apiserver.config.k8s.io/v1beta1", "apiserver.config.k8s.io/v1alpha1"};
 
@@ -47,8 +48,7 @@ public:
     if (!right_version || document.value("kind", json()) != "AuthenticationConfiguration")
       return wrong("", "must be an AuthenticationConfiguration of apiserver.config.k8s.io/v1");
     only(document, "", {"kind", "apiVersion", "jwt", "anonymous"});
-    if (document.contains("anonymous"))
-      wrong("anonymous", "is not served here: who shows no credentials sees health and version, no more");
+    if (document.contains("anonymous")) read_anonymous(document["anonymous"]);
     const json entries = document.value("jwt", json::array());
     if (!entries.is_array()) return wrong("jwt", "must be a list");
     if (entries.size() > providers_max)
@@ -57,7 +57,7 @@ public:
       read_provider(entries[at], fmt::format("jwt[{}]", at));
   }
 
-  std::vector<openid_options> providers;
+  authentication_config config;
   std::optional<error> failure;
 
 private:
@@ -109,6 +109,24 @@ private:
     return {};
   }
 
+  void read_anonymous(const json& anonymous) {
+    if (!only(anonymous, "anonymous", {"enabled", "conditions"})) return;
+    const json enabled = anonymous.value("enabled", json(false));
+    if (!enabled.is_boolean()) return wrong("anonymous.enabled", "must be true or false");
+    config.anonymous.enabled = enabled.get<bool>();
+    const json conditions = anonymous.value("conditions", json::array());
+    if (!conditions.is_array()) return wrong("anonymous.conditions", "must be a list");
+    if (!conditions.empty() && !config.anonymous.enabled)
+      wrong("anonymous.conditions", "must not be given when anonymous requests are not enabled");
+    if (conditions.size() > paths_max)
+      return wrong("anonymous.conditions", fmt::format("must have at most {} items", paths_max));
+    for (std::size_t at = 0; at < conditions.size(); ++at) {
+      const std::string where = fmt::format("anonymous.conditions[{}]", at);
+      if (!only(conditions[at], where, {"path"})) return;
+      config.anonymous.paths.push_back(needed_text(conditions[at], where, "path"));
+    }
+  }
+
   void read_provider(const json& entry, const std::string& where) {
     if (!only(entry, where, {"issuer", "claimValidationRules", "claimMappings", "userValidationRules"}))
       return;
@@ -124,7 +142,7 @@ private:
                     expressions);
     check_email(where + ".claimMappings.username.expression", expressions);
     provider.expressions = std::make_shared<const claim_expressions>(std::move(expressions));
-    providers.push_back(std::move(provider));
+    config.providers.push_back(std::move(provider));
   }
 
   /// An https address without a user, a query or a fragment.
@@ -301,15 +319,14 @@ private:
 
 } // namespace
 
-result<std::vector<openid_options>> parse_authentication_config(std::string_view text,
-                                                                const std::string& file) {
+result<authentication_config> parse_authentication_config(std::string_view text, const std::string& file) {
   if (text.size() > text_max_bytes) return error{error_kind::bad_request, file + ": is too large"};
   const auto as_json = schema::yaml_to_json(text);
   if (!as_json) return error{error_kind::bad_request, file + ": " + as_json.error().message};
   config_reader reader(file);
   reader.read(json::parse(*as_json, nullptr, false));
   if (reader.failure) return *reader.failure;
-  return std::move(reader.providers);
+  return std::move(reader.config);
 }
 
 } // namespace actord::actors

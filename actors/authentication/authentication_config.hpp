@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/authentication/authenticator.hpp"
 #include "actors/authentication/openid_options.hpp"
 #include "schema/base/result.hpp"
 
@@ -9,10 +10,13 @@
 
 namespace actord::actors {
 
-/// Reads an AuthenticationConfiguration (apiserver.config.k8s.io/v1 and its betas): providers of identity,
-/// one entry of `jwt` each, with its expressions compiled. What it asks for and is not served here is an
-/// error that says so: rules for anonymous requests. `file` names it in errors; they name the field too.
-result<std::vector<openid_options>> parse_authentication_config(std::string_view text,
-                                                                const std::string& file);
+struct authentication_config {
+  std::vector<openid_options> providers; ///< one for each entry of `jwt`, with its expressions compiled
+  anonymous_terms anonymous;
+};
+
+/// Reads an AuthenticationConfiguration (apiserver.config.k8s.io/v1 and its betas). What it asks for and is
+/// not served here is an error that says so. `file` names it in errors; they name the field too.
+result<authentication_config> parse_authentication_config(std::string_view text, const std::string& file);
 
 } // namespace actord::actors

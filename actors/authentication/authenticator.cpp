@@ -44,6 +44,10 @@ identity_verdict by_certificate(const net::peer_identity& peer) {
 
 } // namespace
 
+bool anonymous_terms::allow(std::string_view path) const {
+  return enabled && (paths.empty() || holds(paths, path));
+}
+
 caller_identity anonymous() {
   return {.user = "system:anonymous", .uid = {}, .groups = {unauthenticated_group}, .extra = {}};
 }
@@ -82,7 +86,7 @@ identity_verdict authenticator::identify(const net::http_request& request) const
   const std::string_view header = request.header("authorization");
   if (header.empty()) {
     if (peer.refused || expired) return identity_verdict::refused("the client certificate is not valid");
-    return identity_verdict::nobody();
+    return anonymous_.allow(request.path) ? identity_verdict::nobody() : identity_verdict::refused();
   }
   const auto token = bearer_of(header);
   // Other schemes are nobody's here; whoever sends one does not mean to be anonymous.

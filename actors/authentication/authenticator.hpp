@@ -53,12 +53,21 @@ struct static_token {
   caller_identity identity;
 };
 
+/// Who may come without credentials at all, whatever authorization would say.
+struct anonymous_terms {
+  bool enabled = true;
+  std::vector<std::string> paths = {}; ///< where; empty: everywhere
+
+  [[nodiscard]] bool allow(std::string_view path) const;
+};
+
 /// Asks the certificate first, then the token. Copies share the checkers.
 class authenticator {
 public:
   authenticator(std::vector<static_token> tokens, std::vector<std::shared_ptr<const token_checker>> checkers,
-                const clock_source& clock)
-      : tokens_(std::move(tokens)), checkers_(std::move(checkers)), clock_(&clock) {}
+                const clock_source& clock, anonymous_terms anonymous = {})
+      : tokens_(std::move(tokens)), checkers_(std::move(checkers)), clock_(&clock),
+        anonymous_(std::move(anonymous)) {}
 
   [[nodiscard]] identity_verdict identify(const net::http_request& request) const;
   /// `audiences` empty means the API server's own.
@@ -72,6 +81,7 @@ private:
   std::vector<static_token> tokens_;
   std::vector<std::shared_ptr<const token_checker>> checkers_;
   const clock_source* clock_;
+  anonymous_terms anonymous_;
 };
 
 /// Who a request without credentials comes from.

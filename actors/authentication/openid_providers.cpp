@@ -15,7 +15,7 @@ result<std::string> read_text(const char* flag, const std::string& path) {
   return std::move(**text);
 }
 
-result<std::vector<openid_options>> options_of(const openid_sources& sources) {
+result<authentication_config> config_of(const openid_sources& sources) {
   const bool by_flags = !sources.flags.issuer_url.empty();
   if (!sources.config_file.empty()) {
     if (by_flags) return bad_request("--authentication-config and --oidc-issuer-url exclude each other");
@@ -23,7 +23,7 @@ result<std::vector<openid_options>> options_of(const openid_sources& sources) {
     if (!text) return text.error();
     return parse_authentication_config(*text, sources.config_file);
   }
-  if (!by_flags) return std::vector<openid_options>();
+  if (!by_flags) return authentication_config();
   if (auto fine = check_openid_options(sources.flags); !fine) return fine.error();
   openid_options provider = sources.flags;
   if (!provider.authority_file.empty()) {
@@ -31,22 +31,22 @@ result<std::vector<openid_options>> options_of(const openid_sources& sources) {
     if (!authority) return authority.error();
     provider.authority_pem = std::move(*authority);
   }
-  return std::vector<openid_options>{std::move(provider)};
+  return authentication_config{.providers = {std::move(provider)}, .anonymous = {}};
 }
 
 } // namespace
 
 result<openid_providers> open_openid_providers(const openid_sources& sources, const clock_source& clock) {
-  auto options = options_of(sources);
-  if (!options) return options.error();
-  openid_providers providers;
-  for (openid_options& each : *options) {
+  auto config = config_of(sources);
+  if (!config) return config.error();
+  openid_providers opened{.checkers = {}, .anonymous = std::move(config->anonymous)};
+  for (openid_options& each : config->providers) {
     net::issuer_options issuer{
         .url = each.issuer_url, .discovery_url = each.discovery_url, .authority_pem = each.authority_pem};
-    providers.push_back(std::make_shared<const openid_tokens>(
+    opened.checkers.push_back(std::make_shared<const openid_tokens>(
         std::move(each), net::issuer_keys::start(std::move(issuer)), clock));
   }
-  return providers;
+  return opened;
 }
 
 } // namespace actord::actors

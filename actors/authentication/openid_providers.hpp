@@ -15,9 +15,12 @@ struct openid_sources {
   const std::string& config_file; ///< an AuthenticationConfiguration; empty: none
 };
 
-using openid_providers = std::vector<std::shared_ptr<const openid_tokens>>;
+struct openid_providers {
+  std::vector<std::shared_ptr<const openid_tokens>> checkers; ///< empty when there are none
+  anonymous_terms anonymous;
+};
 
-/// Reads what the operator said and begins to fetch the keys of each provider; empty when there are none.
+/// Reads what the operator said and begins to fetch the keys of each provider.
 result<openid_providers> open_openid_providers(const openid_sources& sources, const clock_source& clock);
 
 } // namespace actord::actors

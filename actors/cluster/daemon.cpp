@@ -161,7 +161,7 @@ private:
         open_openid_providers({options_.openid, options_.authentication_config}, system_clock_source());
     if (!people) return people.error();
     people_ = std::move(*people);
-    checkers.insert(checkers.end(), people_.begin(), people_.end());
+    checkers.insert(checkers.end(), people_.checkers.begin(), people_.checkers.end());
     return checkers;
   }
 
@@ -175,7 +175,8 @@ private:
     nodes_ = std::make_unique<node_directory>(options_.node_name, network_.get());
     auto checkers = token_checkers();
     if (!checkers) return checkers.error();
-    authenticator authentication(std::move(static_tokens), std::move(*checkers), system_clock_source());
+    authenticator authentication(std::move(static_tokens), std::move(*checkers), system_clock_source(),
+                                 people_.anonymous);
     frontend_ = std::make_unique<api_frontend>(api_frontend::collaborators{
         .system = *system_,
         .store = *store_,
@@ -463,7 +464,7 @@ private:
   }
 
   void stop() {
-    for (const auto& each : people_) each->stop();
+    for (const auto& each : people_.checkers) each->stop();
     stop_serving();
     host_.disconnect();
     network_->stop();

@@ -48,8 +48,8 @@ BOOST_AUTO_TEST_CASE(each_entry_is_a_provider) {
 )"),
                                                 "file");
   BOOST_REQUIRE(read.has_value());
-  BOOST_REQUIRE(read->size() == 2U);
-  const openid_options& one = (*read)[0];
+  BOOST_REQUIRE(read->providers.size() == 2U);
+  const openid_options& one = read->providers[0];
   BOOST_TEST(one.issuer_url == "https://one.example");
   BOOST_TEST(one.client_ids == std::vector<std::string>({"a", "b"}), boost::test_tools::per_element());
   BOOST_TEST(one.authority_pem.starts_with("-----BEGIN CERTIFICATE-----\n"));
@@ -59,12 +59,12 @@ BOOST_AUTO_TEST_CASE(each_entry_is_a_provider) {
   BOOST_TEST(one.groups_claim == "roles");
   BOOST_TEST(one.uid_claim == "oid");
   BOOST_TEST(one.signing_algorithms.size() == 9U);
-  const openid_options& two = (*read)[1];
+  const openid_options& two = read->providers[1];
   BOOST_TEST(two.discovery_url == "https://inside.example/.well-known/openid-configuration");
   BOOST_TEST(two.username_prefix == "-");
   BOOST_TEST(two.literal_prefix);
   BOOST_TEST(two.groups_claim.empty());
-  BOOST_TEST(parse_authentication_config(config(""), "file")->empty());
+  BOOST_TEST(parse_authentication_config(config(""), "file")->providers.empty());
   BOOST_TEST(wrong(provider()) == "fine");
 }
 
@@ -131,12 +131,30 @@ BOOST_AUTO_TEST_CASE(an_address_is_a_name_only_if_somebody_looks_whether_it_was_
                   "  claimValidationRules:\n  - {expression: 'claims.x == \"email_verified\"'}\n") == unseen);
 }
 
+BOOST_AUTO_TEST_CASE(who_may_come_without_credentials) {
+  const auto allowed = [](const std::string& body, std::string_view path) {
+    return parse_authentication_config(config(body), "file")->anonymous.allow(path);
+  };
+  BOOST_TEST(allowed("", "/version"));
+  BOOST_TEST(!allowed("anonymous: {}", "/version"));
+  BOOST_TEST(!allowed("anonymous: {enabled: false}", "/livez"));
+  BOOST_TEST(allowed("anonymous: {enabled: true}", "/version"));
+  const std::string some = "anonymous: {enabled: true, conditions: [{path: /livez}, {path: /readyz}]}";
+  BOOST_TEST(allowed(some, "/readyz"));
+  BOOST_TEST(!allowed(some, "/readyz/log"));
+  BOOST_TEST(!allowed(some, "/version"));
+}
+
 BOOST_AUTO_TEST_CASE(what_is_wrong_is_named) {
   BOOST_TEST(wrong("kind: AuthenticationConfiguration") ==
              "file: must be an AuthenticationConfiguration of apiserver.config.k8s.io/v1");
   BOOST_TEST(wrong("- [") != "fine");
   BOOST_TEST(wrong(config("jwts: []")) == "file: unknown field \"jwts\"");
-  BOOST_TEST(wrong(config("anonymous: {enabled: true}")).starts_with("file: anonymous: is not served here"));
+  BOOST_TEST(wrong(config("anonymous: {enabled: 1}")) == "file: anonymous.enabled: must be true or false");
+  BOOST_TEST(wrong(config("anonymous: {enabled: false, conditions: [{path: /livez}]}")) ==
+             "file: anonymous.conditions: must not be given when anonymous requests are not enabled");
+  BOOST_TEST(wrong(config("anonymous: {enabled: true, conditions: [{}]}")) ==
+             "file: anonymous.conditions[0].path: must be given");
   BOOST_TEST(wrong(config("jwt: [1]")) == "file: jwt[0]: must be an object");
   BOOST_TEST(wrong(config("jwt: [{}]")) == "file: jwt[0].issuer: must be an object");
   const auto issuer = [](const std::string& of) {

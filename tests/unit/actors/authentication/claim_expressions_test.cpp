@@ -23,7 +23,7 @@ identity_verdict judge(const std::string& entry, const json& more) {
           entry,
       "file");
   BOOST_REQUIRE_MESSAGE(read, (read ? "" : read.error().message));
-  return openid_identity(read->front(), claims.dump(), now);
+  return openid_identity(read->providers.front(), claims.dump(), now);
 }
 
 } // namespace
