@@ -186,7 +186,10 @@ BOOST_AUTO_TEST_CASE(a_pod_without_a_place_says_why_and_waits) {
   auto pods = list("", "pods", "default");
   BOOST_REQUIRE(pods.size() == 1U);
   BOOST_TEST(condition(pods[0], "PodScheduled") == "False Unschedulable");
-  BOOST_TEST(pods[0]["status"]["conditions"][0]["message"] == "0/1 nodes are available: 1 Insufficient cpu.");
+  BOOST_TEST(
+      pods[0]["status"]["conditions"][0]["message"] ==
+      "0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available: 1 Preemption is not "
+      "helpful for scheduling.");
   BOOST_TEST(reasons(list("", "events", "default")).contains("FailedScheduling"));
   add_node("n2");
   pass(seconds(2));
