@@ -9,6 +9,7 @@
 #include "actors/api/discovery_endpoint.hpp"
 #include "actors/api/forwarding/answer_collector.hpp"
 #include "actors/api/forwarding/command_request.hpp"
+#include "actors/api/forwarding/for_leader.hpp"
 #include "actors/api/forwarding/forwarded_exchange.hpp"
 #include "actors/api/forwarding/leader_wait.hpp"
 #include "actors/api/forwarding/replica_reads.hpp"
@@ -29,6 +30,7 @@
 #include "actors/authentication/impersonation.hpp"
 #include "actors/authorization/authorizer.hpp"
 #include "actors/cluster/leader_link.hpp"
+#include "actors/conversion/form_source.hpp"
 #include "actors/flow/flow_gate.hpp"
 #include "actors/objects/object_router.hpp"
 #include "actors/objects/refusals.hpp"
@@ -104,34 +106,6 @@ bool connects(const api_request& request) {
   return is_pod_stream(subresource_of(request)) || subresource_of(request) == "proxy";
 }
 
-/// Who belongs to the cluster, and by whose signature: the leader's to change.
-bool is_about_members(std::string_view path) {
-  constexpr std::array<std::string_view, 3> kinds{"joins", "members", "authorities"};
-  constexpr std::string_view group = "/apis/actord.dev/v1/";
-  if (!path.starts_with(group)) return false;
-  path.remove_prefix(group.size());
-  return std::ranges::find(kinds, path.substr(0, path.find('/'))) != kinds.end();
-}
-
-/// Whether only the server that leads can do it. Streams and proxied requests lead to a node, and reviews are
-/// answered from what this server knows.
-bool is_for_leader(const net::http_request& http) {
-  if (http.method == "GET" || http.method == "HEAD" || http.method == "OPTIONS") return false;
-  if (is_about_members(http.path)) return true;
-  const request_route route = find_route(http.path);
-  const auto* resource = std::get_if<resource_route>(&route);
-  if (resource == nullptr) return false;
-  const std::string_view subresource =
-      resource->subresource == nullptr ? std::string_view() : resource->subresource->name;
-  return !is_review(*resource->type) && !is_pod_stream(subresource) && subresource != "proxy";
-}
-
-caller_identity sender_of(const net::forwarded_request& what) {
-  caller_identity sender{.user = what.user, .uid = what.uid, .groups = what.groups, .extra = {}};
-  for (const auto& [name, values] : what.extra) sender.extra[name] = values;
-  return sender;
-}
-
 /// A WebSocket begins with a GET, but who may only look must not get a shell: streams into pods need "create"
 /// however they begin, as Kubernetes asks since 1.35.
 std::optional<access_question> further_question(const api_request& request) {
@@ -149,9 +123,10 @@ public:
       : with_(with_gate(std::move(with))),
         waiting_(with_.link == nullptr ? nullptr
                                        : std::make_shared<leader_wait>(with_.system, with_.registry)),
-        reads_(with_.store, waiting_, with_.clock,
-               [gate = with_.gate](std::function<void()> job) { gate->lane().run_short(std::move(job)); }),
-        watches_({with_.system, reads_, with_.registry, with_.random, with_.clock}),
+        reads_(with_.store, waiting_, with_.clock, short_lane()),
+        forms_(std::make_shared<form_source>(
+            with_.webhooks == nullptr ? nullptr : with_.webhooks->conversions(), short_lane())),
+        watches_({with_.system, reads_, forms_, with_.registry, with_.random, with_.clock}),
         metrics_(std::make_shared<api_metrics>()),
         admission_({with_.gate, with_.store, watches_, metrics_, with_.clock}) {}
 
@@ -364,6 +339,8 @@ public:
         .link = *with_.link,
         .waiting = waiting_,
         .clock = with_.clock,
+        .deadline = [webhooks = with_.webhooks](
+                        const net::http_request& http) { return answer_deadline(webhooks, http); },
         .leads = [stopped = stopped_,
                   &router = with_.router] { return !*stopped && router.is_open_to_all(); },
         .serve =
@@ -475,28 +452,32 @@ private:
     const std::string_view subresource = subresource_of(*request);
     if (is_review(type) && request->form.form != object_form::whole)
       return answer_error(*request, only_as_itself());
-    if (is_review(type)) return serve_review({with_.authentication, with_.authorization}, request);
+    if (is_review(type))
+      return serve_review({with_.authentication, with_.authorization, asked_about_reviews()}, request);
     if (type.type == nullptr) return answer_error(*request, no_such_resource());
     if (connects(*request)) return serve_connection(request);
     if (subresource == "log") return serve_log(with_.store, nodes_.load(), request);
-    if (subresource == "token") return serve_token_request(with_.store, with_.tokens, request);
-    if (request->verb == "get") return serve_get(reads_, request);
-    if (request->verb == "list") return serve_list(reads_, request);
+    if (subresource == "token")
+      return serve_token_request(with_.store, with_.tokens, asked_about_reviews(), request);
+    if (request->verb == "get") return serve_get(reads_, forms_, request);
+    if (request->verb == "list") return serve_list(reads_, forms_, request);
     if (request->verb == "watch") return watches_.serve(request);
     if (request->verb == "deletecollection")
-      return serve_delete_collection(with_.store, with_.router, request);
-    serve_write(with_.router, request);
+      return serve_delete_collection(with_.store, with_.router, forms_, request);
+    serve_write(with_.router, forms_, request);
   }
+
+  [[nodiscard]] std::function<void(std::function<void()>)> short_lane() const {
+    return [gate = with_.gate](std::function<void()> job) { gate->lane().run_short(std::move(job)); };
+  }
+  [[nodiscard]] review_admission asked_about_reviews() const { return {with_.webhooks, short_lane()}; }
 
   void serve_connection(const request_handle& request) {
     const auto serve = [self = shared_from_this(), request] {
       if (subresource_of(*request) == "proxy") return self->proxy_.serve(request, self->nodes_.load());
       serve_pod_stream(self->with_.store, self->nodes_.load(), request);
     };
-    review_connection(
-        {with_.admission, with_.webhooks},
-        [gate = with_.gate](std::function<void()> job) { gate->lane().run_short(std::move(job)); }, request,
-        serve);
+    review_connection({with_.admission, with_.webhooks}, short_lane(), request, serve);
   }
 
   void handle_path(const request_handle& request, const request_route& route) {
@@ -559,6 +540,7 @@ private:
   std::shared_ptr<leader_wait> waiting_;       ///< null: the store always leads
   std::shared_ptr<write_forwarder> forwarder_; ///< null: the store always leads
   replica_reads reads_;
+  const form_source_handle forms_;
   watch_endpoint watches_;
   std::shared_ptr<api_metrics> metrics_;
   request_admission admission_;

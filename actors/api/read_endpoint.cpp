@@ -1,5 +1,6 @@
 #include "actors/api/read_endpoint.hpp"
 
+#include "actors/api/conversion/converted_list.hpp"
 #include "actors/api/forms/object_forms.hpp"
 #include "actors/api/forms/protobuf_forms.hpp"
 #include "actors/api/forwarding/replica_reads.hpp"
@@ -143,6 +144,36 @@ bool is_exact(const list_options& options) {
          (options.match == version_match::by_default && options.limit > 0);
 }
 
+void answer_failed_page(const request_handle& request, const std::optional<continuation>& place,
+                        const error& why) {
+  if (place && why.kind == error_kind::expired) return answer_expired_continue(request, *place);
+  answer_error(*request, why);
+}
+
+/// The list of a kind whose versions a webhook converts.
+void read_converted_list(storage::store& store, const form_source_handle& forms,
+                         const request_handle& request, const list_options& options,
+                         const std::optional<continuation>& place) {
+  converted_question question{.type = request->route.type,
+                              .space = request->route.space,
+                              .selector = options.selector,
+                              .limit = options.limit,
+                              .from = place ? place->from : storage::list_position{},
+                              .remaining = place ? place->remaining : std::nullopt,
+                              .past = {}};
+  if (place && place->at.value != 0) question.past = place->at;
+  if (!place && is_exact(options)) question.past = options.at;
+  read_converted_page(store, forms, std::move(question),
+                      [request, place](const result<converted_page>& page) {
+                        if (!page) return answer_failed_page(request, place, page.error());
+                        object_page shown;
+                        for (const shared_bytes& value : page->values) shown.values.emplace_back(*value);
+                        shown.at = page->at;
+                        shown.next = page->next;
+                        answer_page(request, shown);
+                      });
+}
+
 void read_list(storage::store& store, const request_handle& request, const list_options& options,
                const std::optional<continuation>& place) {
   const std::unique_ptr<storage::snapshot> reads = store.read();
@@ -158,23 +189,28 @@ void read_list(storage::store& store, const request_handle& request, const list_
   if (!past || *past == reads->at()) return answer_page(request, read_page(*reads, question));
   const auto page = read_past_page(store, *reads, question, *past);
   if (page) return answer_page(request, *page);
-  if (place && page.error().kind == error_kind::expired) return answer_expired_continue(request, *place);
-  answer_error(*request, page.error());
+  answer_failed_page(request, place, page.error());
 }
 
 } // namespace
 
-void serve_get(const replica_reads& reads, const request_handle& request) {
+void serve_get(const replica_reads& reads, const form_source_handle& forms, const request_handle& request) {
   const auto at = parse_get_version(request->query);
   if (!at) return answer_error(*request, at.error());
-  when_readable(reads, request, *at, [&store = reads.store(), request] {
-    const std::unique_ptr<storage::snapshot> state = store.read();
-    answer_object(request,
-                  state->get({request->type().stored_as, request->route.space, request->route.name}));
-  });
+  when_readable(reads, request, *at,
+                [&store = reads.store(), forms = source_for(request->type(), forms), request] {
+                  const std::unique_ptr<storage::snapshot> state = store.read();
+                  const std::string_view bytes =
+                      state->get({request->type().stored_as, request->route.space, request->route.name});
+                  if (forms == nullptr) return answer_object(request, bytes);
+                  forms->show(request->route.type, bytes, [request](const result<std::string_view>& form) {
+                    if (!form) return answer_error(*request, form.error());
+                    answer_object(request, *form);
+                  });
+                });
 }
 
-void serve_list(const replica_reads& reads, const request_handle& request) {
+void serve_list(const replica_reads& reads, const form_source_handle& forms, const request_handle& request) {
   auto parsed = parse_list_options(request->query, request->type(), false);
   if (!parsed) return answer_error(*request, parsed.error());
   const auto options = std::make_shared<const list_options>(std::move(*parsed));
@@ -189,9 +225,12 @@ void serve_list(const replica_reads& reads, const request_handle& request) {
   }
   std::optional<revision> at = options->at;
   if (place) at = place->at.value == 0 ? std::nullopt : std::optional(place->at);
-  when_readable(reads, request, at, [&store = reads.store(), request, options, place] {
-    read_list(store, request, *options, place);
-  });
+  when_readable(
+      reads, request, at,
+      [&store = reads.store(), forms = source_for(request->type(), forms), request, options, place] {
+        if (forms != nullptr) return read_converted_list(store, forms, request, *options, place);
+        read_list(store, request, *options, place);
+      });
 }
 
 } // namespace actord::actors

@@ -1,5 +1,7 @@
 #include "actors/api/watch_endpoint.hpp"
 
+#include "actors/api/conversion/converted_list.hpp"
+#include "actors/api/conversion/watch_conversion.hpp"
 #include "actors/api/event_messages.hpp"
 #include "actors/api/forwarding/replica_reads.hpp"
 #include "actors/api/list_page.hpp"
@@ -10,6 +12,7 @@
 #include "net/http/websocket.hpp"
 #include "schema/codec/status.hpp"
 #include "schema/custom/definition.hpp"
+#include "schema/object/converted_object.hpp"
 #include "schema/tables/resource_table.hpp"
 
 #include <algorithm>
@@ -28,12 +31,17 @@ struct bookmark_due {};
 struct time_is_up {};
 /// The client left.
 struct closed {};
+/// What a webhook made of objects on their way out.
+struct converted {
+  std::shared_ptr<watch_conversion::forms_result> forms;
+};
 
 } // namespace actord::actors::watch_messages
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actord::actors::watch_messages::bookmark_due)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actord::actors::watch_messages::time_is_up)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actord::actors::watch_messages::closed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(actord::actors::watch_messages::converted)
 
 namespace actord::actors {
 
@@ -66,6 +74,7 @@ struct stream_setup {
   std::shared_ptr<event_encoder> encoder;
   std::shared_ptr<watch_counts> counts;
   std::shared_ptr<watch_pacer> pacer;
+  form_source_handle forms;
   // Of the request, which is not kept: a watch may last for hours, and thousands of them.
   resource_route route;
   answer_form form;
@@ -103,6 +112,11 @@ public:
         },
         [this](time_is_up) { finish(); },
         [this](closed) { self_->quit(); },
+        [this](const converted& message) {
+          card_->handled("converted", 0);
+          take_converted(std::move(*message.forms));
+          pump();
+        },
     };
   }
 
@@ -157,11 +171,14 @@ private:
     return {setup_.route.type->stored_as, setup_.route.space, std::string(name.value_or(""))};
   }
 
-  [[nodiscard]] bool caught_up() const { return cursor_ && !initial_; }
+  [[nodiscard]] bool caught_up() const {
+    return cursor_ && !initial_ && (!conversion_ || conversion_->empty());
+  }
 
   void pump() {
     while (!ended_ && has_room()) {
       if (failure_) return fail(*failure_);
+      if (conversion_ && !conversion_->empty()) return convert_next();
       if (initial_ ? !send_initial_page() : !send_events()) return;
     }
   }
@@ -176,9 +193,14 @@ private:
   /// The state as of one revision, page by page as the client takes it. False when there is nothing left to
   /// do now.
   bool send_initial_page() {
+    if (page_out_) return end_page(std::move(*std::exchange(page_out_, nullptr)));
     const auto reads = setup_.store->read();
-    const page_question question{*setup_.route.type,   setup_.route.space, setup_.options.selector,
-                                 initial_page_objects, initial_->from,     {}};
+    const bool converts = converts_now();
+    const object_selector stable =
+        converts ? same_in_all_versions(setup_.options.selector) : object_selector{};
+    const page_question question{
+        *setup_.route.type,   setup_.route.space, converts ? stable : setup_.options.selector,
+        initial_page_objects, initial_->from,     {}};
     const bool first = initial_->at.value == 0;
     auto page = first || initial_->at == reads->at()
                     ? result<object_page>(read_page(*reads, question))
@@ -187,22 +209,68 @@ private:
       fail_later(page.error());
       return true;
     }
-    std::vector<shared_bytes> lines;
-    for (const std::string_view value : page->values) {
-      storage::store_event event{
-          storage::event_kind::added, {}, {}, share_bytes(std::string(value)), nullptr};
-      render(watch_event::added, event, false, lines);
-    }
-    send(lines);
-    if (page->next) {
-      *initial_ = std::move(*page->next);
+    std::vector<storage::store_event> objects;
+    for (const std::string_view value : page->values)
+      objects.push_back({storage::event_kind::added, {}, {}, share_bytes(std::string(value)), nullptr});
+    page_end end{page->at, std::move(page->next)};
+    if (converts) {
+      conversion_->add(std::move(objects));
+      page_out_ = std::make_unique<page_end>(std::move(end));
       return true;
     }
-    const revision at = page->at;
+    std::vector<shared_bytes> lines;
+    for (const storage::store_event& each : objects) render(watch_event::added, each, false, lines);
+    send(lines);
+    return end_page(std::move(end));
+  }
+
+  struct page_end {
+    revision at;
+    std::optional<continuation> next;
+  };
+
+  /// All of the page is out.
+  bool end_page(page_end page) {
+    if (page.next) {
+      *initial_ = std::move(*page.next);
+      return true;
+    }
+    const revision at = page.at;
     initial_.reset();
     open_cursor(at);
     if (setup_.options.initial_events.value_or(false) && setup_.options.bookmarks) send_bookmark_at(at, true);
     return true;
+  }
+
+  /// Whether a webhook converts the kind as it is now.
+  bool converts_now() {
+    if (!schema::converts(*setup_.route.type)) return false;
+    if (!conversion_) conversion_ = std::make_unique<watch_conversion>(setup_.forms);
+    return true;
+  }
+
+  void convert_next() {
+    if (conversion_->under_way()) return;
+    conversion_->send(
+        setup_.route.type, !setup_.options.selector.empty(),
+        [self = caf::actor_cast<caf::actor>(self_)](watch_conversion::forms_result forms) {
+          caf::anon_send(self, converted{std::make_shared<watch_conversion::forms_result>(std::move(forms))});
+        });
+  }
+
+  void take_converted(watch_conversion::forms_result forms) {
+    const auto events = conversion_->take(std::move(forms));
+    if (!events) return fail_later(events.error());
+    send_visible(*events, !initial_);
+  }
+
+  void send_visible(const std::vector<storage::store_event>& events, bool shared) {
+    std::vector<shared_bytes> lines;
+    lines.reserve(events.size());
+    for (const storage::store_event& event : events)
+      if (const auto what = visible_event(event, setup_.options.selector))
+        render(*what, event, shared, lines);
+    send(lines);
   }
 
   /// A kind may end while nothing happens to its objects: its definition is watched too.
@@ -247,12 +315,12 @@ private:
       return true;
     }
     if (events->empty() && !is_served) finish();
-    std::vector<shared_bytes> lines;
-    lines.reserve(events->size());
-    for (const storage::store_event& event : *events)
-      if (const auto what = visible_event(event, setup_.options.selector)) render(*what, event, true, lines);
-    send(lines);
-    return !events->empty();
+    const bool any = !events->empty();
+    if (converts_now())
+      conversion_->add(std::move(*events));
+    else
+      send_visible(*events, true);
+    return any;
   }
 
   void send(std::vector<shared_bytes>& lines) {
@@ -320,6 +388,8 @@ private:
   std::unique_ptr<storage::watch_cursor> cursor_;
   std::unique_ptr<storage::watch_cursor> definition_; ///< of a custom kind
   std::unique_ptr<continuation> initial_;             ///< set while the initial state is not out
+  std::unique_ptr<watch_conversion> conversion_;      ///< of a kind that a webhook converts
+  std::unique_ptr<page_end> page_out_; ///< of the initial page whose objects are being converted
   std::unique_ptr<error> failure_;
   bool definition_gone_ = false;
   bool first_ = true;
@@ -384,6 +454,7 @@ void watch_endpoint::serve(const request_handle& request) {
                      .encoder = encoder_,
                      .counts = counts_,
                      .pacer = pacer_,
+                     .forms = request->type().custom == nullptr ? nullptr : with_.forms,
                      .route = request->route,
                      .form = {},
                      .exchange = {},

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/api/api_request.hpp"
+#include "actors/conversion/form_source.hpp"
 #include "schema/base/clock.hpp"
 
 #include <memory>
@@ -23,6 +24,7 @@ public:
   struct collaborators {
     caf::actor_system& system;
     const replica_reads& reads;
+    form_source_handle forms; ///< shows custom kinds in the version that was asked for
     actor_registry& registry;
     random_source& random;
     const clock_source& clock;

@@ -1,5 +1,6 @@
 #include "actors/api/write_endpoint.hpp"
 
+#include "actors/api/conversion/converted_list.hpp"
 #include "actors/api/forms/object_forms.hpp"
 #include "actors/api/list_page.hpp"
 #include "actors/api/request_body.hpp"
@@ -9,6 +10,7 @@
 #include "actors/objects/object_router.hpp"
 #include "actors/objects/refusals.hpp"
 #include "schema/codec/decode.hpp"
+#include "schema/object/converted_object.hpp"
 #include "schema/rules/checks/formats.hpp"
 #include "schema/write/object_metadata.hpp"
 #include "schema/write/scale.hpp"
@@ -67,11 +69,12 @@ bool is_binding(const api_request& request) {
 }
 
 /// The object itself, or what its subresource shows of it.
-void answer_written(const request_handle& request, int code, const write_answer& answer) {
+void answer_form(const request_handle& request, int code, std::string_view bytes,
+                 const std::vector<std::string>& warnings) {
   const schema::resource_type& type = request->type();
-  const auto view = schema::object_view::open(*answer.stored);
+  const auto view = schema::object_view::open(bytes);
   if (!view) return answer_error(*request, view.error());
-  const answer_extras extras{answer.warnings};
+  const answer_extras extras{warnings};
   const std::string_view subresource =
       request->route.subresource == nullptr ? std::string_view() : request->route.subresource->name;
   if (subresource == "scale")
@@ -87,6 +90,16 @@ void answer_written(const request_handle& request, int code, const write_answer&
   answer_bytes(*request, code, content_type_of(request->form.format), std::move(*text), extras);
 }
 
+void answer_written(const form_source_handle& forms, const request_handle& request, int code,
+                    const write_answer& answer) {
+  if (forms == nullptr) return answer_form(request, code, *answer.stored, answer.warnings);
+  forms->show(request->route.type, *answer.stored,
+              [request, code, warnings = answer.warnings](const result<std::string_view>& form) {
+                if (!form) return answer_error(*request, form.error());
+                answer_form(request, code, *form, warnings);
+              });
+}
+
 /// `answer` is called with what was done; what failed is answered here.
 void submit(object_router& router, const request_handle& request, write_command command,
             std::function<void(write_answer done)> answer) {
@@ -100,9 +113,12 @@ void submit(object_router& router, const request_handle& request, write_command 
   router.submit(std::move(command));
 }
 
-void submit(object_router& router, const request_handle& request, write_command command) {
+void submit(object_router& router, const form_source_handle& forms, const request_handle& request,
+            write_command command) {
   submit(router, request, std::move(command),
-         [request](const write_answer& done) { answer_written(request, done.created ? 201 : 200, done); });
+         [request, forms = source_for(request->type(), forms)](const write_answer& done) {
+           answer_written(forms, request, done.created ? 201 : 200, done);
+         });
 }
 
 /// The name of an object that a request is about must be able to stand in a path.
@@ -134,7 +150,7 @@ result<void> settle_binding(const api_request& request, write_command& command) 
   return check_path_name(command.key.name);
 }
 
-void serve_create(object_router& router, const request_handle& request) {
+void serve_create(object_router& router, const form_source_handle& forms, const request_handle& request) {
   auto format = body_format_of(request->http.header("content-type"));
   if (!format) return answer_error(*request, format.error());
   auto options =
@@ -148,7 +164,7 @@ void serve_create(object_router& router, const request_handle& request) {
   if (command.key.name.empty()) command.key.name = peek_name(command.body, command.format);
   if (auto settled = settle_binding(*request, command); !settled)
     return answer_error(*request, settled.error());
-  submit(router, request, std::move(command));
+  submit(router, forms, request, std::move(command));
 }
 
 /// Evicting a pod deletes it, with the options the Eviction carries, if its disruption budget allows.
@@ -173,7 +189,7 @@ void serve_eviction(object_router& router, const request_handle& request) {
   });
 }
 
-void serve_update(object_router& router, const request_handle& request) {
+void serve_update(object_router& router, const form_source_handle& forms, const request_handle& request) {
   auto format = body_format_of(request->http.header("content-type"));
   if (!format) return answer_error(*request, format.error());
   auto options =
@@ -183,10 +199,10 @@ void serve_update(object_router& router, const request_handle& request) {
   apply_options(command, std::move(*options));
   command.format = *format;
   command.body = std::move(request->http.body);
-  submit(router, request, std::move(command));
+  submit(router, forms, request, std::move(command));
 }
 
-void serve_patch(object_router& router, const request_handle& request) {
+void serve_patch(object_router& router, const form_source_handle& forms, const request_handle& request) {
   auto format = patch_format_of(request->http.header("content-type"));
   if (!format) return answer_error(*request, format.error());
   const bool applies = *format == schema::patch_format::apply;
@@ -197,7 +213,7 @@ void serve_patch(object_router& router, const request_handle& request) {
   apply_options(command, std::move(*options));
   command.patch = *format;
   command.body = std::move(request->http.body);
-  submit(router, request, std::move(command));
+  submit(router, forms, request, std::move(command));
 }
 
 /// Jobs keep their pods unless the request says what becomes of them, which few people expect.
@@ -222,7 +238,13 @@ result<removal_request> removal_of(const api_request& request) {
   return parse_delete_options(request.query, body);
 }
 
-void serve_delete(object_router& router, const request_handle& request) {
+void answer_deleted(const request_handle& request, int code, const write_answer& answer) {
+  const auto view = schema::object_view::open_envelope(*answer.stored);
+  if (!view) return answer_error(*request, view.error());
+  answer_json(*request, code, success_status(request->type(), view->name(), view->uid()), {answer.warnings});
+}
+
+void serve_delete(object_router& router, const form_source_handle& forms, const request_handle& request) {
   auto removal = removal_of(*request);
   if (!removal) return answer_error(*request, removal.error());
   write_command command = command_of(*request, write_verb::remove);
@@ -230,15 +252,22 @@ void serve_delete(object_router& router, const request_handle& request) {
   command.dry_run = removal->dry_run;
   const bool warns_of_orphans = keeps_dependents_unasked(request->type(), removal->options);
   const bool cascades = removal->asked_for_dependents;
-  submit(router, request, std::move(command), [request, warns_of_orphans, cascades](write_answer done) {
-    const schema::resource_type& type = request->type();
-    if (warns_of_orphans) done.warnings.emplace_back(orphans_by_default_warning);
-    if (!done.removed || answers_with_deleted_object(type))
-      return answer_written(request, !done.removed && cascades ? 202 : 200, done);
-    const auto view = schema::object_view::open(*done.stored);
-    if (!view) return answer_error(*request, view.error());
-    answer_json(*request, 200, success_status(type, view->name(), view->uid()), {done.warnings});
-  });
+  submit(
+      router, request, std::move(command),
+      [request, forms = source_for(request->type(), forms), warns_of_orphans, cascades](write_answer done) {
+        if (warns_of_orphans) done.warnings.emplace_back(orphans_by_default_warning);
+        const int code = !done.removed && cascades ? 202 : 200;
+        if (done.removed && !answers_with_deleted_object(request->type()))
+          return answer_deleted(request, code, done);
+        if (forms == nullptr) return answer_form(request, code, *done.stored, done.warnings);
+        // The deletion has taken effect: that nobody can show the object any more makes no failure of it.
+        const std::string bytes = *done.stored;
+        forms->show(request->route.type, bytes,
+                    [request, code, done = std::move(done)](const result<std::string_view>& form) {
+                      if (!form) return answer_deleted(request, code, done);
+                      answer_form(request, code, *form, done.warnings);
+                    });
+      });
 }
 
 /// The deletions of one collection, answered together.
@@ -271,35 +300,27 @@ struct collection_removal {
 
 } // namespace
 
-void serve_write(object_router& router, const request_handle& request) {
+void serve_write(object_router& router, const form_source_handle& forms, const request_handle& request) {
   if (request->verb == "create" && request->route.subresource != nullptr &&
       request->route.subresource->name == "eviction")
     return serve_eviction(router, request);
-  if (request->verb == "create") return serve_create(router, request);
-  if (request->verb == "update") return serve_update(router, request);
-  if (request->verb == "patch") return serve_patch(router, request);
-  serve_delete(router, request);
+  if (request->verb == "create") return serve_create(router, forms, request);
+  if (request->verb == "update") return serve_update(router, forms, request);
+  if (request->verb == "patch") return serve_patch(router, forms, request);
+  serve_delete(router, forms, request);
 }
 
 namespace {
 
-/// Deletes what matches now.
-void remove_matching(storage::store& store, object_router& router, const request_handle& request,
-                     const removal_request& removal, const list_options& options) {
-  const auto all = std::make_shared<collection_removal>();
-  all->request = request;
+/// Deletes what was found.
+void remove_all(object_router& router, const std::shared_ptr<collection_removal>& all,
+                const removal_request& removal) {
+  const request_handle& request = all->request;
   std::vector<object_key> keys;
-  {
-    const std::unique_ptr<storage::snapshot> reads = store.read();
-    const object_page page =
-        read_page(*reads, {request->type(), request->route.space, options.selector, options.limit, {}, {}});
-    all->at = page.at;
-    for (const std::string_view value : page.values) {
-      const auto view = schema::object_view::open(value);
-      if (!view) return answer_error(*request, view.error());
-      keys.push_back({request->type().id, std::string(view->space()), std::string(view->name())});
-      all->objects.push_back(share_bytes(std::string(value)));
-    }
+  for (const shared_bytes& object : all->objects) {
+    const auto view = schema::object_view::open_envelope(*object);
+    if (!view) return answer_error(*request, view.error());
+    keys.push_back({request->type().id, std::string(view->space()), std::string(view->name())});
   }
   all->waiting = keys.size() + 1;
   for (object_key& key : keys) {
@@ -317,17 +338,49 @@ void remove_matching(storage::store& store, object_router& router, const request
   all->settle(write_answer{});
 }
 
+/// Deletes what matches now.
+void remove_matching(storage::store& store, object_router& router, const form_source_handle& forms,
+                     const request_handle& request, const removal_request& removal,
+                     const list_options& options) {
+  const auto all = std::make_shared<collection_removal>();
+  all->request = request;
+  if (schema::converts(request->type()))
+    return read_converted_page(store, forms,
+                               {.type = request->route.type,
+                                .space = request->route.space,
+                                .selector = options.selector,
+                                .limit = options.limit,
+                                .from = {},
+                                .remaining = {},
+                                .past = {}},
+                               [all, &router, removal](result<converted_page> page) {
+                                 if (!page) return answer_error(*all->request, page.error());
+                                 all->at = page->at;
+                                 all->objects = std::move(page->values);
+                                 remove_all(router, all, removal);
+                               });
+  {
+    const std::unique_ptr<storage::snapshot> reads = store.read();
+    const object_page page =
+        read_page(*reads, {request->type(), request->route.space, options.selector, options.limit, {}, {}});
+    all->at = page.at;
+    for (const std::string_view value : page.values) all->objects.push_back(share_bytes(std::string(value)));
+  }
+  remove_all(router, all, removal);
+}
+
 } // namespace
 
-void serve_delete_collection(storage::store& store, object_router& router, const request_handle& request) {
+void serve_delete_collection(storage::store& store, object_router& router, const form_source_handle& forms,
+                             const request_handle& request) {
   auto removal = removal_of(*request);
   if (!removal) return answer_error(*request, removal.error());
   auto options = parse_list_options(request->query, request->type(), false);
   if (!options) return answer_error(*request, options.error());
-  store.confirm_reads([&store, &router, request, removal = std::move(*removal),
+  store.confirm_reads([&store, &router, forms, request, removal = std::move(*removal),
                        options = std::move(*options)](const result<void>& ready) {
     if (!ready) return answer_error(*request, ready.error());
-    remove_matching(store, router, request, removal, options);
+    remove_matching(store, router, forms, request, removal, options);
   });
 }
 

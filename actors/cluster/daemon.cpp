@@ -21,6 +21,7 @@
 #include "actors/console/actor_registry.hpp"
 #include "actors/controllers/controllers.hpp"
 #include "actors/controllers/event_recorder.hpp"
+#include "actors/conversion/conversion_gate.hpp"
 #include "actors/definitions/definition_follower.hpp"
 #include "actors/encryption/encryption_actor.hpp"
 #include "actors/flow/flow_actor.hpp"
@@ -91,8 +92,10 @@ public:
     admission_ =
         std::make_unique<admission_chain>(*store_, system_random_source(), access_of(*authorization_));
     role_guard_ = std::make_unique<role_guard>(*authorization_, *store_);
+    conversions_ =
+        std::make_unique<conversion_gate>(*store_, system_random_source(), net::https_caller::create());
     webhooks_ = std::make_unique<webhook_gate>(*store_, system_random_source(), net::https_caller::create(),
-                                               access_of(*authorization_));
+                                               access_of(*authorization_), conversions_.get());
     published_.replace(identity_.pki.trusted_pem);
     router_ = std::make_unique<object_router>(object_router::collaborators{
         .system = *system_,
@@ -482,6 +485,7 @@ private:
     audit_.reset();
     router_.reset();
     if (webhooks_) webhooks_->stop();
+    if (conversions_) conversions_->stop();
     memory_.reset();
     definitions_.reset();
     if (system_) {
@@ -489,6 +493,7 @@ private:
       system_.reset();
     }
     webhooks_.reset();
+    conversions_.reset();
     role_guard_.reset();
     authorization_.reset();
     store_.reset();
@@ -514,6 +519,7 @@ private:
   std::unique_ptr<admission_chain> admission_;
   std::unique_ptr<authorizer> authorization_;
   std::unique_ptr<role_guard> role_guard_;
+  std::unique_ptr<conversion_gate> conversions_;
   std::unique_ptr<webhook_gate> webhooks_;
   std::unique_ptr<object_router> router_;
   std::shared_ptr<flow_gate> gate_ = std::make_shared<flow_gate>(system_clock_source());

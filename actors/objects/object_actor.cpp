@@ -1,9 +1,13 @@
 #include "actors/objects/object_actor.hpp"
 
 #include "actors/console/actor_registry.hpp"
+#include "actors/conversion/write_conversions.hpp"
 #include "actors/objects/first_outcome.hpp"
+#include "actors/objects/plan_conversion.hpp"
 #include "actors/webhooks/webhook_gate.hpp"
 #include "schema/base/always.hpp"
+#include "schema/custom/definition.hpp"
+#include "schema/object/converted_object.hpp"
 #include "storage/leader_errors.hpp"
 
 #include <caf/actor_system.hpp>
@@ -44,9 +48,9 @@ namespace {
 
 /// A plan may meet what no check foresaw; that ends the request, not the daemon.
 result<write_plan> plan_safely(const write_environment& environment, const write_command& command,
-                               write_reviews* reviews) {
+                               write_reviews* reviews, write_conversions* conversions) {
   try {
-    return plan_write(environment, command, reviews);
+    return plan_write(environment, command, reviews, conversions);
   } catch (const std::exception& failure) {
     return error{.kind = error_kind::internal,
                  .message = std::string("Internal error occurred: ") + failure.what(),
@@ -59,14 +63,32 @@ error outcome_unknown(const storage::unknown& outcome) {
   return storage::leader_lost("the server cannot tell whether the request took effect: " + outcome.why);
 }
 
+/// What a command is set aside for.
+enum class pause : std::uint8_t {
+  reviews, ///< admission webhooks
+  forms,   ///< what is stored, in the command's version: the plan is made again
+  storing, ///< what shall be stored, in the version that is stored
+};
+
 /// A command while webhooks are asked about it.
 struct command_aside {
+  pause why;
   std::shared_ptr<write_command> command;
-  std::shared_ptr<write_reviews> reviews;
-  result<write_plan> plan = write_plan{}; ///< meaningful unless the reviews interrupted it
+  std::shared_ptr<write_reviews> reviews;         ///< null: none have a say
+  std::shared_ptr<write_conversions> conversions; ///< null: none converts the kind
+  result<write_plan> plan = write_plan{};         ///< meaningful unless it was given up
   raft_term planned_in;
   int attempt = 0;
+  std::optional<error> failure; ///< of the conversion for storing
 };
+
+/// The failed conversion that ends a write. Where only the ownership of fields could not be followed into
+/// other versions, an apply ends; other writes leave those entries as they are.
+std::optional<error> end_of(const write_command& command, const write_conversions* conversions) {
+  if (conversions == nullptr) return {};
+  const bool applies = command.verb == write_verb::patch && command.patch == schema::patch_format::apply;
+  return conversions->failure() || !applies ? conversions->failure() : conversions->tree_failure();
+}
 
 void add_audit_notes(const write_command& command, const write_reviews& reviews) {
   if (!command.audit_notes) return;
@@ -135,37 +157,94 @@ private:
       return propose(earlier_try(*current_));
     }
     const webhook_gate* webhooks = setup_.environment->webhooks;
-    plan_current(webhooks == nullptr ? nullptr : webhooks->begin(*current_));
+    plan_current(webhooks == nullptr ? nullptr : webhooks->begin(*current_), begin_conversions());
   }
 
-  void plan_current(std::shared_ptr<write_reviews> reviews) {
+  /// Null where none converts the kind.
+  [[nodiscard]] std::shared_ptr<write_conversions> begin_conversions() const {
+    const webhook_gate* webhooks = setup_.environment->webhooks;
+    const conversion_gate* gate = webhooks == nullptr ? nullptr : webhooks->conversions();
+    if (gate == nullptr || !may_be_custom(current_->key.resource)) return nullptr;
+    const schema::resource_handle type = schema::resource_of(current_->key.resource);
+    if (type == nullptr || !schema::converts(*type)) return nullptr;
+    return std::make_shared<write_conversions>(*gate);
+  }
+
+  void plan_current(std::shared_ptr<write_reviews> reviews, std::shared_ptr<write_conversions> conversions) {
     planned_in_ = setup_.environment->store.status().term;
-    auto plan = plan_safely(*setup_.environment, *current_, reviews.get());
-    if (reviews != nullptr) return set_aside(std::move(reviews), std::move(plan));
+    auto plan = plan_safely(*setup_.environment, *current_, reviews.get(), conversions.get());
+    if (const std::optional<error> why = end_of(*current_, conversions.get())) return answer(*why);
+    if (conversions != nullptr && conversions->wants())
+      return have_converted(std::move(reviews), std::move(conversions));
+    if (reviews != nullptr) return ask_about(std::move(reviews), std::move(conversions), std::move(plan));
     carry_out(std::move(plan));
   }
 
   void carry_out(result<write_plan> plan) {
     if (!plan) return answer_confirmed(plan.error());
+    if (plan->unstored) return convert_for_storing(std::move(*plan));
     if (plan->transaction.changes.empty()) return answer_confirmed(std::move(plan->answer));
     plan_ = std::move(*plan);
     propose(std::move(plan_.transaction));
   }
 
-  /// Until nobody is to be asked any more.
-  void set_aside(std::shared_ptr<write_reviews> reviews, result<write_plan> plan) {
-    if (!plan && !reviews->interrupted()) return carry_out(std::move(plan));
-    const auto aside = std::make_shared<command_aside>(
-        command_aside{std::move(current_), reviews, std::move(plan), planned_in_, attempt_});
+  [[nodiscard]] webhook_gate::runner in_turn() const {
+    return [self = caf::actor_cast<caf::actor>(self_)](std::function<void()> job) {
+      caf::anon_send(self, object_messages::resume{std::move(job)});
+    };
+  }
+
+  std::shared_ptr<command_aside> set_aside(pause why) {
+    const auto aside = std::make_shared<command_aside>();
+    aside->why = why;
+    aside->command = std::move(current_);
+    aside->planned_in = planned_in_;
+    aside->attempt = attempt_;
     current_.reset();
-    setup_.environment->webhooks->carry_out(
-        std::move(reviews),
-        [self = caf::actor_cast<caf::actor>(self_)](std::function<void()> job) {
-          caf::anon_send(self, object_messages::resume{std::move(job)});
-        },
-        [this, aside] {
-          back_.push_back(aside);
-          if (!current_) start_next();
+    return aside;
+  }
+
+  void take_back(const std::shared_ptr<command_aside>& aside) {
+    back_.push_back(aside);
+    if (!current_) start_next();
+  }
+
+  /// Until nobody is to be asked any more.
+  void ask_about(std::shared_ptr<write_reviews> reviews, std::shared_ptr<write_conversions> conversions,
+                 result<write_plan> plan) {
+    if (!plan && !reviews->interrupted()) return carry_out(std::move(plan));
+    const auto aside = set_aside(pause::reviews);
+    aside->reviews = reviews;
+    aside->conversions = std::move(conversions);
+    aside->plan = std::move(plan);
+    setup_.environment->webhooks->carry_out(std::move(reviews), in_turn(),
+                                            [this, aside] { take_back(aside); });
+  }
+
+  /// What the plan could not go on without.
+  void have_converted(std::shared_ptr<write_reviews> reviews,
+                      std::shared_ptr<write_conversions> conversions) {
+    const auto aside = set_aside(pause::forms);
+    aside->reviews = std::move(reviews);
+    aside->conversions = conversions;
+    conversions->fetch(in_turn(), [this, aside] { take_back(aside); });
+  }
+
+  void convert_for_storing(write_plan plan) {
+    const auto aside = set_aside(pause::storing);
+    const schema::resource_handle type = plan.unstored->type;
+    const schema::resource_handle stored(type, &type->custom->definition->stored_row());
+    const conversion_gate::tree_conversion what{type, stored, std::move(plan.unstored->object)};
+    aside->plan = std::move(plan);
+    setup_.environment->webhooks->conversions()->convert_tree(
+        what, [this, aside, run = in_turn()](result<json> converted) {
+          run([this, aside, converted = std::move(converted)] {
+            if (converted)
+              store_converted(*aside->command, *converted, *aside->plan);
+            else
+              aside->failure = converted.error();
+            take_back(aside);
+          });
         });
   }
 
@@ -173,10 +252,23 @@ private:
     current_ = std::move(aside.command);
     attempt_ = aside.attempt;
     planned_in_ = aside.planned_in;
+    switch (aside.why) {
+    case pause::reviews:
+      return go_on_reviewed(aside);
+    case pause::forms:
+      return plan_current(std::move(aside.reviews), std::move(aside.conversions));
+    case pause::storing:
+      if (aside.failure) return answer(*aside.failure);
+      return carry_out(std::move(aside.plan));
+    }
+  }
+
+  void go_on_reviewed(command_aside& aside) {
     add_audit_notes(*current_, *aside.reviews);
     if (const auto& refusal = aside.reviews->refusal())
       return answer(error_of(*refusal, aside.reviews->warnings()));
-    if (aside.reviews->interrupted()) return plan_current(std::move(aside.reviews));
+    if (aside.reviews->interrupted())
+      return plan_current(std::move(aside.reviews), std::move(aside.conversions));
     if (aside.plan) {
       std::vector<std::string>& warnings = aside.plan->answer.warnings;
       const auto& said = aside.reviews->warnings();

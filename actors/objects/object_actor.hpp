@@ -27,6 +27,11 @@ class actor_registry;
 ///
 ///   planning ──▶ aside: mutating webhooks ──▶ planning ──▶ aside: validating webhooks ──▶ waiting
 ///
+/// and so with what conversion webhooks make of an object, before a plan can begin and before it can be
+/// stored:
+///
+///   planning ──▶ aside: into the command's version ──▶ planning ──▶ aside: into the stored one ──▶ waiting
+///
 /// It holds no copy of the object: every plan starts from the store's head. An idle actor can so become the
 /// actor of another object: making and ending one for each create costs a few percent of it.
 struct object_actor_setup {

@@ -5,6 +5,7 @@
 #include "actors/objects/definition_claims.hpp"
 #include "actors/objects/deletion.hpp"
 #include "actors/objects/namespace_companions.hpp"
+#include "actors/objects/plan_conversion.hpp"
 #include "actors/objects/pod_binding.hpp"
 #include "actors/objects/pod_eviction.hpp"
 #include "actors/objects/quota_charges.hpp"
@@ -12,7 +13,10 @@
 #include "actors/objects/service_claims.hpp"
 #include "actors/webhooks/write_reviews.hpp"
 #include "schema/base/discard_json.hpp"
+#include "schema/custom/definition.hpp"
+#include "schema/object/converted_object.hpp"
 #include "schema/tables/resource_table.hpp"
+#include "schema/write/versioned_context.hpp"
 
 #include <algorithm>
 #include <array>
@@ -35,12 +39,24 @@ struct planning {
   schema::resource_handle row;
   const resource_type& type; ///< *row
   wall_time now;
-  write_reviews* reviews; ///< null: no webhook has a say
+  write_reviews* reviews;         ///< null: no webhook has a say
+  write_conversions* conversions; ///< null: none converts the kind
+  schema::resource_handle asked;  ///< the row that the command names; `row` may be another version
+  bool as_written = false;        ///< the object stays in the version it was written in
+
+  [[nodiscard]] bool wants_conversion() const { return conversions != nullptr && conversions->wants(); }
 };
 
 object_key stored_key(const planning& step, std::string name) {
   return {step.type.stored_as, step.type.namespaced ? step.command.key.space : std::string(),
           std::move(name)};
+}
+
+error no_conversion(const resource_type& type) {
+  return {.kind = error_kind::internal,
+          .message = fmt::format("Internal error occurred: nobody here converts {}", type.plural),
+          .causes = {},
+          .subject = {}};
 }
 
 /// The object as it is stored, ready to be changed.
@@ -52,6 +68,18 @@ struct current_object {
   [[nodiscard]] bool exists() const { return !bytes.empty(); }
 };
 
+result<json> object_as(const planning& step, const schema::resource_handle& row, const std::string& bytes) {
+  if (!schema::needs_conversion(bytes, *row)) {
+    const auto view = schema::object_view::open(bytes);
+    return view ? result<json>(view->to_json(*row)) : result<json>(view.error());
+  }
+  if (step.conversions == nullptr) return no_conversion(*row);
+  const auto form = step.conversions->stored(row, bytes);
+  if (!form) return form.error();
+  const auto view = schema::object_view::open(*form);
+  return view ? result<json>(view->to_json(*row)) : result<json>(view.error());
+}
+
 result<current_object> load(const planning& step) {
   current_object current;
   current.bytes = step.environment.store.head(stored_key(step, step.command.key.name));
@@ -59,7 +87,9 @@ result<current_object> load(const planning& step) {
   const auto view = schema::object_view::open(current.bytes);
   if (!view) return view.error();
   current.at = view->at();
-  current.object = view->to_json(step.type);
+  auto object = object_as(step, step.row, current.bytes);
+  if (!object) return object.error();
+  current.object = std::move(*object);
   return current;
 }
 
@@ -101,9 +131,33 @@ result<write_plan> seal(const planning& step, write_plan plan, revision dry_revi
   if (auto held = check_guards_now(step, plan); !held) return held.error();
   plan.transaction.changes.clear();
   plan.roles.clear();
+  if (plan.unstored) {
+    plan.unstored->dry_run = true;
+    plan.unstored->dry_revision = dry_revision;
+    return plan;
+  }
   if (dry_revision.value != 0) schema::stamp_revision(plan.stored_bytes, dry_revision);
   plan.answer.stored = share_bytes(std::move(plan.stored_bytes));
   return plan;
+}
+
+/// Makes the object's own change, which stands at `at`, a put of the object or its end with it as last form.
+void put_object(const planning& step, json& object, write_plan& plan, std::size_t at, bool removes = false) {
+  const bool converts = schema::converts(step.type) && !step.as_written &&
+                        &step.type.custom->definition->stored_row() != &step.type;
+  if (converts) {
+    plan.unstored = unstored_object{step.row, std::move(object), removes, false, {}};
+    return;
+  }
+  std::string bytes = step.as_written ? schema::encode_in_version(step.type, object, step.command.cause)
+                                      : schema::encode_object(step.type, object, step.command.cause);
+  discard_json(object);
+  plan.stored_bytes = bytes;
+  storage::object_change& change = plan.transaction.changes.at(at);
+  if (removes)
+    change.what = storage::remove_value{std::move(bytes)};
+  else
+    change.what = storage::put_value{std::move(bytes)};
 }
 
 schema::write_context context_of(const planning& step, const schema::admission_step& mutate,
@@ -140,21 +194,29 @@ admission_request request_of(const planning& step, std::vector<std::string>& war
           .dry_run = step.command.dry_run};
 }
 
+error given_up() { return bad_request("the plan is given up: it waits for a conversion"); }
+
 struct admission_steps {
   explicit admission_steps(const planning& step)
-      : request(request_of(step, warnings)), mutate([this, &step](json& object, const json* old) {
+      : request(request_of(step, warnings)),
+        mutate([this, &step](json& object, const json* old) -> result<void> {
+          if (step.wants_conversion()) return given_up();
           const auto plugins = [&](json& what) {
             return step.environment.admission.mutate(request, what, old);
           };
           return step.reviews == nullptr ? plugins(object) : step.reviews->mutate(object, old, plugins);
         }),
         admit([this, &step](json& object, const json* old) -> result<void> {
+          if (step.wants_conversion()) return given_up();
           if (auto admitted = step.environment.admission.admit(request, object, old); !admitted)
             return admitted.error();
           if (auto may = check_roles(step, object, old); !may) return may;
           if (step.reviews != nullptr) step.reviews->validate(object, old);
           return {};
-        }) {}
+        }),
+        versions(step.conversions == nullptr
+                     ? nullptr
+                     : std::make_unique<planned_versions>(step.row, *step.conversions)) {}
   admission_steps(const admission_steps&) = delete;
   admission_steps& operator=(const admission_steps&) = delete;
 
@@ -162,6 +224,11 @@ struct admission_steps {
   admission_request request;
   schema::admission_step mutate;
   schema::admission_step admit;
+  std::unique_ptr<planned_versions> versions; ///< null where field ownership needs none
+
+  [[nodiscard]] schema::versioned_context context(const planning& step) const {
+    return {context_of(step, mutate, admit), versions.get()};
+  }
 };
 
 /// What admission wants the client to know comes after what decoding and the kind's rules said.
@@ -205,17 +272,13 @@ result<write_plan> plan_new_object(const planning& step, schema::prepared_write 
   if (is_definition(step.type)) claim_for_definition(key.name, step.command.cause, plan);
   if (is_namespace(step.type)) add_namespace_companions(step.environment, object, step.now, plan);
   charge(step, plan.name, nullptr, &object, plan);
-  std::string bytes = schema::encode_object(step.type, object, step.command.cause);
-  discard_json(object);
-  plan.stored_bytes = bytes;
-  plan.transaction.changes[0].what = storage::put_value{std::move(bytes)};
+  put_object(step, object, plan, 0);
   return seal(step, std::move(plan), revision{});
 }
 
 result<write_plan> plan_create(const planning& step) {
   const admission_steps steps(step);
-  auto prepared = schema::prepare_create(context_of(step, steps.mutate, steps.admit), step.command.format,
-                                         step.command.body);
+  auto prepared = schema::prepare_create(steps.context(step), step.command.format, step.command.body);
   if (!prepared) return prepared.error();
   return plan_new_object(step, with_warnings(std::move(*prepared), steps));
 }
@@ -261,12 +324,11 @@ result<write_plan> plan_end(const planning& step, const current_object& current,
   if (is_service(step.type)) release_from_service(step.environment, last, step.command.cause, plan);
   if (is_definition(step.type))
     release_from_definition(step.environment, step.command.key.name, step.command.cause, plan);
-  plan.stored_bytes = schema::encode_object(step.type, last, step.command.cause);
-  storage::object_change change{
-      stored_key(step, step.command.key.name), {}, storage::remove_value{plan.stored_bytes}};
+  storage::object_change change{stored_key(step, step.command.key.name), {}, {}};
   change.require.at = current.at;
   plan.transaction.changes.insert(plan.transaction.changes.begin(), std::move(change));
   plan.roles.insert(plan.roles.begin(), change_role::object);
+  put_object(step, last, plan, 0, true);
   charge(step, step.command.key.name, &current.object, nullptr, plan);
   plan.answer.removed = true;
   return seal(step, std::move(plan), current.at);
@@ -278,7 +340,10 @@ result<write_plan> plan_changed_object(const planning& step, current_object curr
   if (!pinned) return pinned.error();
   json& object = prepared.object;
   const bool ends = goes_with_update(step.type, object);
-  if (!prepared.changed && !ends) return unchanged(std::move(current), std::move(prepared.warnings));
+  // What lies there in an older version is written anew whatever the write says: that is how it migrates.
+  const bool migrates = !step.as_written && is_outdated(current.bytes, step.type);
+  if (!prepared.changed && !ends && !migrates)
+    return unchanged(std::move(current), std::move(prepared.warnings));
 
   write_plan plan;
   plan.pinned = *pinned;
@@ -296,11 +361,8 @@ result<write_plan> plan_changed_object(const planning& step, current_object curr
       return claimed.error();
   }
   charge(step, step.command.key.name, &current.object, &object, plan);
-  std::string bytes = schema::encode_object(step.type, object, step.command.cause);
-  discard_json(object);
+  put_object(step, object, plan, 0);
   discard_json(current.object);
-  plan.stored_bytes = bytes;
-  plan.transaction.changes[0].what = storage::put_value{std::move(bytes)};
   return seal(step, std::move(plan), current.at);
 }
 
@@ -308,7 +370,7 @@ result<write_plan> plan_update(const planning& step) {
   auto current = load(step);
   if (!current) return current.error();
   const admission_steps steps(step);
-  const schema::write_context context = context_of(step, steps.mutate, steps.admit);
+  const schema::versioned_context context = steps.context(step);
   if (!current->exists()) {
     if (!update_may_create(step.type) || !step.command.subresource.empty())
       return object_not_found(step.type, step.command.key.name);
@@ -328,8 +390,8 @@ result<write_plan> plan_patch(const planning& step) {
   if (!current->exists() && (!applies || !step.command.subresource.empty()))
     return object_not_found(step.type, step.command.key.name);
   const admission_steps steps(step);
-  auto prepared = schema::prepare_patch(context_of(step, steps.mutate, steps.admit), step.command.patch,
-                                        step.command.body, current->exists() ? &current->object : nullptr);
+  auto prepared = schema::prepare_patch(steps.context(step), step.command.patch, step.command.body,
+                                        current->exists() ? &current->object : nullptr);
   if (!prepared) return prepared.error();
   if (!current->exists()) return plan_new_object(step, with_warnings(std::move(*prepared), steps));
   return plan_changed_object(step, std::move(*current), with_warnings(std::move(*prepared), steps));
@@ -374,12 +436,23 @@ result<write_plan> plan_decided_deletion(const planning& step, current_object cu
     return plan_end(step, current, std::move(deletion.object), std::move(plan));
   storage::object_change change{stored_key(step, step.command.key.name), {}, {}};
   change.require.at = current.at;
-  std::string bytes = schema::encode_object(step.type, deletion.object, step.command.cause);
-  plan.stored_bytes = bytes;
-  change.what = storage::put_value{std::move(bytes)};
   plan.transaction.changes.insert(plan.transaction.changes.begin(), std::move(change));
   plan.roles.insert(plan.roles.begin(), change_role::object);
+  put_object(step, deletion.object, plan, 0);
   return seal(step, std::move(plan), current.at);
+}
+
+/// Webhooks see the object in the version that was asked for.
+result<void> show_removal(const planning& step, const current_object& current) {
+  if (step.reviews == nullptr) return {};
+  if (step.asked == step.row) {
+    step.reviews->remove(current.object);
+    return {};
+  }
+  const auto shown = object_as(step, step.asked, current.bytes);
+  if (!shown) return shown.error();
+  step.reviews->remove(*shown);
+  return {};
 }
 
 result<write_plan> plan_removal(const planning& step) {
@@ -393,7 +466,7 @@ result<write_plan> plan_removal(const planning& step) {
     return admitted.error();
   const auto pinned = check_pins(step, *current, {}, {});
   if (!pinned) return pinned.error();
-  if (step.reviews != nullptr) step.reviews->remove(current->object);
+  if (auto shown = show_removal(step, *current); !shown) return shown.error();
   auto deletion = plan_deletion(step.type, current->object, step.command.removal, step.now);
   if (!deletion) return deletion.error();
   if (deletion->step == deletion_step::nothing)
@@ -433,10 +506,18 @@ result<write_plan> plan_eviction(const planning& step) {
 } // namespace
 
 result<write_plan> plan_write(const write_environment& environment, const write_command& command,
-                              write_reviews* reviews) {
-  const schema::resource_handle row = schema::resource_of(command.key.resource);
-  if (row == nullptr) return no_such_resource();
-  const planning step{environment, command, row, *row, environment.store.now(), reviews};
+                              write_reviews* reviews, write_conversions* conversions) {
+  const schema::resource_handle asked = schema::resource_of(command.key.resource);
+  if (asked == nullptr) return no_such_resource();
+  const bool as_written = schema::converts(*asked) && is_about_metadata(command) &&
+                          (reviews == nullptr || command.verb == write_verb::remove);
+  const schema::resource_handle row =
+      as_written ? row_as_written(asked, environment.store.head({asked->stored_as,
+                                                                 asked->namespaced ? command.key.space : "",
+                                                                 command.key.name}))
+                 : asked;
+  const planning step{environment, command,     row,   *row,      environment.store.now(),
+                      reviews,     conversions, asked, as_written};
   const bool pod = step.type.group.empty() && step.type.plural == "pods";
   switch (command.verb) {
   case write_verb::create:
@@ -450,6 +531,27 @@ result<write_plan> plan_write(const write_environment& environment, const write_
   }
   ALWAYS(false);
   return bad_request({});
+}
+
+void store_converted(const write_command& command, const json& converted, write_plan& plan) {
+  const unstored_object what = std::move(*plan.unstored);
+  plan.unstored.reset();
+  std::string bytes =
+      schema::encode_in_version(what.type->custom->definition->stored_row(), converted, command.cause);
+  if (what.dry_run) {
+    if (what.dry_revision.value != 0) schema::stamp_revision(bytes, what.dry_revision);
+    plan.answer.stored = share_bytes(std::move(bytes));
+    return;
+  }
+  const auto role = std::ranges::find(plan.roles, change_role::object);
+  ALWAYS(role != plan.roles.end());
+  plan.stored_bytes = bytes;
+  storage::object_change& change =
+      plan.transaction.changes.at(static_cast<std::size_t>(role - plan.roles.begin()));
+  if (what.removes)
+    change.what = storage::remove_value{std::move(bytes)};
+  else
+    change.what = storage::put_value{std::move(bytes)};
 }
 
 refusal_verdict judge_refusal(const write_command& command, const write_plan& plan,

@@ -3,9 +3,11 @@
 #include "actors/objects/root_certificate.hpp"
 #include "actors/objects/service_allocation.hpp"
 #include "actors/objects/write_command.hpp"
+#include "schema/tables/resource_table.hpp"
 #include "storage/store.hpp"
 
 #include <memory>
+#include <optional>
 
 /// From a write command and what is stored now to the transaction that carries it out. Decides everything;
 /// stores nothing.
@@ -15,6 +17,7 @@ namespace actord::actors {
 class admission_chain;
 class role_guard;
 class webhook_gate;
+class write_conversions;
 class write_reviews;
 
 struct write_environment {
@@ -35,6 +38,15 @@ enum class change_role : std::uint8_t {
   companion,  ///< an object made or removed along with it, left alone if it is there already
 };
 
+/// An object that a webhook has to convert before it can be stored.
+struct unstored_object {
+  schema::resource_handle type; ///< of the object
+  json object;
+  bool removes = false;  ///< it is the last form of what the plan removes
+  bool dry_run = false;  ///< nothing is stored
+  revision dry_revision; ///< what the answer to a dry run shows
+};
+
 struct write_plan {
   storage::transaction transaction; ///< empty: nothing to store, the answer stands
   std::vector<change_role> roles;   ///< one per change
@@ -44,14 +56,20 @@ struct write_plan {
   std::shared_ptr<std::string> decided_bytes;
   std::string name;       ///< of the object, also when generateName made it
   bool generated = false; ///< another try may make another name
+  /// Until `store_converted`, in place of the object's bytes; none where no webhook converts.
+  std::optional<unstored_object> unstored;
   /// The client named the revision it knows: a newer head is its conflict, not ours to resolve.
   bool pinned = false;
 };
 
 /// `reviews` (null: none) has the outcome of webhooks and is told what they must be asked; where it
-/// interrupts the plan, the error means nothing.
+/// interrupts the plan, the error means nothing. The same with `conversions` (null: none), where it wants
+/// something, plan and error mean nothing.
 result<write_plan> plan_write(const write_environment& environment, const write_command& command,
-                              write_reviews* reviews = nullptr);
+                              write_reviews* reviews = nullptr, write_conversions* conversions = nullptr);
+
+/// What the webhook made of `plan.unstored`, in the version that is stored: completes the plan.
+void store_converted(const write_command& command, const json& converted, write_plan& plan);
 
 struct refusal_verdict {
   bool retry = false;

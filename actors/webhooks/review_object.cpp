@@ -12,7 +12,9 @@ namespace actord::actors {
 namespace {
 
 /// Bodies that are not the object itself.
-bool is_posted(std::string_view subresource) { return subresource == "binding" || subresource == "eviction"; }
+bool is_posted(std::string_view subresource) {
+  return subresource == "binding" || subresource == "eviction" || subresource == "token";
+}
 
 json converted(const schema::resource_type& from, const schema::resource_type& to, json object) {
   if (from.id == to.id) return object;

@@ -1,45 +1,19 @@
 #include "actors/webhooks/webhook_gate.hpp"
 
-#include "actors/webhooks/webhook_target.hpp"
+#include "actors/webhooks/service_lookup.hpp"
 #include "schema/object/stored_object.hpp"
 
 #include <fmt/format.h>
 
 namespace actord::actors {
-namespace {
-
-std::optional<schema::service_view> find_service(const storage::snapshot& reads,
-                                                 const webhook_service& wanted) {
-  const std::string_view bytes =
-      reads.get({schema::builtin("", "services").stored_as, wanted.space, wanted.name});
-  if (bytes.empty()) return {};
-  const auto view = schema::object_view::open(bytes);
-  if (!view) return {};
-  return schema::parse_service(view->text());
-}
-
-std::vector<schema::endpoint_slice_view> find_slices(const storage::snapshot& reads,
-                                                     const webhook_service& wanted) {
-  std::vector<schema::endpoint_slice_view> slices;
-  const auto& type = schema::builtin("discovery.k8s.io", "endpointslices");
-  for (const object_key& key :
-       reads.labelled(type.stored_as, wanted.space, "kubernetes.io/service-name", wanted.name)) {
-    const auto view = schema::object_view::open(reads.get(key));
-    if (!view) continue;
-    auto slice = schema::parse_endpoint_slice(view->text());
-    if (slice.service_name() == wanted.name) slices.push_back(std::move(slice));
-  }
-  return slices;
-}
-
-} // namespace
 
 write_reviews::environment webhook_gate::environment(std::shared_ptr<const webhook_set> hooks) const {
   return {.hooks = std::move(hooks),
           .space_labels = [this](const std::string& space) { return space_labels(space); },
           .now = [this] { return store_.now(); },
           .random = random_,
-          .may = may_};
+          .may = may_,
+          .conversions = conversions_};
 }
 
 std::shared_ptr<write_reviews> webhook_gate::begin(const write_command& command) const {
@@ -47,7 +21,7 @@ std::shared_ptr<write_reviews> webhook_gate::begin(const write_command& command)
   return hooks == nullptr ? nullptr : write_reviews::of_command(environment(std::move(hooks)), command);
 }
 
-std::shared_ptr<write_reviews> webhook_gate::begin_connection(review_subject subject) const {
+std::shared_ptr<write_reviews> webhook_gate::begin_request(review_subject subject) const {
   auto hooks = mirror_.current();
   if (hooks == nullptr) return nullptr;
   if (concerned_webhooks(hooks->mutating, subject.resource()).empty() &&
@@ -75,9 +49,7 @@ void webhook_gate::ask(const review_call& call, std::function<void(result<std::s
                        .body = call.text,
                        .timeout = call.timeout};
   if (hook.service) {
-    const auto reads = store_.read();
-    auto address = service_address(*hook.service, find_service(*reads, *hook.service),
-                                   find_slices(*reads, *hook.service), random_);
+    auto address = find_service_address(*store_.read(), *hook.service, random_);
     if (!address) {
       error why = address.error();
       why.message = fmt::format("Post \"{}\": {}", what.url, why.message);
@@ -93,6 +65,9 @@ void webhook_gate::ask(const review_call& call, std::function<void(result<std::s
 void webhook_gate::carry_out(std::shared_ptr<write_reviews> reviews, runner run,
                              std::function<void()> done) const {
   const auto calls = reviews->due();
+  if (reviews->wants_conversion())
+    return reviews->conversions().fetch(
+        run, [this, reviews, run, done = std::move(done)] { carry_out(reviews, run, done); });
   if (calls.empty()) return run(std::move(done));
   const auto outstanding = std::make_shared<std::size_t>(calls.size());
   for (const review_call& call : calls)

@@ -21,10 +21,12 @@ std::string with_port(const std::string& address, std::int64_t port) {
 
 std::string call_url(const webhook& hook) {
   if (!hook.service) return fmt::format("{}?timeout={}s", hook.url, hook.timeout.count());
-  std::string path = hook.service->path;
-  if (!path.starts_with('/')) path.insert(path.begin(), '/');
-  return fmt::format("https://{}.{}.svc:{}{}?timeout={}s", hook.service->name, hook.service->space,
-                     hook.service->port, path, hook.timeout.count());
+  return fmt::format("{}?timeout={}s", service_url(*hook.service), hook.timeout.count());
+}
+
+std::string service_url(const webhook_service& service) {
+  return fmt::format("https://{}.{}.svc:{}{}{}", service.name, service.space, service.port,
+                     service.path.starts_with('/') ? "" : "/", service.path);
 }
 
 result<std::string> service_address(const webhook_service& wanted,

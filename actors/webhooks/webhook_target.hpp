@@ -15,6 +15,8 @@ namespace actord::actors {
 
 /// The address that the call and errors name: of a service "https://NAME.NAMESPACE.svc:PORT/PATH?timeout=5s".
 std::string call_url(const webhook& hook);
+/// "https://NAME.NAMESPACE.svc:PORT/PATH".
+std::string service_url(const webhook_service& service);
 
 /// "ADDRESS:PORT" of a ready endpoint, picked by chance, of a webhook's service (none: there is no such
 /// service). Whoever is called there has to prove that it is the service. The error is only the reason.

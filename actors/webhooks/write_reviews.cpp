@@ -3,6 +3,7 @@
 #include "actors/objects/refusals.hpp"
 #include "actors/webhooks/review_object.hpp"
 #include "schema/base/always.hpp"
+#include "schema/object/converted_object.hpp"
 #include "schema/patch/json_patch.hpp"
 #include "schema/patch/managed_fields.hpp"
 #include "schema/write/object_metadata.hpp"
@@ -87,7 +88,10 @@ void keep_ownership(const json& before, json& after, std::vector<std::string>& w
 
 write_reviews::write_reviews(environment with, review_subject subject, json create_options)
     : with_(std::move(with)), subject_(std::move(subject)), create_options_(std::move(create_options)),
-      until_(with_.now() + patience) {}
+      until_(with_.now() + patience),
+      conversions_(with_.conversions == nullptr || !schema::converts(*subject_.type)
+                       ? nullptr
+                       : std::make_shared<write_conversions>(*with_.conversions)) {}
 
 std::shared_ptr<write_reviews> write_reviews::of_command(environment with, const write_command& command) {
   const schema::resource_handle type = schema::resource_of(command.key.resource);
@@ -197,14 +201,23 @@ void write_reviews::connect(const json& options) {
 }
 
 std::vector<review_call> write_reviews::due() {
+  if (conversions_ != nullptr && conversions_->tree_failure())
+    refuse(0, {internal(conversions_->tree_failure()->message), {}, 500});
   if (refusal_) return {};
+  if (unfinished_) {
+    finish_mutation(std::move(*std::exchange(unfinished_, std::nullopt)));
+    if (refusal_ || wants_conversion()) return {};
+  }
   if (mutating_) {
     if (auto call = next_mutation()) return {std::move(*call)};
+    if (wants_conversion()) return {};
     mutating_ = false;
     if (refusal_) return {};
   }
-  if (std::exchange(validation_due_, false)) return validations();
-  return {};
+  if (!validation_due_) return {};
+  std::vector<review_call> calls = validations();
+  validation_due_ = wants_conversion();
+  return validation_due_ ? std::vector<review_call>{} : calls;
 }
 
 std::optional<review_call> write_reviews::next_mutation() {
@@ -212,7 +225,9 @@ std::optional<review_call> write_reviews::next_mutation() {
   for (; at_ < mutators_.size(); ++at_) {
     if (stage_ == stage::second && !to_reinvoke_.contains(at_)) continue;
     if (refusal_) return {};
-    if (is_selected(mutators_[at_])) return ask(0, mutators_[at_]);
+    if (!is_selected(mutators_[at_])) continue;
+    review_call call = ask(0, mutators_[at_]);
+    return wants_conversion() ? std::nullopt : std::optional(std::move(call));
   }
   return {};
 }
@@ -244,15 +259,46 @@ bool write_reviews::is_selected(const concerned_webhook& each) {
   return each.hook->conditions == nullptr || meets_conditions(each);
 }
 
+bool write_reviews::converts(const schema::resource_handle& as) const {
+  return conversions_ != nullptr && as->id != subject_.type->id && subject_.subresource != "scale";
+}
+
+/// With the ownership of fields, which is the same in all versions. Null while it waits.
+json write_reviews::turned(const schema::resource_handle& from, const schema::resource_handle& to,
+                           const json& object) const {
+  const json* there = conversions_->tree(from, to, object);
+  if (there == nullptr) return {};
+  json whole = *there;
+  const json& metadata = object.at("metadata");
+  if (const auto kept = metadata.find("managedFields"); kept != metadata.end())
+    whole["metadata"]["managedFields"] = *kept;
+  return whole;
+}
+
 json write_reviews::shown(const concerned_webhook& to, const json& object) const {
-  return subject_.operation == "CONNECT" ? object
-                                         : shown_object(*subject_.type, subject_.subresource, *to.as, object);
+  if (subject_.operation == "CONNECT") return object;
+  if (object.is_null() || !converts(to.as))
+    return shown_object(*subject_.type, subject_.subresource, *to.as, object);
+  json there = turned(subject_.type, to.as, object);
+  return there.is_null() ? there : shown_object(*to.as, subject_.subresource, *to.as, there);
+}
+
+std::optional<result<json>> write_reviews::back(const concerned_webhook& from, const json& patched) const {
+  const schema::resource_type& type = *subject_.type;
+  if (!converts(from.as)) return taken_back(type, subject_.subresource, *from.as, object_, patched);
+  auto decoded = taken_back(*from.as, subject_.subresource, *from.as, object_, patched);
+  if (!decoded) return decoded;
+  json here = turned(from.as, subject_.type, *decoded);
+  if (here.is_null()) return {};
+  return result<json>(std::move(here));
 }
 
 /// Conditions that cannot be told leave who fails open unasked, and refuse the request for who fails closed.
 bool write_reviews::meets_conditions(const concerned_webhook& each) {
-  const auto met =
-      each.hook->conditions->hold(subject_, *each.as, shown(each, object_), shown(each, old_), with_.may);
+  const json object = shown(each, object_);
+  const json old = shown(each, old_);
+  if (wants_conversion()) return true; // asked again once they are there
+  const auto met = each.hook->conditions->hold(subject_, *each.as, object, old, with_.may);
   if (met) return *met;
   if (!each.hook->fails_open)
     refuse(0, {object_forbidden(*subject_.type, subject_.name, met.error().message), {}, 403});
@@ -286,35 +332,49 @@ void write_reviews::take(std::size_t number, result<std::string> answer) {
   notes_.merge(read->audit_annotations);
   if (!read->allowed) return refuse(rank, refusal_of(hook, read->status));
   if (!mutating) return;
-  if (!read->patch.is_null() && !read->patch.empty()) take_mutation(asked, *read);
-  if (hook.reinvoked) asked_before_.insert(rank);
+  finish_mutation({asked, std::move(*read), rank});
 }
 
-void write_reviews::take_mutation(const question& asked, const review_answer& answer) {
+void write_reviews::finish_mutation(unfinished_mutation what) {
+  if (!what.answer.patch.is_null() && !what.answer.patch.empty() && !take_mutation(what.asked, what.answer)) {
+    unfinished_ = std::move(what);
+    return;
+  }
+  if (what.asked.to.hook->reinvoked) asked_before_.insert(what.rank);
+}
+
+bool write_reviews::take_mutation(const question& asked, const review_answer& answer) {
   const webhook& hook = *asked.to.hook;
-  const auto refuse_it = [&](const std::string& why) { refuse(0, {internal(why), {}, 500}); };
+  const auto refuse_it = [&](error why, int code) {
+    refuse(0, {std::move(why), {}, code});
+    return true;
+  };
   if (fixed_)
-    return refuse_it(
-        fmt::format("admission webhook \"{}\" attempted to modify the object, which is not supported "
-                    "for this operation",
-                    hook.name));
+    return refuse_it(internal(fmt::format(
+                         "admission webhook \"{}\" attempted to modify the object, which is not supported "
+                         "for this operation",
+                         hook.name)),
+                     500);
   const schema::resource_type& type = *subject_.type;
-  const json before = shown_object(type, subject_.subresource, *asked.to.as, object_);
+  const json before = shown(asked.to, object_);
   json patched = before;
   if (auto applied = schema::apply_json_patch(patched, answer.patch); !applied)
-    return refuse_it(applied.error().message);
-  if (patched == before) return;
-  auto object = taken_back(type, subject_.subresource, *asked.to.as, object_, patched);
-  if (!object) return refuse_it(object.error().message);
+    return refuse_it(internal(applied.error().message), 500);
+  if (patched == before) return true;
+  auto back_here = back(asked.to, patched);
+  if (!back_here) return false;
+  result<json>& object = *back_here;
+  if (!object) return refuse_it(internal(object.error().message), 500);
   if (auto settled =
           schema::settle_namespace(type, type.namespaced ? subject_.space : std::string(), *object);
       !settled)
-    return refuse(0, {settled.error(), {}, 400});
+    return refuse_it(settled.error(), 400);
   keep_ownership(object_, *object, warnings_);
   object_ = std::move(*object);
   changed_ = true;
   to_reinvoke_.merge(asked_before_);
   asked_before_.clear();
+  return true;
 }
 
 /// The first in order counts, whoever answers first.

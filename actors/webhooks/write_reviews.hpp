@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/conversion/write_conversions.hpp"
 #include "actors/webhooks/match_conditions.hpp"
 #include "schema/base/clock.hpp"
 
@@ -44,6 +45,8 @@ public:
     random_source& random;
     /// What a caller may, for conditions that ask.
     access_check may = {};
+    /// Who converts custom kinds into the versions that webhooks ask for; null: nobody.
+    const conversion_gate* conversions = nullptr;
   };
   /// `operation` is what the request is unless it turns out that there is something to create.
   write_reviews(environment with, review_subject subject, json create_options);
@@ -67,8 +70,11 @@ public:
   /// The plan was given up: it is to be made again once nothing is due.
   [[nodiscard]] bool interrupted() const { return interrupted_; }
   /// What must be asked now, together. Call it again when all of it was answered; empty when nothing is left
-  /// to ask.
+  /// to ask, or while `wants_conversion`.
   std::vector<review_call> due();
+  /// Whether `conversions` has something to fetch before anything is due.
+  [[nodiscard]] bool wants_conversion() const { return conversions_ != nullptr && conversions_->wants(); }
+  [[nodiscard]] write_conversions& conversions() { return *conversions_; }
   /// The answer's body, or why there is none.
   void take(std::size_t number, result<std::string> answer);
 
@@ -82,6 +88,12 @@ private:
     concerned_webhook to;
     std::string uid;
   };
+  /// An answer whose object has yet to come back into the version of the write.
+  struct unfinished_mutation {
+    question asked;
+    review_answer answer;
+    std::size_t rank;
+  };
 
   void know_operation(const json* old);
   bool start_mutation(const json& object, const json* old);
@@ -91,7 +103,15 @@ private:
   bool meets_conditions(const concerned_webhook& each);
   [[nodiscard]] json shown(const concerned_webhook& to, const json& object) const;
   review_call ask(std::size_t number, const concerned_webhook& each);
-  void take_mutation(const question& asked, const review_answer& answer);
+  /// False: its object waits for a conversion.
+  bool take_mutation(const question& asked, const review_answer& answer);
+  void finish_mutation(unfinished_mutation what);
+  /// Whether a webhook that is asked about `as` needs another one to convert the object.
+  [[nodiscard]] bool converts(const schema::resource_handle& as) const;
+  /// None: it waits for a conversion.
+  [[nodiscard]] std::optional<result<json>> back(const concerned_webhook& from, const json& patched) const;
+  [[nodiscard]] json turned(const schema::resource_handle& from, const schema::resource_handle& to,
+                            const json& object) const;
   void refuse(std::size_t number, review_refusal why);
   void fail(std::size_t number, const webhook& hook, std::string_view why);
 
@@ -103,6 +123,8 @@ private:
   // The objects in question; null for none.
   json object_;
   json old_;
+  const std::shared_ptr<write_conversions> conversions_; ///< null where none converts the kind
+  std::optional<unfinished_mutation> unfinished_;
   std::vector<question> asked_; ///< by number
 
   bool interrupted_ = false;

@@ -1,5 +1,6 @@
 #include "schema/custom/custom_kind.hpp"
 
+#include "schema/base/always.hpp"
 #include "schema/base/json.hpp"
 #include "schema/custom/definition.hpp"
 #include "schema/custom/shape_object.hpp"
@@ -55,15 +56,19 @@ json from_stored(const custom_kind& kind, std::string_view stored_version, json 
   const custom_kind* written = kind.definition->version(stored_version);
   if (written == nullptr) written = &kind;
   shape_stored(*written, object, true);
-  if (written != &kind) shape_stored(kind, object, false);
+  if (written != &kind && kind.definition->conversion() == nullptr) shape_stored(kind, object, false);
   return object;
 }
 
 json to_stored(const custom_kind& kind, json object) {
   const custom_kind& stored = *kind.definition->stored_row().custom;
-  if (&stored != &kind) shape_stored(stored, object, false);
+  if (&stored == &kind) return object;
+  ALWAYS_WITH(kind.definition->conversion() == nullptr, kind.definition->name());
+  shape_stored(stored, object, false);
   return object;
 }
+
+void shape_converted(const custom_kind& kind, json& object) { shape_stored(kind, object, false); }
 
 void prepare_create(json& object, const custom_kind& kind) {
   if (kind.has_status) object.erase("status");

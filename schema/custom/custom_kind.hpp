@@ -65,11 +65,16 @@ namespace custom {
 result<std::vector<std::string>> take_object(const custom_kind& kind, json& object,
                                              field_validation validation);
 
-/// A stored text as an object of the kind: shaped by the version it was written with, then by this one.
+/// A stored text as an object of the kind: shaped by the version it was written with, then by this one. Where
+/// a webhook converts, that is the object as it was written whatever `kind` is: enough for who looks at
+/// metadata only; others have it converted first (schema/object/converted_object.hpp).
 json from_stored(const custom_kind& kind, std::string_view stored_version, json object);
 
-/// An object of the kind in the version that is stored.
+/// An object of the kind in the version that is stored. Not where a webhook converts between the two.
 json to_stored(const custom_kind& kind, json object);
+
+/// What a webhook made of an object, as an object of the kind.
+void shape_converted(const custom_kind& kind, json& object);
 
 /// Rules of all custom kinds, for schema/rules.
 void prepare_create(json& object, const custom_kind& kind);

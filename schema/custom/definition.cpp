@@ -133,12 +133,11 @@ public:
   std::shared_ptr<const definition> build() {
     read_names();
     const json& versions = json_member(object_, {"spec", "versions"});
-    const bool converts = text(object_, {"spec", "conversion", "strategy"}) == "Webhook";
+    made_->conversion_ = read_conversion(object_);
     for (std::size_t i = 0; i < versions.size(); ++i) {
       made_->versions_.push_back(version_of(versions[i], given_.row_ids.at(i)));
       version_row& version = *made_->versions_.back();
-      // Nothing here asks a webhook, so versions that would need one are not served.
-      version.is_served = truth(json_member(versions[i], {"served"})) && (!converts || version.is_stored);
+      version.is_served = truth(json_member(versions[i], {"served"}));
       if (version.is_stored) made_->stored_row_ = &version.row;
     }
     ALWAYS_WITH(made_->stored_row_ != nullptr, made_->name_);
@@ -295,6 +294,12 @@ const custom_kind* definition::version(std::string_view name) const {
   const auto found =
       std::ranges::find_if(versions_, [&](const auto& one) { return one->kind.version == name; });
   return found == versions_.end() ? nullptr : &(*found)->kind;
+}
+
+const resource_type* definition::row(std::string_view version) const {
+  const auto found =
+      std::ranges::find_if(versions_, [&](const auto& one) { return one->kind.version == version; });
+  return found == versions_.end() ? nullptr : &(*found)->row;
 }
 
 resource_handle handle_of(const std::shared_ptr<const definition>& owner, const resource_type& row) {

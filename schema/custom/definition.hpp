@@ -1,6 +1,7 @@
 #pragma once
 
 #include "schema/base/json_fwd.hpp"
+#include "schema/custom/conversion.hpp"
 #include "schema/custom/custom_kind.hpp"
 
 #include <memory>
@@ -44,6 +45,10 @@ public:
   [[nodiscard]] std::vector<std::pair<std::string, resource_id>> version_ids() const;
   /// Null when the definition has no such version (any more).
   [[nodiscard]] const custom_kind* version(std::string_view name) const;
+  /// The row of a version, also of one that is not served; null like `version`.
+  [[nodiscard]] const resource_type* row(std::string_view version) const;
+  /// Who converts between versions; null where they differ by name only.
+  [[nodiscard]] const conversion_webhook* conversion() const { return conversion_ ? &*conversion_ : nullptr; }
   /// Every field that any version can be selected by, by name.
   [[nodiscard]] const std::vector<custom_kind::selectable>& selectables() const { return selectables_; }
 
@@ -70,6 +75,7 @@ private:
   const resource_type* stored_row_ = nullptr;
   std::vector<const resource_type*> served_;
   std::vector<custom_kind::selectable> selectables_;
+  std::optional<conversion_webhook> conversion_;
 };
 
 /// A handle of one of the definition's rows.

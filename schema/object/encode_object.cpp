@@ -4,6 +4,7 @@
 #include "schema/base/timestamp.hpp"
 #include "schema/codec/text_writer.hpp"
 #include "schema/custom/definition.hpp"
+#include "schema/object/converted_object.hpp"
 #include "schema/object/frame.hpp"
 #include "schema/object/object_deadline.hpp"
 #include "schema/object/selectable_fields.hpp"
@@ -217,13 +218,17 @@ void fill_envelope(StoredObject::Builder root, const resource_type& type, const 
 } // namespace
 
 std::string encode_object(const resource_type& type, const json& object, const write_cause& cause) {
-  ALWAYS(object.is_object() && object.contains("metadata") && object.at("metadata").is_object());
   if (type.custom != nullptr) {
     const resource_type& stored = type.custom->definition->stored_row();
-    if (&stored != &type) return encode_object(stored, custom::to_stored(*type.custom, object), cause);
+    if (&stored != &type) return encode_in_version(stored, custom::to_stored(*type.custom, object), cause);
   } else if (type.stored_as != type.id) {
     return encode_object(*resource_of(type.stored_as), to_stored_view(type, object), cause);
   }
+  return encode_in_version(type, object, cause);
+}
+
+std::string encode_in_version(const resource_type& type, const json& object, const write_cause& cause) {
+  ALWAYS(object.is_object() && object.contains("metadata") && object.at("metadata").is_object());
   // Text first, into its own buffer: the envelope records a place in it, and precedes it.
   thread_local text_writer written;
   written.clear();

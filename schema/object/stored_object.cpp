@@ -148,10 +148,14 @@ std::string_view object_view::custom_selectable(std::string_view path) const {
   // Written before the field was one to select by.
   const auto type = resource_of(resource());
   if (type == nullptr || type->custom == nullptr) return {};
-  const auto& fields = type->custom->definition->selectables();
+  const custom::definition& definition = *type->custom->definition;
+  const auto& fields = definition.selectables();
   const auto field = std::ranges::find(fields, path, &custom_kind::selectable::name);
   if (field == fields.end()) return {};
-  return state_->late_values.emplace_back(selectable_value(to_json(*type), *field));
+  const resource_type* written =
+      definition.conversion() == nullptr ? nullptr : definition.row(state_->view(state_->root.getVersion()));
+  return state_->late_values.emplace_back(
+      selectable_value(to_json(written == nullptr ? *type : *written), *field));
 }
 
 std::vector<owner_reference> object_view::owners() const {

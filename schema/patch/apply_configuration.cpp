@@ -5,8 +5,11 @@
 #include "schema/patch/field_compare.hpp"
 #include "schema/patch/field_manager.hpp"
 #include "schema/patch/structured_merge.hpp"
+#include "schema/patch/version_changes.hpp"
 
+#include <algorithm>
 #include <fmt/format.h>
+#include <map>
 #include <optional>
 
 namespace actord::schema {
@@ -50,23 +53,65 @@ error conflict_error(const std::vector<conflict>& conflicts) {
   return refused;
 }
 
+/// What is left of `merged` when all is taken out that neither `pruned` has nor anybody of `owned` owns.
+json keep_owned(const object_type& type, const json& merged, const json& pruned, const field_set& owned) {
+  const field_set mentioned = with_declared_ancestors(type, mentioned_fields(type, merged));
+  const field_set left = with_declared_ancestors(type, mentioned_fields(type, pruned));
+  return remove_fields(type, merged,
+                       set_difference(mentioned, set_union(left, with_declared_ancestors(type, owned))));
+}
+
+/// What hangs below a removed item without being owned by anyone goes with it only if it was applied.
+json keep_unnamed(const object_type& type, const json& merged, const json& pruned,
+                  const field_set& last_named) {
+  const field_set mentioned = with_declared_ancestors(type, mentioned_fields(type, merged));
+  const field_set left = with_declared_ancestors(type, mentioned_fields(type, pruned));
+  return remove_fields(type, merged, set_intersection(set_difference(mentioned, left), last_named));
+}
+
 /// Removes from `merged` what the writer applied last time, left out now, and nobody else owns.
 json prune(const object_type& type, const json& merged, const managed_entries& entries,
            const field_set& last) {
   if (last.empty()) return merged;
   const field_set last_named = with_declared_ancestors(type, last);
-  json pruned = remove_fields(type, merged, last_named);
-
   field_set owned;
   for (const managed_entry& entry : entries) owned = set_union(owned, entry.fields());
-  const field_set mentioned = with_declared_ancestors(type, mentioned_fields(type, merged));
-  const field_set left = with_declared_ancestors(type, mentioned_fields(type, pruned));
-  const field_set keep = set_union(left, with_declared_ancestors(type, owned));
-  pruned = remove_fields(type, merged, set_difference(mentioned, keep));
+  const json pruned = keep_owned(type, merged, remove_fields(type, merged, last_named), owned);
+  return keep_unnamed(type, merged, pruned, last_named);
+}
 
-  // What hangs below a removed item without being owned by anyone goes with it only if it was applied.
-  const field_set left_now = with_declared_ancestors(type, mentioned_fields(type, pruned));
-  return remove_fields(type, merged, set_intersection(set_difference(mentioned, left_now), last_named));
+/// The same where fields have other names in other versions: what was applied last is removed in the version
+/// it was applied in, and what others own is looked up in theirs.
+json prune_across_versions(const field_writer& writer, const json& merged, const managed_entries& entries,
+                           const field_set& last, const std::string& last_version) {
+  const auto in_last = [&](const json& object) {
+    object_in_version turned{std::string(writer.api_version), &writer.type, object};
+    return turned.turn_into(*writer.versions, last_version) ? std::optional(std::move(turned)) : std::nullopt;
+  };
+  if (last.empty()) return merged;
+  const auto whole = in_last(merged);
+  if (!whole) return merged;
+  const field_set last_named = with_declared_ancestors(*whole->type, last);
+  object_in_version pruned = *whole;
+  pruned.object = remove_fields(*whole->type, whole->object, last_named);
+
+  std::map<std::string, field_set> owned; // by version
+  for (const managed_entry& entry : entries)
+    owned[entry.id.api_version] = set_union(owned[entry.id.api_version], entry.fields());
+  for (const auto& [version, fields] : owned) {
+    object_in_version all{std::string(writer.api_version), &writer.type, merged};
+    if (!all.turn_into(*writer.versions, version) || !pruned.turn_into(*writer.versions, version)) continue;
+    pruned.object = keep_owned(*all.type, all.object, pruned.object, fields);
+  }
+  if (!pruned.turn_into(*writer.versions, last_version)) return merged;
+  pruned.object = keep_unnamed(*whole->type, whole->object, pruned.object, last_named);
+  return pruned.turn_into(*writer.versions, writer.api_version) ? pruned.object : merged;
+}
+
+bool are_across_versions(const field_writer& writer, const managed_entries& entries) {
+  return writer.versions != nullptr && std::any_of(entries.begin(), entries.end(), [&](const auto& entry) {
+           return entry.id.api_version != writer.api_version;
+         });
 }
 
 /// An object that nobody's writes were tracked on: all it has belongs to a manager that stands for the past.
@@ -89,6 +134,20 @@ struct applied_outcome {
   bool changed = true;
 };
 
+/// What the write takes from an owner whose fields are tracked in another version.
+void take_in_version(const version_changes::changes& changes, managed_entry& entry,
+                     applied_outcome& outcome) {
+  if (changes.gone) {
+    entry.change_fields() = {};
+    return;
+  }
+  const field_set taken = set_intersection(entry.fields(), changes.touched);
+  for_each_path(taken, [&](const std::string& path) { outcome.conflicts.push_back({entry.id, path}); });
+  outcome.conflicting = set_union(outcome.conflicting, taken);
+  if (!taken.empty()) subtract(entry.change_fields(), taken);
+  if (entry.overlaps(changes.removed)) subtract(entry.change_fields(), changes.removed);
+}
+
 applied_outcome merge_and_own(const field_writer& writer, const json& live, const json& applied,
                               managed_entries entries) {
   const json merged = merge_objects(writer.type, live, applied);
@@ -96,18 +155,27 @@ applied_outcome merge_and_own(const field_writer& writer, const json& live, cons
   managed_entry* mine = find_entry(entries, self);
   if (mine == nullptr) mine = &entries.emplace_back(self, std::string(), field_set{});
   const field_set last = std::move(mine->change_fields());
+  const std::string last_version = mine->id.api_version;
   mine->id = self;
   mine->change_fields() =
       set_difference_with_subtrees(mentioned_fields(writer.type, applied), writer.untouchable);
 
   applied_outcome outcome;
-  outcome.object = prune(writer.type, merged, entries, last);
+  const bool across = writer.versions != nullptr &&
+                      (last_version != writer.api_version || are_across_versions(writer, entries));
+  outcome.object = across ? prune_across_versions(writer, merged, entries, last, last_version)
+                          : prune(writer.type, merged, entries, last);
   const field_changes changes = compare_objects(writer.type, live, outcome.object);
   const field_set touched =
       set_difference_with_subtrees(set_union(changes.added, changes.modified), writer.untouchable);
   const field_set removed = set_difference_with_subtrees(changes.removed, writer.untouchable);
+  version_changes elsewhere(writer, live, outcome.object);
   for (managed_entry& entry : entries) {
     if (entry.id.same_writer(self)) continue;
+    if (elsewhere.is_other(entry.id.api_version)) {
+      take_in_version(elsewhere.in(entry.id.api_version), entry, outcome);
+      continue;
+    }
     const field_set taken = set_intersection(entry.fields(), touched);
     for_each_path(taken, [&](const std::string& path) { outcome.conflicts.push_back({entry.id, path}); });
     outcome.conflicting = set_union(outcome.conflicting, taken);

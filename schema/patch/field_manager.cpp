@@ -4,6 +4,7 @@
 #include "schema/base/timestamp.hpp"
 #include "schema/patch/field_compare.hpp"
 #include "schema/patch/managed_fields.hpp"
+#include "schema/patch/version_changes.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -58,6 +59,12 @@ void merge_oldest(managed_entries& entries) {
   }
 }
 
+void give_up_changed(managed_entry& entry, const version_changes::changes& changes) {
+  if (changes.gone) entry.change_fields() = {};
+  for (const field_set* lost : {&changes.touched, &changes.removed})
+    if (entry.overlaps(*lost)) subtract(entry.change_fields(), *lost);
+}
+
 /// Whether two objects differ in a member other than `ignored`; `differ` compares the members both have.
 template <class Differ>
 bool differ_except(const json& left, const json& right, std::string_view ignored, Differ differ) {
@@ -96,9 +103,13 @@ void track_update(const field_writer& writer, const json* live, json& object) {
   add(own, std::move(changes.modified));
   subtract_with_subtrees(own, writer.untouchable);
   subtract_with_subtrees(changes.removed, writer.untouchable);
+  version_changes elsewhere(writer, live != nullptr ? *live : zero_object(writer.type), object);
   for (managed_entry& entry : entries)
-    for (const field_set* lost : {&own, &changes.removed})
-      if (entry.overlaps(*lost)) subtract(entry.change_fields(), *lost);
+    if (elsewhere.is_other(entry.id.api_version))
+      give_up_changed(entry, elsewhere.in(entry.id.api_version));
+    else
+      for (const field_set* lost : {&own, &changes.removed})
+        if (entry.overlaps(*lost)) subtract(entry.change_fields(), *lost);
   subtract(own, nobodys_fields());
   if (!own.empty()) {
     const field_manager_id id = writer.id(ownership::update);

@@ -15,6 +15,18 @@ struct object_type;
 /// Entries that update managers may have on one object before the oldest are merged into "ancient-changes".
 inline constexpr std::size_t max_update_managers = 10;
 
+/// The versions of a kind whose fields have other names in each: fields are tracked in the version they were
+/// written in, so that what changed has to be seen in that version.
+class object_versions {
+public:
+  virtual ~object_versions() = default;
+  /// Null: the kind has no such version (any more).
+  [[nodiscard]] virtual const object_type* type(std::string_view api_version) const = 0;
+  /// `object`, of the version `from`, in the version `to`, without managedFields. Null: it is not known
+  /// (yet), and what is being made is worth nothing.
+  virtual const json* convert(std::string_view from, std::string_view to, const json& object) = 0;
+};
+
 /// The writer whose fields are tracked.
 struct field_writer {
   const object_type& type;
@@ -24,6 +36,7 @@ struct field_writer {
   wall_time now;
   /// Fields that a write of this (sub)resource cannot change; nobody comes to own them by it.
   const field_set& untouchable;
+  object_versions* versions = nullptr; ///< null where fields have the same names in all versions
 
   [[nodiscard]] field_manager_id id(ownership operation) const;
 };

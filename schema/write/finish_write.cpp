@@ -38,12 +38,13 @@ std::string_view api_version_of(const resource_type& type) {
 
 } // namespace
 
-field_writer writer_of(const write_context& context) {
+field_writer writer_of(const versioned_context& context) {
   return {*context.type.type,  context.field_manager, api_version_of(context.type),
-          context.subresource, context.now,           untouchable_fields(context.type, context.subresource)};
+          context.subresource, context.now,           untouchable_fields(context.type, context.subresource),
+          context.versions};
 }
 
-result<prepared_write> finish_create(const write_context& context, json object,
+result<prepared_write> finish_create(const versioned_context& context, json object,
                                      std::vector<std::string> warnings, ownership_state owned) {
   const kind_rules& rules = rules_of(context.type);
   const rule_context rule{context.type, context.subresource, context.now, context.random};
@@ -73,7 +74,7 @@ result<prepared_write> finish_create(const write_context& context, json object,
   return prepared_write{std::move(object), true, std::move(warnings), {}, {}};
 }
 
-result<prepared_write> finish_update(const write_context& context, json object, const json& current,
+result<prepared_write> finish_update(const versioned_context& context, json object, const json& current,
                                      std::vector<std::string> warnings, ownership_state owned) {
   const kind_rules& rules = rules_of(context.type);
   const rule_context rule{context.type, context.subresource, context.now, context.random};

@@ -23,7 +23,7 @@ result<json> read_body(const write_context& context, body_format format, std::st
 
 } // namespace
 
-result<prepared_write> prepare_create(const write_context& context, body_format format,
+result<prepared_write> prepare_create(const versioned_context& context, body_format format,
                                       std::string_view body) {
   std::vector<std::string> warnings;
   auto object = read_body(context, format, body, warnings);
@@ -31,8 +31,8 @@ result<prepared_write> prepare_create(const write_context& context, body_format 
   return finish_create(context, std::move(*object), std::move(warnings), ownership_state::to_track);
 }
 
-result<prepared_write> prepare_update(const write_context& context, body_format format, std::string_view body,
-                                      const json& current) {
+result<prepared_write> prepare_update(const versioned_context& context, body_format format,
+                                      std::string_view body, const json& current) {
   if (context.subresource == "scale") return prepare_scale_update(context, format, body, current);
   std::vector<std::string> warnings;
   auto object = read_body(context, format, body, warnings);
@@ -43,6 +43,16 @@ result<prepared_write> prepare_update(const write_context& context, body_format 
   if (auto warning = drop_repeated_owners(*object, false); !warning.empty())
     warnings.push_back(std::move(warning));
   return finish_update(context, std::move(*object), current, std::move(warnings), ownership_state::to_track);
+}
+
+result<prepared_write> prepare_create(const write_context& context, body_format format,
+                                      std::string_view body) {
+  return prepare_create(versioned_context{context}, format, body);
+}
+
+result<prepared_write> prepare_update(const write_context& context, body_format format, std::string_view body,
+                                      const json& current) {
+  return prepare_update(versioned_context{context}, format, body, current);
 }
 
 } // namespace actord::schema

@@ -17,7 +17,7 @@ std::string resource_name(const resource_type& type) {
   return type.group.empty() ? std::string(type.plural) : fmt::format("{}.{}", type.plural, type.group);
 }
 
-error not_found(const write_context& context) {
+error not_found(const versioned_context& context) {
   error refused{
       error_kind::not_found,
       fmt::format("{} \"{}\" not found", resource_name(context.type), context.name),
@@ -29,7 +29,7 @@ error not_found(const write_context& context) {
 }
 
 /// Names as the request demands, for an object that a patch made.
-result<void> settle_names(const write_context& context, json& object) {
+result<void> settle_names(const versioned_context& context, json& object) {
   if (auto settled = settle_namespace(context.type, context.space, object); !settled) return settled;
   return check_request_name(object, context.name);
 }
@@ -42,7 +42,7 @@ json nothing_yet(const resource_type& type) {
   return object;
 }
 
-error untyped(const write_context& context, std::string_view why) {
+error untyped(const versioned_context& context, std::string_view why) {
   return {error_kind::internal,
           fmt::format("failed to create typed patch object ({}/{}; {}, Kind={}): {}", context.space,
                       context.name, context.type.api_version(), context.type.kind, why),
@@ -51,7 +51,7 @@ error untyped(const write_context& context, std::string_view why) {
           0};
 }
 
-result<prepared_write> create_by_apply(const write_context& context, json object,
+result<prepared_write> create_by_apply(const versioned_context& context, json object,
                                        std::vector<std::string> warnings) {
   if (const std::string uid = metadata_text(object, "uid"); !uid.empty()) {
     error refused = not_found(context);
@@ -79,7 +79,7 @@ result<void> check_applied_kind(const resource_type& type, const json& configura
                0};
 }
 
-result<prepared_write> prepare_apply(const write_context& context, std::string_view body,
+result<prepared_write> prepare_apply(const versioned_context& context, std::string_view body,
                                      const json* current) {
   std::vector<std::string> warnings;
   const auto configuration = read_configuration(body, context.validation, warnings);
@@ -103,8 +103,8 @@ result<prepared_write> prepare_apply(const write_context& context, std::string_v
 
 } // namespace
 
-result<prepared_write> prepare_patch(const write_context& context, patch_format format, std::string_view body,
-                                     const json* current) {
+result<prepared_write> prepare_patch(const versioned_context& context, patch_format format,
+                                     std::string_view body, const json* current) {
   if (current == nullptr && (format != patch_format::apply || !context.subresource.empty()))
     return not_found(context);
   if (context.subresource == "scale") return prepare_scale_patch(context, format, body, *current);
@@ -118,6 +118,11 @@ result<prepared_write> prepare_patch(const write_context& context, patch_format 
                                 ownership_state::to_track);
   if (prepared && !patched->names_revision) prepared->expected_revision.clear();
   return prepared;
+}
+
+result<prepared_write> prepare_patch(const write_context& context, patch_format format, std::string_view body,
+                                     const json* current) {
+  return prepare_patch(versioned_context{context}, format, body, current);
 }
 
 } // namespace actord::schema

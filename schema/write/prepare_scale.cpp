@@ -22,7 +22,7 @@ void drop_scale_times(json& object) {
 
 /// Writes the scale into the object and finishes it as a write of the object itself; only ownership remembers
 /// that it came through the subresource.
-result<prepared_write> finish_scale(const write_context& context, const json& scale, const json& current,
+result<prepared_write> finish_scale(const versioned_context& context, const json& scale, const json& current,
                                     std::vector<std::string> warnings) {
   if (auto named = check_request_name(scale, context.name); !named) return std::move(named).error();
   auto scaled = with_scale(context.type, current, scale);
@@ -33,13 +33,14 @@ result<prepared_write> finish_scale(const write_context& context, const json& sc
     if (const std::string sent = metadata_text(scale, member); !sent.empty()) metadata[member] = sent;
   track_update(writer_of(context), &current, *scaled);
   drop_scale_times(*scaled);
-  write_context whole = context;
+  versioned_context whole = context;
   whole.subresource = {};
   return finish_update(whole, std::move(*scaled), current, std::move(warnings), ownership_state::tracked);
 }
 
 /// An apply to a Scale is an apply to the replicas of the object.
-result<prepared_write> apply_scale(const write_context& context, std::string_view body, const json& current) {
+result<prepared_write> apply_scale(const versioned_context& context, std::string_view body,
+                                   const json& current) {
   std::vector<std::string> warnings;
   const auto configuration = read_configuration(body, context.validation, warnings);
   if (!configuration) return configuration.error();
@@ -56,14 +57,14 @@ result<prepared_write> apply_scale(const write_context& context, std::string_vie
   auto merged = apply_configuration(writer_of(context), current, replicas, context.force);
   if (!merged) return std::move(merged).error();
   drop_scale_times(*merged);
-  write_context whole = context;
+  versioned_context whole = context;
   whole.subresource = {};
   return finish_update(whole, std::move(*merged), current, std::move(warnings), ownership_state::tracked);
 }
 
 } // namespace
 
-result<prepared_write> prepare_scale_update(const write_context& context, body_format format,
+result<prepared_write> prepare_scale_update(const versioned_context& context, body_format format,
                                             std::string_view body, const json& current) {
   auto read = decode_object(body_kind_of(context.type, "scale"), format, body, context.validation);
   if (!read) return std::move(read).error();
@@ -73,7 +74,7 @@ result<prepared_write> prepare_scale_update(const write_context& context, body_f
   return finish_scale(context, read->object, current, std::move(read->warnings));
 }
 
-result<prepared_write> prepare_scale_patch(const write_context& context, patch_format format,
+result<prepared_write> prepare_scale_patch(const versioned_context& context, patch_format format,
                                            std::string_view body, const json& current) {
   if (format == patch_format::apply) return apply_scale(context, body, current);
   const json shown = scale_of(context.type, current);

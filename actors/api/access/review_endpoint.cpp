@@ -113,10 +113,19 @@ void serve_review(const review_collaborators& with, const request_handle& reques
   const wall_time now = system_clock_source().wall_now();
   schema::track_update({*type.type, options->field_manager, type.api_version(), {}, now, {}}, nullptr,
                        review);
-  if (const auto refused = check_review(type, review)) return answer_error(*request, *refused);
-  answer_review(std::make_shared<open_review>(
-                    open_review{with, request, std::move(review), {std::move(decoded->warnings)}}),
-                now);
+  with.admission.admit(
+      request, *options, std::move(review),
+      [request](json& admitted) -> result<void> {
+        if (auto refused = check_review(request->type(), admitted)) return std::move(*refused);
+        return {};
+      },
+      [with, request, now, warnings = std::move(decoded->warnings)](json admitted,
+                                                                    std::vector<std::string> more) mutable {
+        warnings.insert(warnings.end(), more.begin(), more.end());
+        answer_review(std::make_shared<open_review>(
+                          open_review{with, request, std::move(admitted), {std::move(warnings)}}),
+                      now);
+      });
 }
 
 } // namespace actord::actors

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/api/access/review_admission.hpp"
 #include "actors/api/api_request.hpp"
 #include "actors/authentication/authenticator.hpp"
 
@@ -11,6 +12,7 @@ class authorizer;
 struct review_collaborators {
   const authenticator& authentication;
   const authorizer& authorization;
+  review_admission admission = {}; ///< who else is asked
 };
 
 /// Kinds that are questions, answered at once and never stored: SelfSubjectReview, TokenReview and the access

@@ -174,21 +174,14 @@ private:
   token_order order_;
 };
 
-} // namespace
+result<void> admit_order(storage::store& store, const api_request& request, const json& document) {
+  return admit_token_request(request.caller, *store.read(), request.route.space, request.route.name,
+                             document.value("spec", json::object()));
+}
 
-void serve_token_request(storage::store& store, const token_authority& tokens,
-                         const request_handle& request) {
-  const auto format = body_format_of(request->http.header("content-type"));
-  if (!format) return answer_error(*request, format.error());
-  auto body = schema::decode_object(schema::body_kind_of(request->type(), "token"), *format,
-                                    request->http.body, schema::field_validation::ignore);
-  if (!body) return answer_error(*request, body.error());
-  json& document = body->object;
+void issue_token(storage::store& store, const token_authority& tokens, const request_handle& request,
+                 json document, std::vector<std::string> warnings) {
   const auto reads = store.read();
-  if (auto admitted = admit_token_request(request->caller, *reads, request->route.space, request->route.name,
-                                          document.value("spec", json::object()));
-      !admitted)
-    return answer_error(*request, admitted.error());
   const auto order = token_request(*reads, *request, document).settle();
   if (!order) return answer_error(*request, order.error());
   const auto issued = tokens.issue(*order);
@@ -196,7 +189,24 @@ void serve_token_request(storage::store& store, const token_authority& tokens,
   document["metadata"]["creationTimestamp"] = schema::format_time(store.now());
   document["status"] = {{"token", issued->token},
                         {"expirationTimestamp", schema::format_time(issued->expires)}};
-  answer_json(*request, 201, document.dump());
+  answer_json(*request, 201, document.dump(), {std::move(warnings)});
+}
+
+} // namespace
+
+void serve_token_request(storage::store& store, const token_authority& tokens,
+                         const review_admission& admission, const request_handle& request) {
+  const auto format = body_format_of(request->http.header("content-type"));
+  if (!format) return answer_error(*request, format.error());
+  auto body = schema::decode_object(schema::body_kind_of(request->type(), "token"), *format,
+                                    request->http.body, schema::field_validation::ignore);
+  if (!body) return answer_error(*request, body.error());
+  admission.admit(
+      request, {}, std::move(body->object),
+      [&store, request](json& document) { return admit_order(store, *request, document); },
+      [&store, &tokens, request](json document, std::vector<std::string> warnings) {
+        issue_token(store, tokens, request, std::move(document), std::move(warnings));
+      });
 }
 
 } // namespace actord::actors

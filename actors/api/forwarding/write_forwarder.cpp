@@ -13,8 +13,6 @@ namespace {
 
 constexpr std::size_t max_journeys = 4096;
 constexpr std::size_t max_journey_bytes = 128U << 20U;
-/// An answer that takes longer than this is not coming.
-constexpr std::chrono::milliseconds call_deadline{15'000};
 /// A replica that is further behind answers all the same: what was written is written.
 constexpr std::chrono::milliseconds apply_wait{3000};
 
@@ -115,7 +113,7 @@ void write_forwarder::attempt(const std::shared_ptr<journey>& one) {
     one->asked = status.leader;
     number = ++one->number;
   }
-  with_.link.call(status.leader, net::forward_method, std::move(payload), call_deadline,
+  with_.link.call(status.leader, net::forward_method, std::move(payload), with_.deadline(one->what.http),
                   [self = shared_from_this(), one, number](result<std::string> answer) {
                     self->settle(one, number, std::move(answer));
                   });

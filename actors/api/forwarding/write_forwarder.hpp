@@ -32,6 +32,8 @@ public:
     leader_link& link;
     std::shared_ptr<leader_wait> waiting;
     const clock_source& clock;
+    /// How long to wait for the answer to a request: one that takes longer is not coming.
+    std::function<std::chrono::milliseconds(const net::http_request& http)> deadline;
     /// Whether this server takes writes itself now.
     std::function<bool()> leads;
     /// Serves it on this server. Where it stops leading meanwhile, `forward` is called again.

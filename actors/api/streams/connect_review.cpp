@@ -69,14 +69,14 @@ void review_connection(const connection_judges& judges, const std::function<void
       return answer_error(*request, admitted.error());
   if (judges.webhooks == nullptr || !judges.webhooks->any()) return go_on();
   const auto reviews =
-      judges.webhooks->begin_connection({.operation = "CONNECT",
-                                         .type = request->route.type,
-                                         .subresource = std::string(request->route.subresource->name),
-                                         .space = request->route.space,
-                                         .name = request->route.name,
-                                         .dry_run = false,
-                                         .options = {},
-                                         .caller = request->caller});
+      judges.webhooks->begin_request({.operation = "CONNECT",
+                                      .type = request->route.type,
+                                      .subresource = std::string(request->route.subresource->name),
+                                      .space = request->route.space,
+                                      .name = request->route.name,
+                                      .dry_run = false,
+                                      .options = {},
+                                      .caller = request->caller});
   if (reviews == nullptr) return go_on();
   reviews->connect(connect_options(*request));
   judges.webhooks->carry_out(reviews, in_turn(run), [request, reviews, go_on = std::move(go_on)] {

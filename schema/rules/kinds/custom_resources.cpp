@@ -382,9 +382,6 @@ void warn_of_definition(const json& object, const json*, std::vector<std::string
     const field schema = version.at("schema").at("openAPIV3Schema");
     warn_of_schema(schema.value(), schema.path(), warnings);
   }
-  if (spec.at("conversion").at("strategy").text() == "Webhook")
-    warnings.push_back("spec.conversion: conversion webhooks are not called by this server: only the storage "
-                       "version is served");
 }
 
 void check_definition_update(const json& object, const json& old, field_errors& errors,

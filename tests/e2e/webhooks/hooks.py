@@ -57,6 +57,11 @@ def slow(request):
     return {"allowed": True}
 
 
+def thoughtful(request):
+    time.sleep(18)
+    return {"allowed": True}
+
+
 def unlabelled(request):
     labels = request["object"]["metadata"].get("labels") or {}
     return patch([{"op": "add", "path": "/metadata/labels", "value": {**labels, "seen": str(int(labels.get("seen", 0)) + 1)}}])
@@ -69,6 +74,7 @@ answers = {
     "/attach": attach,
     "/custom": custom,
     "/slow": slow,
+    "/thoughtful": thoughtful,
     "/first": add_data("first", "yes", needs="start"),
     "/second": add_data("second", "yes", needs="first"),
     "/third": add_data("third", "yes"),

@@ -426,6 +426,7 @@ BOOST_FIXTURE_TEST_CASE(patience_ends, two_servers) {
       .link = link,
       .waiting = waiting,
       .clock = clock,
+      .deadline = [](const net::http_request&) { return std::chrono::seconds(15); },
       .leads = [] { return false; },
       .serve = [](net::forwarded_request, const net::exchange_handle&,
                   steady_time) { BOOST_FAIL("this server does not lead"); }});

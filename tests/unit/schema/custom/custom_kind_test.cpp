@@ -8,6 +8,7 @@
 #include "schema/custom/definition.hpp"
 #include "schema/discovery/documents.hpp"
 #include "schema/discovery/openapi.hpp"
+#include "schema/object/converted_object.hpp"
 #include "schema/object/stored_object.hpp"
 #include "schema/print/table.hpp"
 #include "schema/tables/custom_rows.hpp"
@@ -172,12 +173,42 @@ BOOST_AUTO_TEST_CASE(a_definition_is_only_served_once_it_is_established) {
   BOOST_TEST(resource_of(number).get() != nullptr); // objects there may be can still be cleared away
 }
 
-BOOST_AUTO_TEST_CASE(versions_that_need_a_webhook_are_not_served) {
+BOOST_AUTO_TEST_CASE(where_a_webhook_converts_nothing_else_does) {
   json definition = widget_definition();
-  definition["spec"]["conversion"] = {{"strategy", "Webhook"}};
+  definition["spec"]["conversion"] = {
+      {"strategy", "Webhook"},
+      {"webhook",
+       {{"conversionReviewVersions", {"v9", "v1"}},
+        {"clientConfig",
+         {{"caBundle", "QQ=="}, {"service", {{"namespace", "n"}, {"name", "s"}, {"path", "/c"}}}}}}}};
   publish({definition});
-  BOOST_TEST(find_resource("test.example.com", "v1", "widgets").get() != nullptr);
-  BOOST_TEST(find_resource("test.example.com", "v1beta1", "widgets").get() == nullptr);
+  const auto now = find_resource("test.example.com", "v1", "widgets");
+  const auto old = find_resource("test.example.com", "v1beta1", "widgets");
+  BOOST_REQUIRE((now != nullptr && old != nullptr));
+  const custom::conversion_webhook* hook = now->custom->definition->conversion();
+  BOOST_REQUIRE(hook != nullptr);
+  BOOST_TEST(hook->review_version == "v1");
+  BOOST_TEST(hook->authority_pem == "A");
+  BOOST_REQUIRE(hook->service.has_value());
+  BOOST_TEST(hook->service->port == 443);
+  const std::string bytes = encode_object(
+      *now, {{"metadata", {{"name", "w"}, {"namespace", "n"}}}, {"spec", {{"size", 1}, {"mode", "b"}}}}, {});
+  BOOST_TEST(written_version(bytes) == "v1");
+  BOOST_TEST(needs_conversion(bytes, *old));
+  BOOST_TEST(!needs_conversion(bytes, *now));
+  BOOST_TEST(written_version("no object").empty());
+  const auto view = object_view::open(bytes);
+  BOOST_REQUIRE(view);
+  const auto written = written_row(*view, old);
+  BOOST_REQUIRE(written);
+  BOOST_TEST((written->get() == now.get()));
+  BOOST_TEST(view->to_json(*old)["spec"]["mode"] == "b"); // not pruned by a schema it was not converted to
+
+  definition["spec"]["conversion"] = {{"strategy", "None"}};
+  publish({definition});
+  const auto renamed = find_resource("test.example.com", "v1beta1", "widgets");
+  BOOST_TEST(!needs_conversion(bytes, *renamed));
+  BOOST_TEST(!object_view::open(bytes)->to_json(*renamed)["spec"].contains("mode"));
 }
 
 BOOST_AUTO_TEST_CASE(bodies_are_read_and_judged) {
