@@ -191,6 +191,7 @@ void placement_state::count(node_slot slot, const std::shared_ptr<const scheduli
   node_detail& detail = details_[slot];
   apply(columns_, detail, slot, pod->request, 1);
   apply(detail.bands, *pod, 1);
+  ++priorities_[pod->priority];
   detail.used_ports.insert(detail.used_ports.end(), pod->host_ports.begin(), pod->host_ports.end());
   detail.pods.push_back(pod);
   if (!pod->anti_affinity.required.empty()) ++anti_nodes_[slot];
@@ -204,6 +205,7 @@ void placement_state::uncount(node_slot slot, const scheduling_pod& pod) {
   node_detail& detail = details_[slot];
   apply(columns_, detail, slot, pod.request, -1);
   apply(detail.bands, pod, -1);
+  if (const auto same = priorities_.find(pod.priority); --same->second == 0) priorities_.erase(same);
   for (const host_port& port : pod.host_ports) {
     const auto found = std::find(detail.used_ports.begin(), detail.used_ports.end(), port);
     if (found != detail.used_ports.end()) detail.used_ports.erase(found);

@@ -89,6 +89,10 @@ public:
   [[nodiscard]] const std::map<node_slot, std::size_t>& anti_affinity_nodes() const { return anti_nodes_; }
   /// Nodes with at least one pod in `node_detail::wishing`.
   [[nodiscard]] const std::set<node_slot>& wishing_nodes() const { return wishing_nodes_; }
+  /// Some pod that counts against a node has a lower priority.
+  [[nodiscard]] bool any_below(std::int64_t priority) const {
+    return !priorities_.empty() && priorities_.begin()->first < priority;
+  }
   /// Zone numbers are below this.
   [[nodiscard]] std::size_t zone_limit() const { return zone_limit_; }
   /// How many pods of one controller, that are not being deleted, each node has; null for none.
@@ -123,6 +127,7 @@ private:
   std::map<std::string, std::set<std::string>, std::less<>> waiting_; ///< uids by the name of an unknown node
   std::map<node_slot, std::size_t> anti_nodes_;
   std::set<node_slot> wishing_nodes_;
+  std::map<std::int64_t, std::size_t> priorities_;       ///< how many pods of each count
   std::map<std::string, zone_entry, std::less<>> zones_; ///< that some node has
   std::vector<std::uint32_t> free_zones_;
   std::uint32_t zone_limit_ = 1;

@@ -57,7 +57,10 @@ preemption preempt(const placement_state& cluster, const scheduling_pod& pod, co
   const std::size_t enough = std::max(nodes.size() / candidates_share, least_candidates);
   std::size_t candidates = 0;
   cost best;
-  for (std::size_t i = 0; i < nodes.size(); ++i) {
+  // Where all pods are alike, as in most clusters, there is nothing to look for.
+  const std::size_t looked_at = cluster.any_below(pod.priority) ? nodes.size() : 0;
+  tally.add(refusal::no_victims, nodes.size() - looked_at);
+  for (std::size_t i = 0; i < looked_at; ++i) {
     const node_slot slot = nodes[(start % nodes.size() + i) % nodes.size()];
     auto outcome = choose_victims(cluster, pod, slot, relations, budgets);
     if (const auto* const why = std::get_if<node_refusals>(&outcome)) {
