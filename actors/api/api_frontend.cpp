@@ -1,5 +1,6 @@
 #include "actors/api/api_frontend.hpp"
 
+#include "actors/aggregation/extension_endpoint.hpp"
 #include "actors/api/access/access_questions.hpp"
 #include "actors/api/access/issuer_endpoint.hpp"
 #include "actors/api/access/review_endpoint.hpp"
@@ -19,6 +20,7 @@
 #include "actors/api/proxy/incoming_body.hpp"
 #include "actors/api/proxy/proxy_endpoint.hpp"
 #include "actors/api/read_endpoint.hpp"
+#include "actors/api/refused_requests.hpp"
 #include "actors/api/request_admission.hpp"
 #include "actors/api/streams/connect_endpoint.hpp"
 #include "actors/api/streams/connect_review.hpp"
@@ -49,37 +51,6 @@ namespace {
 
 constexpr std::string_view image_path = "/apis/actord.dev/v1/images";
 constexpr std::string_view joining_path = "/apis/actord.dev/v1/joins";
-
-/// Reviews are answers, not objects: they have no rows and no metadata to show.
-error only_as_itself() {
-  return {.kind = error_kind::not_acceptable,
-          .message = "only the following media types are accepted: application/json, application/yaml, "
-                     "application/vnd.kubernetes.protobuf",
-          .causes = {},
-          .subject = error_subject{}};
-}
-
-error method_not_allowed() {
-  return {.kind = error_kind::method_not_allowed,
-          .message = "the server does not allow this method on the requested resource",
-          .causes = {},
-          .subject = error_subject{}};
-}
-
-/// Whether a body comes as itself. Unpacking would let a small body grow large, and no client of this API
-/// packs one.
-bool is_plain(const net::http_request& request) {
-  const std::string_view encoding = request.header("content-encoding");
-  return encoding.empty() || encoding == "identity";
-}
-
-error packed_body(std::string_view encoding) {
-  return {.kind = error_kind::unsupported_media_type,
-          .message =
-              fmt::format("the content encoding \"{}\" of the request's body is not supported", encoding),
-          .causes = {},
-          .subject = {}};
-}
 
 void answer_metrics(net::http_exchange& exchange, std::string text) {
   net::http_response response;
@@ -221,6 +192,12 @@ private:
 
   void proceed(const request_handle& request, identity_verdict sender) {
     request_route route = find_route(request->http.path);
+    extension_handle extension;
+    if (with_.extensions != nullptr && std::holds_alternative<no_route>(route))
+      if (auto claimed = with_.extensions->claim(request->http.path)) {
+        route = std::move(claimed->route);
+        extension = std::move(claimed->service);
+      }
     request->query = query_values::parse(request->http.query);
     request->anonymous = sender.what == identity_verdict::outcome::nobody;
     const bool known = sender.what == identity_verdict::outcome::known;
@@ -241,9 +218,9 @@ private:
     request->pretty = request->query.has("pretty") && request->query.flag("pretty");
     if (auto* resource = std::get_if<resource_route>(&route)) {
       request->route = std::move(*resource);
-      return handle_resource(request);
+      return extension ? handle_extension(request, extension) : handle_resource(request);
     }
-    handle_path(request, route);
+    handle_path(request, route, extension);
   }
 
   /// Once the keys are there that tell whether the token is good; without them it is not.
@@ -292,7 +269,8 @@ private:
 public:
   std::unique_ptr<net::body_sink> stream_body(const net::http_request& head,
                                               const net::exchange_handle& exchange) {
-    if (is_proxied(head.path)) return pass_on_body(head, exchange);
+    const bool extends = with_.extensions != nullptr && with_.extensions->takes_body(head.path);
+    if (extends || is_proxied(head.path)) return pass_on_body(head, exchange);
     if (head.method != "POST" || head.path != image_path) return nullptr;
     const access_question question = own_group_question(head.method, head.path);
     const identity_verdict sender = with_.authentication.identify(head);
@@ -447,6 +425,16 @@ private:
     admission_.admit(request, [self = shared_from_this(), request] { self->dispatch(request); });
   }
 
+  /// Whoever serves it decides what it means; here it is only whether the client may ask.
+  void handle_extension(const request_handle& request, const extension_handle& extension) {
+    request->verb = api_verb(request->http.method, request->route, request->query.flag("watch"));
+    if (const auto why = objection(*request, resource_question(*request)))
+      return refuse(*request, request->verb, *why);
+    admission_.admit(request, [self = shared_from_this(), request, extension] {
+      self->with_.extensions->serve(request, extension);
+    });
+  }
+
   void dispatch(const request_handle& request) {
     const schema::resource_type& type = request->type();
     const std::string_view subresource = subresource_of(*request);
@@ -480,7 +468,9 @@ private:
     review_connection({with_.admission, with_.webhooks}, short_lane(), request, serve);
   }
 
-  void handle_path(const request_handle& request, const request_route& route) {
+  /// `extension`: who answers in our place; null: we do.
+  void handle_path(const request_handle& request, const request_route& route,
+                   const extension_handle& extension) {
     const std::string& path = request->http.path;
     const access_question question =
         is_own_group(path) ? own_group_question(request->http.method, path) : path_question(*request);
@@ -493,14 +483,20 @@ private:
                              : answer_text(*request->exchange, 404, "404 page not found\n");
     }
     if (const auto form = negotiate(request->http.header("accept"))) request->form = *form;
-    admission_.admit(request,
-                     [self = shared_from_this(), request, route] { self->serve_path(request, route); });
+    admission_.admit(request, [self = shared_from_this(), request, route, extension] {
+      extension ? self->with_.extensions->serve(request, extension) : self->serve_path(request, route);
+    });
   }
 
   void serve_path(const request_handle& request, const request_route& route) {
     if (const auto* document = std::get_if<discovery_route>(&route))
-      return serve_discovery(*document, with_.advertised_address, request);
+      return serve_discovery(*document, with_.advertised_address, request, listed());
     serve_plain(request, std::get<plain_route>(route).path);
+  }
+
+  /// What extension servers add to documents.
+  [[nodiscard]] extension_list listed() const {
+    return with_.extensions == nullptr ? extension_list{} : with_.extensions->listed();
   }
 
   static std::string store_problem(const storage::store_status& status) {
@@ -530,7 +526,10 @@ private:
       if (cluster->serve(request)) return;
     if (path == "/") return serve_path_list(request);
     if (is_issuer_path(path)) return serve_issuer(with_.tokens, with_.advertised_address, request);
-    if (path.starts_with("/openapi")) return serve_openapi(request, path);
+    if (path.starts_with("/openapi/v3/") && with_.extensions != nullptr &&
+        with_.extensions->serve_openapi(request, path.substr(std::string_view("/openapi/v3/").size())))
+      return;
+    if (path.starts_with("/openapi")) return serve_openapi(request, path, listed());
     answer_text(*request->exchange, 404, "404 page not found\n");
   }
 

@@ -21,6 +21,7 @@ class actor_registry;
 class admission_chain;
 class audit_trail;
 class authorizer;
+class extension_endpoint;
 class flow_gate;
 class leader_link;
 class node_directory;
@@ -55,6 +56,7 @@ public:
     std::shared_ptr<const audit_trail> audit = nullptr; ///< null: nothing is audited
     const admission_chain* admission = nullptr;         ///< is asked about connections; null: all may be made
     const webhook_gate* webhooks = nullptr;             ///< who else is asked about them; null: nobody
+    extension_endpoint* extensions = nullptr;           ///< who answers what is not served here; null: nobody
     leader_link* link = nullptr; ///< to the server that leads; null: the store always leads
     const clock_source& clock = system_clock_source();
   };

@@ -31,6 +31,11 @@ void answer_aggregated(const request_handle& request, std::string document) {
   answer_cached(*request, documents::aggregated_content_type, tag, keeping::revalidate, std::move(document));
 }
 
+std::string extended(std::string local, const extension_list& extensions,
+                     std::string (*with)(std::string_view, std::span<const listed_extension>)) {
+  return extensions.empty() ? std::move(local) : with(local, extensions);
+}
+
 /// The address under which the index lists a document now, with the hash of its content.
 std::string listed_address(std::string_view name) {
   const json index = json::parse(std::string(documents::openapi_v3_index()));
@@ -71,7 +76,7 @@ void serve_openapi_v3(const request_handle& request, std::string_view name) {
 } // namespace
 
 void serve_discovery(const discovery_route& document, const std::string& advertised_address,
-                     const request_handle& request) {
+                     const request_handle& request, const extension_list& extensions) {
   using kind = discovery_route::document;
   const bool aggregated = request->form.form == object_form::aggregated_discovery;
   switch (document.what) {
@@ -79,10 +84,12 @@ void serve_discovery(const discovery_route& document, const std::string& adverti
     if (aggregated) return answer_aggregated(request, std::string(documents::aggregated_core()));
     return answer_json(*request, 200, documents::core_versions(advertised_address));
   case kind::groups:
-    if (aggregated) return answer_aggregated(request, std::string(documents::aggregated_groups()));
-    return answer_json(*request, 200, std::string(documents::group_list()));
+    if (aggregated)
+      return answer_aggregated(request,
+                               extended(documents::aggregated_groups(), extensions, aggregated_with));
+    return answer_json(*request, 200, extended(documents::group_list(), extensions, groups_with));
   case kind::group:
-    return answer_optional(request, documents::group(document.group));
+    return answer_optional(request, group_with(documents::group(document.group), document.group, extensions));
   case kind::resources:
     return answer_optional(request, documents::resource_list(document.group, document.version));
   }
@@ -108,18 +115,22 @@ void serve_path_list(const request_handle& request) {
   answer_json(*request, 200, json{{"paths", std::move(paths)}}.dump());
 }
 
-void serve_openapi(const request_handle& request, std::string_view path) {
+void serve_openapi(const request_handle& request, std::string_view path, const extension_list& extensions) {
   constexpr std::string_view one_of_many = "/openapi/v3/";
   if (path == "/openapi/v2") {
     const bool protobuf = request->http.header("accept").find("proto-openapi") != std::string_view::npos;
-    std::string document(protobuf ? documents::openapi_v2_protobuf() : documents::openapi_v2());
+    const auto added = openapi_v2_of(extensions);
+    std::string document = protobuf ? documents::openapi_v2_protobuf() : documents::openapi_v2();
+    if (!added.empty())
+      document = protobuf ? documents::openapi_v2_protobuf_with(std::move(document), added)
+                          : documents::openapi_v2_with(std::move(document), added);
     const std::string tag = content_tag(document);
     return answer_cached(*request, protobuf ? documents::openapi_v2_protobuf_type : json_type, tag,
                          keeping::revalidate, std::move(document));
   }
   if (path.starts_with(one_of_many)) return serve_openapi_v3(request, path.substr(one_of_many.size()));
   if (path != "/openapi/v3") return answer_error(*request, not_served());
-  std::string index(documents::openapi_v3_index());
+  std::string index = extended(documents::openapi_v3_index(), extensions, openapi_index_with);
   const std::string tag = content_tag(index);
   answer_cached(*request, json_type, tag, keeping::revalidate, std::move(index));
 }

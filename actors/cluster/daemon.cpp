@@ -1,6 +1,7 @@
 #include "actors/cluster/daemon.hpp"
 
 #include "actors/admission/admission_chain.hpp"
+#include "actors/aggregation/aggregator.hpp"
 #include "actors/api/api_frontend.hpp"
 #include "actors/api/forwarding/answer_collector.hpp"
 #include "actors/audit/audit_trail.hpp"
@@ -109,6 +110,8 @@ public:
         .begins_closed = true,
         .elsewhere = [this](write_command command) { frontend_->write_at_leader(std::move(command)); },
         .webhooks = webhooks_.get()});
+    aggregator_ = std::make_unique<aggregator>(aggregator::collaborators{
+        *system_, *store_, *router_, registry_, system_random_source(), system_clock_source()});
     auto tokens = token_authority::open(identity_.pki.service_account, *store_, system_random_source());
     if (!tokens) return in_context(tokens.error(), "cannot read the key that signs tokens");
     tokens_ = std::move(*tokens);
@@ -195,6 +198,7 @@ private:
         .audit = audit_,
         .admission = admission_.get(),
         .webhooks = webhooks_.get(),
+        .extensions = &aggregator_->endpoint(),
         .link = network_.get()});
     net::http_server_options options;
     options.listen_address = options_.listen_address;
@@ -211,6 +215,7 @@ private:
                         fmt::format("cannot listen on {}:{}", options_.listen_address, options_.listen_port));
     server_ = std::move(*server);
     frontend_->connect_nodes(nodes_.get());
+    aggregator_->connect_nodes(nodes_.get());
     frontend_->on_connection_count([this] { return server_->connections(); });
     // Port 0 was a wish for any free one.
     if (options_.listen_port == 0) return save_kubeconfig(options_, identity_, server_->port());
@@ -251,7 +256,13 @@ private:
     if (!seat) return in_context(seat.error(), "this server's place in the cluster");
     seat_ = std::move(*seat);
     frontend_->connect_cluster(&seat_->service());
+    speak_for_clients(seat_->first_credentials().pki);
     return {};
+  }
+
+  /// To extension servers.
+  void speak_for_clients(const net::cluster_pki& pki) {
+    aggregator_->use(pki.front_proxy, {pki.trusted_pem, pki.front_proxy_authority_pem});
   }
 
   static net::peer_credentials peer_credentials_of(const server_seat::credentials& credentials) {
@@ -345,6 +356,7 @@ private:
       spdlog::error("{}", saved.error().message);
     network_->use_credentials(peer_credentials_of(credentials));
     published_.replace(credentials.pki.trusted_pem);
+    speak_for_clients(credentials.pki);
   }
 
   /// No request and no renewal comes afterwards.
@@ -381,7 +393,8 @@ private:
                        [authority = seat_->authority()] { return authority->current()->signing; },
                        lives_,
                        published_,
-                       epoch_board_},
+                       epoch_board_,
+                       aggregator_->contents()},
             .enter = [this] { return seat_->begin_to_lead(); },
             .live_servers = [network = network_] { return network->live_servers(); }};
   }
@@ -403,6 +416,7 @@ private:
             [this] {
               frontend_->leader_changed();
               flows_->leader_changed();
+              aggregator_->leader_changed();
             }});
     listening_ = store_->on_leadership([this](const storage::leadership& news) {
       leading_in_ = news.leading ? news.term.value : 0;
@@ -480,6 +494,7 @@ private:
     keeper_.reset();
     flows_.reset();
     seat_.reset();
+    if (aggregator_) aggregator_->stop();
     frontend_.reset();
     nodes_.reset();
     audit_.reset();
@@ -492,6 +507,7 @@ private:
       system_->await_all_actors_done();
       system_.reset();
     }
+    aggregator_.reset();
     webhooks_.reset();
     conversions_.reset();
     role_guard_.reset();
@@ -522,6 +538,7 @@ private:
   std::unique_ptr<conversion_gate> conversions_;
   std::unique_ptr<webhook_gate> webhooks_;
   std::unique_ptr<object_router> router_;
+  std::unique_ptr<aggregator> aggregator_;
   std::shared_ptr<flow_gate> gate_ = std::make_shared<flow_gate>(system_clock_source());
   std::shared_ptr<const audit_trail> audit_;
   std::shared_ptr<const token_authority> tokens_;

@@ -2,6 +2,7 @@
 
 #include "actors/controllers/controller_actor.hpp"
 #include "actors/controllers/controller_kinds.hpp"
+#include "actors/controllers/core/foreign_contents.hpp"
 #include "actors/scheduler/scheduler_actor.hpp"
 #include "schema/tables/resource_table.hpp"
 
@@ -16,6 +17,7 @@ namespace {
 
 constexpr std::string_view scheduler_name = "scheduler";
 constexpr std::string_view node_life_name = "node-lifecycle";
+constexpr std::string_view namespace_name = "namespace";
 /// They write down by which certificate the API server is known.
 constexpr std::array<std::string_view, 2> publisher_names{"root-ca-certificate-publisher",
                                                           "serviceaccount-token"};
@@ -25,6 +27,14 @@ void listen_to(const std::shared_ptr<life_board>& board, const caf::actor& contr
   board->on_change([weak = caf::actor_cast<caf::actor_addr>(controller)](const std::string& node) {
     if (const auto strong = caf::actor_cast<caf::actor>(weak))
       look_at(strong, {schema::builtin("", "nodes").id, "", node});
+  });
+}
+
+/// So do extension servers that have been asked for a namespace's objects.
+void listen_to(foreign_contents& foreign, const caf::actor& controller) {
+  foreign.on_change([weak = caf::actor_cast<caf::actor_addr>(controller)](const std::string& space) {
+    if (const auto strong = caf::actor_cast<caf::actor>(weak))
+      look_at(strong, {schema::builtin("", "namespaces").id, "", space});
   });
 }
 
@@ -47,7 +57,7 @@ std::vector<std::unique_ptr<controller_kind>> all_kinds(const controller_powers&
   out.push_back(expiry_controller());
   out.push_back(endpoints_controller());
   out.push_back(slice_mirror_controller());
-  out.push_back(namespace_controller());
+  out.push_back(powers.foreign ? namespace_controller(powers.foreign) : namespace_controller());
   out.push_back(service_account_controller());
   out.push_back(root_ca_controller(published_by(powers)));
   out.push_back(role_aggregation_controller());
@@ -79,7 +89,7 @@ public:
       : context_(std::make_shared<controller_context>(
             controller_context{with.system, with.store, with.router, with.registry, with.events, verdicts_,
                                with.clock, with.term, std::make_shared<actor_gate>()})),
-        board_(powers.board) {
+        board_(powers.board), foreign_(powers.foreign) {
     if (board_) board_->begin(with.clock.steady_now());
     if (powers.epochs) powers.epochs->begin(with.clock.steady_now());
     const auto chosen = [&](std::string_view name) {
@@ -91,9 +101,11 @@ public:
     for (auto& kind : all_kinds(powers, with.clock)) {
       if (!chosen(kind->name())) continue;
       const bool watches_lives = kind->name() == node_life_name;
+      const bool empties = kind->name() == namespace_name;
       const bool publishes = std::ranges::find(publisher_names, kind->name()) != publisher_names.end();
       actors_.push_back(spawn_controller(context_, std::move(kind)));
       if (watches_lives && powers.board) listen_to(powers.board, actors_.back());
+      if (empties && powers.foreign) listen_to(*powers.foreign, actors_.back());
       if (publishes) publishers.push_back(actors_.back());
     }
     published_ = published_by(powers).on_change([publishers = std::move(publishers)] {
@@ -109,6 +121,7 @@ public:
 
   void begin_stop() override {
     if (board_) board_->on_change({});
+    if (foreign_) foreign_->on_change({});
     published_.reset();
     for (const auto& actor : actors_) caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
     actors_.clear();
@@ -128,6 +141,7 @@ private:
   std::vector<caf::actor> actors_; ///< controllers
   caf::actor scheduler_;           ///< none when it is not chosen
   const std::shared_ptr<life_board> board_;
+  const std::shared_ptr<foreign_contents> foreign_;
   std::shared_ptr<void> published_; ///< listens whether the certificate changes
 };
 

@@ -29,6 +29,7 @@ namespace actord::actors {
 
 class actor_registry;
 class event_recorder;
+class foreign_contents;
 class object_router;
 
 struct controller_collaborators {
@@ -76,6 +77,8 @@ struct controller_powers {
   std::optional<root_certificate> published = {};
   /// Where nodes' epochs are confirmed; none: no fenced pod of a lost node is ever known to have ended.
   std::shared_ptr<epoch_board> epochs = {};
+  /// What namespaces have outside of the store; none: nothing.
+  std::shared_ptr<foreign_contents> foreign = {};
 };
 
 /// `names` as chosen by `choose_controllers`.

@@ -32,9 +32,10 @@ error broken_files(const std::filesystem::path& file) {
                    "replacing them would lock out every client, so mend them from a backup or remove both"};
 }
 
-result<certified_key> open_authority(const std::filesystem::path& directory, wall_time now) {
-  const auto certificate_file = directory / "ca.crt";
-  const auto key_file = directory / "ca.key";
+result<certified_key> open_authority(const std::filesystem::path& directory, const std::string& name,
+                                     std::string_view common_name, wall_time now) {
+  const auto certificate_file = directory / (name + ".crt");
+  const auto key_file = directory / (name + ".key");
   auto stored = read_pair(certificate_file, key_file);
   if (!stored) return stored.error();
   if (!stored->absent()) {
@@ -44,7 +45,7 @@ result<certified_key> open_authority(const std::filesystem::path& directory, wal
     if (!unused_key && !key_matches(pair)) return broken_files(certificate_file);
     if (!unused_key) return pair;
   }
-  auto created = create_authority("actord-ca", now);
+  auto created = create_authority(common_name, now);
   if (!created) return created.error();
   if (auto written = write_secret_file(key_file, created->key_pem); !written) return written.error();
   if (auto written = write_secret_file(certificate_file, created->certificate_pem); !written)
@@ -137,6 +138,14 @@ certificate_order admin_order(const cluster_pki_options& options) {
           .lifetime = options.admin_life};
 }
 
+certificate_order front_proxy_order(const cluster_pki_options& options) {
+  return {.subject = {.common_name = std::string(front_proxy_user), .organizations = {}},
+          .purpose = certificate_purpose::client,
+          .dns_names = {},
+          .addresses = {},
+          .lifetime = options.server_life};
+}
+
 /// The authorities that are believed besides the one that signs.
 result<std::string> other_authorities(const std::filesystem::path& directory) {
   std::string all;
@@ -156,12 +165,17 @@ result<std::string> other_authorities(const std::filesystem::path& directory) {
 result<cluster_pki> open_cluster_pki(const cluster_pki_options& options, const clock_source& clock) {
   const wall_time now = clock.wall_now();
   if (auto made = make_secret_directory(options.directory); !made) return made.error();
-  auto authority = open_authority(options.directory, now);
+  auto authority = open_authority(options.directory, "ca", "actord-ca", now);
   if (!authority) return authority.error();
   auto server = open_certificate(options.directory, "server", *authority, server_order(options), now);
   if (!server) return server.error();
   auto admin = open_certificate(options.directory, "admin", *authority, admin_order(options), now);
   if (!admin) return admin.error();
+  auto proxy_authority = open_authority(options.directory, "front-proxy-ca", "actord-front-proxy-ca", now);
+  if (!proxy_authority) return proxy_authority.error();
+  auto proxy = open_certificate(options.directory, "front-proxy-client", *proxy_authority,
+                                front_proxy_order(options), now);
+  if (!proxy) return proxy.error();
   auto service_account = open_signing_key(options.directory);
   if (!service_account) return service_account.error();
   auto token = open_token(options.directory / "admin.token");
@@ -174,12 +188,14 @@ result<cluster_pki> open_cluster_pki(const cluster_pki_options& options, const c
                      .server = *std::move(server),
                      .admin = *std::move(admin),
                      .service_account = *std::move(service_account),
-                     .admin_token = *std::move(token)};
+                     .admin_token = *std::move(token),
+                     .front_proxy_authority_pem = proxy_authority->certificate_pem,
+                     .front_proxy = *std::move(proxy)};
 }
 
 wall_time next_renewal(const cluster_pki& pki) {
   wall_time next = wall_time::max();
-  for (const certified_key* each : {&pki.server, &pki.admin})
+  for (const certified_key* each : {&pki.server, &pki.admin, &pki.front_proxy})
     if (const auto facts = read_certificate(each->certificate_pem)) next = std::min(next, half_life(*facts));
   return next;
 }

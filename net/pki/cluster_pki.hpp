@@ -35,6 +35,10 @@ struct cluster_pki {
   certified_key admin;         ///< kubernetes-admin of system:masters
   signing_key service_account; ///< signs service-account tokens
   std::string admin_token;     ///< bearer token with the rights of `admin`
+  /// Who signs for API servers that pass requests on to extension servers. Whoever has such a certificate is
+  /// believed there whom it speaks for: so it signs nothing else, and nobody else signs this.
+  std::string front_proxy_authority_pem;
+  certified_key front_proxy; ///< this server's own, signed by it
 };
 
 /// Reads what the directory holds, creates what is missing, and issues anew what no longer fits: a
@@ -46,6 +50,7 @@ wall_time next_renewal(const cluster_pki& pki);
 
 inline constexpr std::string_view admin_user = "kubernetes-admin";
 inline constexpr std::string_view admin_group = "system:masters";
+inline constexpr std::string_view front_proxy_user = "front-proxy-client";
 
 struct kubeconfig_contents {
   std::string server_url; ///< "https://127.0.0.1:6443"

@@ -1,21 +1,33 @@
 #include "net/proxy/tls_client_filter.hpp"
 
+#include "net/proxy/tls_client_terms.hpp"
+
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509_vfy.h>
 
 #include <array>
 
 namespace actord::net {
 namespace {
 
-error failed() {
-  const unsigned long code = ::ERR_get_error();
-  std::array<char, 256> text{};
-  ::ERR_error_string_n(code, text.data(), text.size());
-  ::ERR_clear_error();
-  return error{.kind = error_kind::unavailable,
-               .message = std::string("tls: ") + (code == 0 ? "the connection was cut" : text.data())};
+/// Why a server is not believed, in the words of Kubernetes.
+std::string disbelief(long verdict) {
+  switch (verdict) {
+  case X509_V_ERR_HOSTNAME_MISMATCH:
+    return "certificate is not valid for the name of the service";
+  case X509_V_ERR_CERT_HAS_EXPIRED:
+  case X509_V_ERR_CERT_NOT_YET_VALID:
+    return "certificate has expired or is not yet valid";
+  case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+  case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+  case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+  case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    return "certificate signed by unknown authority";
+  default:
+    return ::X509_verify_cert_error_string(verdict);
+  }
 }
 
 SSL_CTX* client_context() {
@@ -32,10 +44,24 @@ SSL_CTX* client_context() {
 
 } // namespace
 
+error tls_client_filter::failed() const {
+  const unsigned long code = ::ERR_get_error();
+  std::array<char, 256> text{};
+  ::ERR_error_string_n(code, text.data(), text.size());
+  ::ERR_clear_error();
+  const long verdict = ::SSL_get_verify_result(connection_.get());
+  const bool disbelieved =
+      verdict != X509_V_OK && (::SSL_get_verify_mode(connection_.get()) & SSL_VERIFY_PEER) != 0;
+  return error{.kind = error_kind::unavailable,
+               .message = disbelieved
+                              ? "tls: failed to verify certificate: x509: " + disbelief(verdict)
+                              : std::string("tls: ") + (code == 0 ? "the connection was cut" : text.data())};
+}
+
 void tls_client_filter::release::operator()(SSL* connection) const { ::SSL_free(connection); }
 
-tls_client_filter::tls_client_filter(const std::string& server_name)
-    : connection_(::SSL_new(client_context())) {
+tls_client_filter::tls_client_filter(const std::string& server_name, const tls_client_terms* terms)
+    : connection_(terms == nullptr ? ::SSL_new(client_context()) : terms->connect(server_name)) {
   ALWAYS(connection_);
   ::SSL_set_bio(connection_.get(), ::BIO_new(::BIO_s_mem()), ::BIO_new(::BIO_s_mem())); // theirs from here on
   ::SSL_set_connect_state(connection_.get());

@@ -10,12 +10,15 @@
 
 namespace actord::net {
 
-/// TLS from the client's side as a filter between bytes, whoever carries them. Believes any server: pods show
-/// certificates of their own making, and Kubernetes' proxy asks for none better; it hides bytes from the
-/// network, it does not prove who answers.
+class tls_client_terms;
+
+/// TLS from the client's side as a filter between bytes, whoever carries them. Without terms it believes any
+/// server: pods show certificates of their own making, and Kubernetes' proxy asks for none better; it hides
+/// bytes from the network, it does not prove who answers.
 class tls_client_filter {
 public:
-  explicit tls_client_filter(const std::string& server_name);
+  /// `terms` may be null.
+  explicit tls_client_filter(const std::string& server_name, const tls_client_terms* terms = nullptr);
   ~tls_client_filter();
   tls_client_filter(const tls_client_filter&) = delete;
   tls_client_filter& operator=(const tls_client_filter&) = delete;
@@ -32,6 +35,7 @@ public:
 
 private:
   result<void> advance(std::string& plain);
+  [[nodiscard]] error failed() const;
 
   struct release {
     void operator()(SSL* connection) const;

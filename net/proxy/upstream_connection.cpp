@@ -71,7 +71,7 @@ upstream_connection::start(std::shared_ptr<stream_loop> loop, const upstream_tar
       errno != EINPROGRESS)
     return unreachable(errno);
   std::shared_ptr<upstream_connection> made(new upstream_connection(name, std::move(events)));
-  if (target.tls) made->tls_.emplace(target.server_name);
+  if (target.tls) made->tls_.emplace(target.server_name, target.terms.get());
   made->open(loop, std::move(socket), true);
   made->end_connecting(loop, connect_timeout);
   return made;
@@ -85,7 +85,7 @@ std::shared_ptr<upstream_connection> upstream_connection::start_on(std::shared_p
   std::shared_ptr<upstream_connection> made(new upstream_connection(dial_name(target), std::move(events)));
   made->connected_ = true;
   made->holds_ = std::move(holds);
-  if (target.tls) made->tls_.emplace(target.server_name);
+  if (target.tls) made->tls_.emplace(target.server_name, target.terms.get());
   made->open(loop, std::move(socket), false);
   return made;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "net/proxy/tls_client_filter.hpp"
+#include "net/proxy/tls_client_terms.hpp"
 #include "net/streams/descriptor_stream.hpp"
 #include "net/streams/stream_loop.hpp"
 #include "schema/base/bytes.hpp"
@@ -20,7 +21,8 @@ struct upstream_target {
   std::string address;
   std::uint16_t port = 0;
   bool tls = false;
-  std::string server_name; ///< for TLS; may be empty
+  std::string server_name = {};                            ///< for TLS; may be empty without terms
+  std::shared_ptr<const tls_client_terms> terms = nullptr; ///< null: any server is believed
 };
 
 struct upstream_events {

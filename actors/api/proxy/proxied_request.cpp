@@ -2,6 +2,7 @@
 
 #include "actors/api/proxy/incoming_body.hpp"
 #include "actors/api/proxy/node_tunnel.hpp"
+#include "net/http/header_lists.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -31,6 +32,12 @@ std::string host_of(const net::upstream_target& target) {
 }
 
 } // namespace
+
+bool asks_to_upgrade(const api_request& request) {
+  return !request.http.header("upgrade").empty() && !request.incoming &&
+         net::list_contains(request.http, "connection", "upgrade") &&
+         request.exchange->can_switch_protocols();
+}
 
 proxied_request::proxied_request(std::shared_ptr<net::stream_loop> loop, terms what)
     : loop_(std::move(loop)), what_(std::move(what)), exchange_(what_.request->exchange),
@@ -79,7 +86,8 @@ void proxied_request::start() {
   });
   const bool streams = what_.request->incoming != nullptr;
   if (streams) passing_ = streamed_body_of(what_.request->http);
-  auto bytes = share_bytes(upstream_request(what_.request->http, what_.path, what_.upgrade, passing_));
+  auto bytes = share_bytes(upstream_request(what_.request->http, what_.path, what_.upgrade, passing_,
+                                            what_.extension ? &*what_.extension : nullptr));
   ahead_ += bytes->size();
   upstream_->send(std::move(bytes));
   what_.request->http.body.clear();
@@ -195,13 +203,28 @@ void proxied_request::on_bytes(std::string_view bytes) {
 void proxied_request::on_head() {
   const net::upstream_head& head = parser_.head();
   if (head.code == 101) return join();
+  if (is_forbidden_redirect()) {
+    over_ = true;
+    answer_text(*exchange_, 502, "the backend attempted to redirect this request, which is not permitted");
+    return let_go();
+  }
   answering_ = true;
-  if (is_html(head)) html_.emplace(links_);
+  if (!what_.extension && is_html(head)) html_.emplace(links_);
   collects_ = parser_.done() || (head.length && *head.length <= collected_max_bytes);
   // What HEAD is told about has no body here; it is told as a stream, without a length.
   if (what_.request->http.method == "HEAD") collects_ = false;
   if (collects_) return;
-  exchange_->begin({.code = head.code, .headers = downstream_headers(head, links_), .body = {}});
+  exchange_->begin({.code = head.code, .headers = answer_headers(), .body = {}});
+}
+
+/// An extension server does not decide where clients of the API go.
+bool proxied_request::is_forbidden_redirect() const {
+  const net::upstream_head& head = parser_.head();
+  return what_.extension && head.code >= 300 && head.code < 400 && !head.header("location").empty();
+}
+
+std::vector<std::pair<std::string, std::string>> proxied_request::answer_headers() const {
+  return downstream_headers(parser_.head(), links_, !what_.extension);
 }
 
 void proxied_request::pass_on(std::string body) {
@@ -226,9 +249,8 @@ void proxied_request::finish_answer() {
   if (collects_) {
     collected_ += rest;
     const net::upstream_head& head = parser_.head();
-    exchange_->respond({.code = head.code,
-                        .headers = downstream_headers(head, links_),
-                        .body = share_bytes(std::move(collected_))});
+    exchange_->respond(
+        {.code = head.code, .headers = answer_headers(), .body = share_bytes(std::move(collected_))});
   } else {
     pass_to_client(std::move(rest));
     exchange_->end();
@@ -252,8 +274,13 @@ void proxied_request::on_failure(const error& why) {
   if (over_) return;
   if ((answering_ && !collects_) || client_) return break_off();
   over_ = true;
-  answer_error(*what_.request, why.kind == error_kind::timeout ? why : unreachable(why));
+  answer_failure(why);
   let_go();
+}
+
+void proxied_request::answer_failure(const error& why) {
+  if (what_.extension) return answer_text(*exchange_, 503, unreachable(why).message + "\n");
+  answer_error(*what_.request, why.kind == error_kind::timeout ? why : unreachable(why));
 }
 
 void proxied_request::break_off() {
@@ -300,7 +327,7 @@ void proxied_request::join() {
       self->client_->pause();
     });
   };
-  client_ = exchange_->switch_protocols(downstream_headers(parser_.head(), links_),
+  client_ = exchange_->switch_protocols(answer_headers(),
                                         {.received = std::move(received),
                                          .drained = on_loop([](proxied_request& self) { self.give_back(); }),
                                          .closed = on_loop([](proxied_request& self) { self.break_off(); })});

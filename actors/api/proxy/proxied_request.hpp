@@ -14,6 +14,9 @@
 
 namespace actord::actors {
 
+/// Whether a request wants to leave HTTP, and can: one without a body to pass on.
+bool asks_to_upgrade(const api_request& request);
+
 /// One request on its way through this server to a backend, and the answer back. Lives on the proxy's loop;
 /// what the client's connection says is passed over to it.
 ///
@@ -31,7 +34,8 @@ public:
     std::string pod_uid = {};
     proxied_path path;
     bool upgrade = false;
-    std::function<void()> over; ///< called once
+    std::optional<extension_terms> extension = {}; ///< the backend is an extension server
+    std::function<void()> over;                    ///< called once
   };
 
   proxied_request(std::shared_ptr<net::stream_loop> loop, terms what);
@@ -48,6 +52,9 @@ private:
   void on_end();
   void on_failure(const error& why);
   void on_head();
+  [[nodiscard]] bool is_forbidden_redirect() const;
+  void answer_failure(const error& why);
+  [[nodiscard]] std::vector<std::pair<std::string, std::string>> answer_headers() const;
   void pass_on(std::string body);
   void pass_to_client(std::string bytes);
   void finish_answer();

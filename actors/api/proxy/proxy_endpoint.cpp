@@ -4,7 +4,6 @@
 #include "actors/api/proxy/proxy_target.hpp"
 #include "actors/nodes/node_directory.hpp"
 #include "actors/objects/refusals.hpp"
-#include "net/http/header_lists.hpp"
 #include "schema/object/stored_object.hpp"
 #include "storage/store.hpp"
 
@@ -70,13 +69,6 @@ void redirect_to_slash(const api_request& request) {
   request.exchange->respond(std::move(response));
 }
 
-/// A connection is left by a request that has no body to pass on.
-bool asks_to_upgrade(const api_request& request) {
-  return !request.http.header("upgrade").empty() && !request.incoming &&
-         net::list_contains(request.http, "connection", "upgrade") &&
-         request.exchange->can_switch_protocols();
-}
-
 error busy() {
   return {.kind = error_kind::too_many_requests,
           .message = "too many requests are being proxied, please try again later",
@@ -134,6 +126,7 @@ void proxy_endpoint::serve(const request_handle& request, node_directory* nodes)
                                        .pod_uid = target->pod_uid,
                                        .path = std::move(path),
                                        .upgrade = upgrade,
+                                       .extension = {},
                                        .over = [count = under_way_] { count->fetch_sub(1); }});
   (*carrier)->post([passing] { passing->start(); });
 }

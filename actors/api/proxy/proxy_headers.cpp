@@ -33,7 +33,12 @@ bool contains(const auto& names, std::string_view name) {
 }
 
 /// Ours to read: who asks, what of the body is here, how it is to be packed.
-bool is_for_this_server(std::string_view name) {
+bool is_for_this_server(std::string_view name, bool extension) {
+  // What an extension server believes of a front proxy only the front proxy says.
+  if (extension) {
+    if (name == "accept-encoding") return false;
+    if (name == "host" || name.starts_with("x-remote-")) return true;
+  }
   return name == "authorization" || name.starts_with("impersonate-") || name == "content-length" ||
          name == "expect" || name == "accept-encoding" || name == "x-forwarded-for" ||
          name == "x-forwarded-uri" || name == "x-forwarded-host" || name == "x-forwarded-proto";
@@ -73,7 +78,7 @@ std::string_view framed_end(body_passing how) {
 }
 
 std::string upstream_request(const net::http_request& request, const proxied_path& path, bool upgrade,
-                             body_passing body) {
+                             body_passing body, const extension_terms* extension) {
   std::string text = request.method + " " + (path.rest.empty() ? "/" : path.rest);
   if (!request.query.empty()) text += "?" + request.query;
   text += " HTTP/1.1\r\n";
@@ -81,8 +86,13 @@ std::string upstream_request(const net::http_request& request, const proxied_pat
   std::string forwarded_for;
   for (const auto& [name, value] : request.headers) {
     if (name == "x-forwarded-for") forwarded_for += value + ", ";
-    if (contains(hop_by_hop, name) || contains(named, name) || is_for_this_server(name)) continue;
+    if (contains(hop_by_hop, name) || contains(named, name) || is_for_this_server(name, extension != nullptr))
+      continue;
     append(text, name, value);
+  }
+  if (extension != nullptr) {
+    append(text, "host", extension->host);
+    for (const auto& [name, value] : extension->identity) append(text, name, value);
   }
   append(text, "x-forwarded-for", forwarded_for + client_address(request.remote_address));
   append(text, "x-forwarded-host", request.header("host"));
@@ -93,7 +103,7 @@ std::string upstream_request(const net::http_request& request, const proxied_pat
     append(text, "upgrade", request.header("upgrade"));
   } else {
     append(text, "connection", "close");
-    append(text, "accept-encoding", "identity");
+    if (extension == nullptr) append(text, "accept-encoding", "identity");
   }
   if (body == body_passing::chunked) {
     append(text, "transfer-encoding", "chunked");
@@ -109,8 +119,8 @@ std::string upstream_request(const net::http_request& request, const proxied_pat
   return text + "\r\n" + request.body;
 }
 
-std::vector<std::pair<std::string, std::string>> downstream_headers(const net::upstream_head& head,
-                                                                    const net::link_terms& links) {
+std::vector<std::pair<std::string, std::string>>
+downstream_headers(const net::upstream_head& head, const net::link_terms& links, bool rewrites) {
   const auto named = named_by_connection(head.headers);
   std::vector<std::pair<std::string, std::string>> passed;
   for (const auto& [name, value] : head.headers) {
@@ -118,7 +128,7 @@ std::vector<std::pair<std::string, std::string>> downstream_headers(const net::u
     if (!upgrade && (contains(hop_by_hop, name) || contains(named, name) || name == "content-length"))
       continue;
     if (name.starts_with("access-control-allow-")) continue;
-    passed.emplace_back(name, name == "location" ? net::rewritten_link(links, value) : value);
+    passed.emplace_back(name, rewrites && name == "location" ? net::rewritten_link(links, value) : value);
   }
   return passed;
 }

@@ -31,9 +31,9 @@ error damaged() {
 } // namespace
 
 const std::vector<std::string>& shared_key_files() {
-  static const std::vector<std::string> names{"admin.token",     "ca-next.crt", "ca-next.key",
-                                              "ca-previous.crt", "ca.crt",      "ca.key",
-                                              "encryption.yaml", "sa.key",      "sa.pub"};
+  static const std::vector<std::string> names{
+      "admin.token",     "ca-next.crt",        "ca-next.key",        "ca-previous.crt", "ca.crt", "ca.key",
+      "encryption.yaml", "front-proxy-ca.crt", "front-proxy-ca.key", "sa.key",          "sa.pub"};
   return names;
 }
 

@@ -10,6 +10,8 @@ namespace {
 
 class namespace_kind final : public controller_kind {
 public:
+  explicit namespace_kind(std::shared_ptr<foreign_contents> foreign) : foreign_(std::move(foreign)) {}
+
   [[nodiscard]] std::string_view name() const override { return "namespace"; }
   /// Everything: whatever goes from a namespace may have been its last object.
   [[nodiscard]] std::vector<resource_id> watches() const override { return {}; }
@@ -41,7 +43,10 @@ public:
     namespace_state state;
     state.key = input.key;
     state.space = std::move(*space);
-    if (state.space.view.meta.being_deleted()) read_content(input.state, state);
+    if (state.space.view.meta.being_deleted()) {
+      read_content(input.state, state);
+      if (foreign_) state.foreign = foreign_->empty(input.key.name, state.space.view.meta.uid);
+    }
     return actors::reconcile(state, input.now);
   }
 
@@ -68,10 +73,14 @@ private:
 
   const resource_id namespaces_ = schema::builtin("", "namespaces").id;
   const resource_id events_ = schema::builtin("", "events").id;
+  const std::shared_ptr<foreign_contents> foreign_;
 };
 
 } // namespace
 
-std::unique_ptr<controller_kind> namespace_controller() { return std::make_unique<namespace_kind>(); }
+std::unique_ptr<controller_kind> namespace_controller() { return namespace_controller(nullptr); }
+std::unique_ptr<controller_kind> namespace_controller(std::shared_ptr<foreign_contents> foreign) {
+  return std::make_unique<namespace_kind>(std::move(foreign));
+}
 
 } // namespace actord::actors

@@ -15,13 +15,14 @@ constexpr std::string_view our_finalizer = "kubernetes";
 /// Removals wake this controller; the timer only catches what no event tells.
 constexpr auto look_again = std::chrono::seconds(5);
 
+/// "deployments.apps"; "pods." in the core group, as Kubernetes writes it here.
 std::string resource_name(const object_key& key) {
   const auto type = schema::resource_of(key.resource);
   if (type == nullptr) return "(unknown)";
-  return std::string(type->plural) + (type->group.empty() ? "" : '.' + std::string(type->group));
+  return std::string(type->plural) + '.' + std::string(type->group);
 }
 
-/// "a. has 1 resource instances, b. has 2 resource instances"
+/// "pods. has 1 resource instances, deployments.apps has 2 resource instances"
 std::string listed(const std::map<std::string, std::size_t>& counts, const std::string& middle) {
   std::string out;
   for (const auto& [name, count] : counts)
@@ -43,23 +44,32 @@ void set(std::vector<schema::condition_view>& conditions, std::string type, bool
 }
 
 std::vector<schema::condition_view> next_conditions(const namespace_state& state, wall_time now) {
-  std::map<std::string, std::size_t> remaining, finalizers;
+  std::map<std::string, std::size_t> remaining = state.foreign.remaining;
+  std::map<std::string, std::size_t> finalizers = state.foreign.finalizers;
   for (const auto& item : state.content) {
     ++remaining[resource_name(item.key)];
     for (const auto& finalizer : item.finalizers) ++finalizers[finalizer];
   }
   std::vector<schema::condition_view> out = state.space.view.conditions;
-  set(out, "NamespaceDeletionDiscoveryFailure", false, "ResourcesDiscovered",
-      "All resources successfully discovered", now);
+  if (state.foreign.discovery_failure.empty())
+    set(out, "NamespaceDeletionDiscoveryFailure", false, "ResourcesDiscovered",
+        "All resources successfully discovered", now);
+  else
+    set(out, "NamespaceDeletionDiscoveryFailure", true, "DiscoveryFailed", state.foreign.discovery_failure,
+        now);
   set(out, "NamespaceDeletionGroupVersionParsingFailure", false, "ParsedGroupVersions",
       "All legacy kube types successfully parsed", now);
-  set(out, "NamespaceDeletionContentFailure", false, "ContentDeleted",
-      "All content successfully deleted, may be waiting on finalization", now);
+  if (state.foreign.deletion_failure.empty())
+    set(out, "NamespaceDeletionContentFailure", false, "ContentDeleted",
+        "All content successfully deleted, may be waiting on finalization", now);
+  else
+    set(out, "NamespaceDeletionContentFailure", true, "ContentDeletionFailed", state.foreign.deletion_failure,
+        now);
   if (remaining.empty())
     set(out, "NamespaceContentRemaining", false, "ContentRemoved", "All content successfully removed", now);
   else
     set(out, "NamespaceContentRemaining", true, "SomeResourcesRemain",
-        "Some resources are remaining: " + listed(remaining, ". has "), now);
+        "Some resources are remaining: " + listed(remaining, " has "), now);
   if (finalizers.empty())
     set(out, "NamespaceFinalizersRemaining", false, "ContentHasNoFinalizers",
         "All content-preserving finalizers finished", now);
@@ -83,7 +93,7 @@ plan reconcile(const namespace_state& state, wall_time now) {
     out.verdict = "emptied; finalizers of others hold it";
     return out;
   }
-  if (state.content.empty()) {
+  if (state.content.empty() && state.foreign.gone()) {
     json left = json::array();
     for (const auto& finalizer : space.spec_finalizers)
       if (finalizer != our_finalizer) left.push_back(finalizer);
@@ -106,7 +116,8 @@ plan reconcile(const namespace_state& state, wall_time now) {
     out.remove.push_back(
         {item.key, item.uid, std::nullopt, propagation::background, "namespace is being deleted"});
   }
-  const auto conditions = next_conditions(state, now);
+  // Until extension servers have answered, nothing is known that could be said.
+  const auto conditions = state.foreign.known ? next_conditions(state, now) : space.conditions;
   if (conditions != space.conditions)
     out.patch.push_back({state.key,
                          "status",
@@ -116,6 +127,7 @@ plan reconcile(const namespace_state& state, wall_time now) {
                          "progress"});
   out.requeue_at = now + look_again;
   out.verdict = "being deleted: " + std::to_string(state.content.size()) + " objects left";
+  if (!state.foreign.gone()) out.verdict += ", more with extension servers";
   return out;
 }
 

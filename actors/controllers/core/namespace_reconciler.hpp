@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/controllers/core/foreign_contents.hpp"
 #include "actors/controllers/plan.hpp"
 #include "schema/view/namespace_view.hpp"
 
@@ -23,6 +24,7 @@ struct namespace_state {
   object_key key;
   seen<schema::namespace_view> space;
   std::vector<namespace_content> content;
+  foreign_content foreign = {}; ///< of a namespace that is being deleted
 };
 
 plan reconcile(const namespace_state& state, wall_time now);

@@ -135,6 +135,17 @@ BOOST_AUTO_TEST_CASE(the_first_start_makes_everything_private) {
   }
 }
 
+/// Who speaks for others to extension servers is vouched for by nobody who vouches for clients.
+BOOST_AUTO_TEST_CASE(the_front_proxy_has_an_authority_of_its_own) {
+  const auto pki = open();
+  const auto proxy = read_certificate(pki.front_proxy.certificate_pem);
+  BOOST_REQUIRE(proxy);
+  BOOST_CHECK((proxy->subject == certificate_subject{"front-proxy-client", {}}));
+  BOOST_CHECK(is_signed_by(pki.front_proxy.certificate_pem, pki.front_proxy_authority_pem));
+  BOOST_CHECK(!is_signed_by(pki.front_proxy.certificate_pem, pki.authority.certificate_pem));
+  BOOST_CHECK(pki.trusted_pem.find(pki.front_proxy_authority_pem) == std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(a_restart_reuses_everything) {
   const auto first = open();
   clock.advance(std::chrono::hours(24 * 40));
@@ -143,6 +154,8 @@ BOOST_AUTO_TEST_CASE(a_restart_reuses_everything) {
   BOOST_CHECK(first.server == second.server);
   BOOST_CHECK(first.admin == second.admin);
   BOOST_CHECK(first.service_account == second.service_account);
+  BOOST_CHECK(first.front_proxy == second.front_proxy);
+  BOOST_CHECK_EQUAL(first.front_proxy_authority_pem, second.front_proxy_authority_pem);
   BOOST_CHECK_EQUAL(first.admin_token, second.admin_token);
 }
 

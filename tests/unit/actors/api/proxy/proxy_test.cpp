@@ -176,6 +176,37 @@ BOOST_AUTO_TEST_CASE(what_a_backend_is_sent) {
                                                        "body");
 }
 
+BOOST_AUTO_TEST_CASE(an_extension_server_hears_from_us_who_asks_and_from_nobody_else) {
+  net::http_request request;
+  request.method = "GET";
+  request.remote_address = "192.0.2.7:4000";
+  request.headers = {
+      {"host", "cluster:6443"},    {"authorization", "Bearer secret"},   {"impersonate-user", "root"},
+      {"x-remote-user", "root"},   {"x-remote-group", "system:masters"}, {"x-remote-extra-scopes", "all"},
+      {"accept-encoding", "gzip"}, {"accept", "application/json"}};
+  const extension_terms terms{"api.wardle.svc", {{"x-remote-user", "eve"}, {"x-remote-group", "fishers"}}};
+  BOOST_TEST(upstream_request(request, {.prefix = {}, .rest = "/apis/g/v1/fish"}, false, body_passing::whole,
+                              &terms) == "GET /apis/g/v1/fish HTTP/1.1\r\n"
+                                         "accept-encoding: gzip\r\n"
+                                         "accept: application/json\r\n"
+                                         "host: api.wardle.svc\r\n"
+                                         "x-remote-user: eve\r\n"
+                                         "x-remote-group: fishers\r\n"
+                                         "x-forwarded-for: 192.0.2.7\r\n"
+                                         "x-forwarded-host: cluster:6443\r\n"
+                                         "x-forwarded-proto: https\r\n"
+                                         "x-forwarded-uri: /apis/g/v1/fish\r\n"
+                                         "connection: close\r\n"
+                                         "\r\n");
+  net::upstream_head head;
+  head.code = 201;
+  head.headers = {
+      {"location", "https://api/x"}, {"access-control-allow-origin", "*"}, {"connection", "close"}};
+  const auto passed =
+      downstream_headers(head, {.prefix = "", .backend_host = "api", .request_host = "r"}, false);
+  BOOST_TEST((passed == std::vector<std::pair<std::string, std::string>>{{"location", "https://api/x"}}));
+}
+
 BOOST_AUTO_TEST_CASE(a_body_that_follows_keeps_its_length_or_goes_in_chunks) {
   net::http_request request;
   request.method = "DELETE"; // whatever has a body

@@ -59,7 +59,8 @@ BOOST_AUTO_TEST_CASE(the_first_server_makes_its_keys_and_shares_them) {
   const auto table =
       open_key_table(read_sealed_table(*plane.store->read()), read("master.key"), plane.store->cluster_id());
   BOOST_REQUIRE(table);
-  for (const char* name : {"ca.crt", "ca.key", "sa.key", "sa.pub", "admin.token"})
+  for (const char* name :
+       {"ca.crt", "ca.key", "sa.key", "sa.pub", "admin.token", "front-proxy-ca.crt", "front-proxy-ca.key"})
     BOOST_TEST(table->files.at(name) == read(name), name);
   // Again, as after a restart: everything is as it was.
   const std::string sealed = read_sealed_table(*plane.store->read());
