@@ -28,6 +28,10 @@ std::unique_ptr<controller_kind> expiry_controller();
 std::unique_ptr<controller_kind> endpoints_controller();
 /// Shows Endpoints that were written by hand as slices.
 std::unique_ptr<controller_kind> slice_mirror_controller();
+/// Lets addresses of services be taken from ServiceCIDRs, and those go when none is left.
+std::unique_ptr<controller_kind> service_range_controller();
+/// Labels the nodes of servers as such.
+std::unique_ptr<controller_kind> server_role_controller();
 std::unique_ptr<controller_kind> namespace_controller();
 std::unique_ptr<controller_kind> service_account_controller();
 /// Publishes the certificate that clients in pods check the API server by.

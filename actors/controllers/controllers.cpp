@@ -57,6 +57,8 @@ std::vector<std::unique_ptr<controller_kind>> all_kinds(const controller_powers&
   out.push_back(expiry_controller());
   out.push_back(endpoints_controller());
   out.push_back(slice_mirror_controller());
+  out.push_back(service_range_controller());
+  out.push_back(server_role_controller());
   out.push_back(powers.foreign ? namespace_controller(powers.foreign) : namespace_controller());
   out.push_back(service_account_controller());
   out.push_back(root_ca_controller(published_by(powers)));

@@ -1,5 +1,6 @@
 #include "actors/objects/service_claims.hpp"
 
+#include "actors/objects/service_ranges.hpp"
 #include "schema/base/timestamp.hpp"
 #include "schema/tables/resource_table.hpp"
 
@@ -75,7 +76,7 @@ void claim_address(const write_environment& environment, const std::string& addr
                          {"creationTimestamp", schema::format_time(environment.store.now())},
                          {"labels",
                           {{"ipaddress.kubernetes.io/ip-family", "IPv4"},
-                           {"ipaddress.kubernetes.io/managed-by", "ipallocator.k8s.io"}}}}},
+                           {std::string(address_manager_label), address_manager}}}}},
                        {"spec",
                         {{"parentRef",
                           {{"group", ""},
@@ -86,6 +87,14 @@ void claim_address(const write_environment& environment, const std::string& addr
       address_key(address), {}, storage::put_value{schema::encode_object(type, object, cause)}};
   change.require.must_be_absent = true;
   plan.transaction.changes.push_back(std::move(change));
+  plan.roles.push_back(change_role::allocation);
+}
+
+/// The range is as it was read: not deleted, in particular.
+void require_range(const further_range& range, write_plan& plan) {
+  storage::object_change same{range.key, {}, storage::keep_value{}};
+  same.require.at = range.at;
+  plan.transaction.changes.push_back(std::move(same));
   plan.roles.push_back(change_role::allocation);
 }
 
@@ -111,10 +120,13 @@ result<void> claim_for_service(const write_environment& environment, json& servi
   const auto is_taken = [&](const std::string& address) {
     return !environment.store.head(address_key(address)).empty();
   };
-  auto granted =
-      allocate_service(service, old, environment.network, book.ports, is_taken, environment.random);
+  const std::vector<further_range> further = further_ranges(*environment.store.read());
+  const further_range* const range = choose_range(service, environment.network, further, is_taken);
+  auto granted = allocate_service(service, old, range == nullptr ? environment.network : range->network,
+                                  book.ports, is_taken, environment.random);
   if (!granted) return granted.error();
   for (const std::string& address : granted->claim) claim_address(environment, address, service, cause, plan);
+  if (range != nullptr && !granted->claim.empty()) require_range(*range, plan);
   for (const std::string& address : granted->release) release_address(address, plan);
   if (granted->ports_changed) save_book(environment, std::move(book), granted->ports, cause, plan);
   return {};

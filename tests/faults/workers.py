@@ -56,6 +56,8 @@ def workers_join(cluster):
         cluster.wait_until(f"{worker.name} to be ready", 40, lambda: node_is(cluster, worker, "True"))
     ranges = {get(cluster, f"/api/v1/nodes/{one.name}")["spec"]["podCIDR"] for one in workers}
     expect(len(ranges) == 2, f"each node has pod addresses of its own: {ranges}")
+    roles = [get(cluster, f"/api/v1/nodes/{one.name}")["metadata"]["labels"] for one in workers]
+    expect("node-role.kubernetes.io/control-plane" not in str(roles), "and none passes for a server")
     return workers
 
 
