@@ -127,7 +127,7 @@ result<std::shared_ptr<net::stream_loop>> extension_caller::loop() {
   return loop_;
 }
 
-void extension_caller::call(extension_call what, taker done) {
+void extension_caller::call(const extension_call& what, taker done) {
   auto identity = identity_headers(what.caller);
   if (!identity) return done(identity.error());
   auto line = lines_.find(*what.service);

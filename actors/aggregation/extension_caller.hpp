@@ -45,7 +45,7 @@ public:
 
   /// `done` is called at most once, on the loop or before this returns: never, when this is destroyed before.
   /// The error's message is the reason, without what was asked for.
-  void call(extension_call what, taker done);
+  void call(const extension_call& what, taker done);
   /// The loop, begun when first needed.
   result<std::shared_ptr<net::stream_loop>> loop();
   /// Ends what is under way without an answer; what comes afterwards is refused.

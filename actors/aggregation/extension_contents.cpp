@@ -69,7 +69,7 @@ private:
   [[nodiscard]] const swept_kind& kind() const { return plan_.kinds[at_]; }
 
   template <class Then>
-  void remove(std::string path, Then then) {
+  void remove(std::string path, const Then& then) {
     call("DELETE", std::move(path), delete_options,
          [then](sweep& self, const result<extension_answer>& answer) {
            const bool fine = answer && ((answer->code >= 200 && answer->code < 300) || answer->code == 404 ||
@@ -118,7 +118,7 @@ private:
   }
 
   template <class Then>
-  void call(const char* method, std::string target, std::string body, Then then) {
+  void call(const char* method, std::string target, std::string body, const Then& then) {
     extension_call what{.service = kind().service,
                         .method = method,
                         .target = std::move(target),
@@ -127,7 +127,7 @@ private:
                         .body = std::move(body),
                         .timeout = call_patience};
     if (!what.body.empty()) what.headers.emplace_back("content-type", "application/json");
-    caller_.call(std::move(what), [self = shared_from_this(), then](const result<extension_answer>& answer) {
+    caller_.call(what, [self = shared_from_this(), then](const result<extension_answer>& answer) {
       then(*self, answer);
     });
   }

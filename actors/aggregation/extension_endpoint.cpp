@@ -120,7 +120,7 @@ bool extension_endpoint::serve_openapi(const request_handle& request, std::strin
                       .timeout = document_patience,
                       .answer_max_bytes = document_max_bytes};
   if (call.headers.front().second.empty()) call.headers.front().second = "application/json";
-  caller_.call(std::move(call), [request](result<extension_answer> answer) {
+  caller_.call(call, [request](result<extension_answer> answer) {
     if (!answer)
       return answer_text(*request->exchange, 503,
                          "error trying to reach service: " + answer.error().message + "\n");

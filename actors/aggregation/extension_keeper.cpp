@@ -269,9 +269,8 @@ private:
                         .caller = aggregator_identity(),
                         .answer_max_bytes =
                             what == step::openapi_v2 ? openapi_max_bytes : discovery_max_bytes};
-    with_.caller.call(std::move(call), [me = caf::actor_cast<caf::actor_addr>(self_),
-                                        name = one.service->name, round = one.round,
-                                        what](result<extension_answer> answer) {
+    with_.caller.call(call, [me = caf::actor_cast<caf::actor_addr>(self_), name = one.service->name,
+                             round = one.round, what](result<extension_answer> answer) {
       if (auto strong = caf::actor_cast<caf::actor>(me))
         caf::anon_send(strong, std::make_shared<heard>(heard{name, round, what, std::move(answer)}));
     });

@@ -59,6 +59,7 @@ void extension_services::take_in(std::size_t, const object_key& key, std::string
 
 void extension_services::publish() const {
   std::vector<extension_handle> all;
+  all.reserve(services_.size());
   for (const auto& [name, service] : services_) all.push_back(service);
   set_.store(all.empty() ? nullptr : std::make_shared<const extension_set>(std::move(all)));
 }

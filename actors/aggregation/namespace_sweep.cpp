@@ -42,7 +42,7 @@ sweep_plan plan_sweep(const extension_set& services, const extension_reports& re
     const std::string version = service->group + "/" + service->version;
     if (report == reports.end() || !report->second.fresh || !service->available) {
       ++failing;
-      which += (which.empty() ? "" : ", ") + version + ": stale GroupVersion discovery: " + version;
+      which += fmt::format("{0}{1}: stale GroupVersion discovery: {1}", which.empty() ? "" : ", ", version);
       continue;
     }
     const auto resources = schema::parse_json(report->second.resources);

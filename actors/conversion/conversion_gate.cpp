@@ -57,7 +57,7 @@ public:
       keys_[i] = key_of(*view, *type_);
       if (!is_elsewhere(i)) own[schema::written_version(*objects_[i])].push_back(i);
     }
-    for (auto& [version, members] : own) split(std::move(members));
+    for (const auto& [version, members] : own) split(members);
     for (std::size_t i = 0; i < pieces_at_once; ++i) send_next();
     count_down(1);
   }
@@ -86,7 +86,7 @@ private:
     ++left_;
   }
 
-  void split(piece members) {
+  void split(const piece& members) {
     piece next;
     std::size_t bytes = 0;
     for (const std::size_t i : members) {
@@ -115,7 +115,7 @@ private:
     if (give_up)
       give_back(next);
     else
-      send(std::move(next));
+      send(next);
   }
 
   void give_back(const piece& unasked) {
@@ -125,7 +125,7 @@ private:
     send_next();
   }
 
-  void send(piece members) {
+  void send(const piece& members) {
     std::vector<json> trees;
     schema::resource_handle from;
     for (const std::size_t i : members) {

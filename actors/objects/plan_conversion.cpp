@@ -23,7 +23,8 @@ schema::resource_handle row_as_written(const schema::resource_handle& type, std:
   const auto view = schema::object_view::open_envelope(bytes);
   if (!view) return type;
   auto written = schema::written_row(*view, type);
-  return written ? std::move(*written) : type;
+  if (!written) return type;
+  return std::move(*written);
 }
 
 bool is_outdated(std::string_view bytes, const schema::resource_type& type) {

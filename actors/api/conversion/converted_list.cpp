@@ -76,7 +76,7 @@ private:
   }
 
   storage::store& store_;
-  const form_source_handle& forms_;
+  const form_source_handle forms_;
   const converted_question question_;
   const object_selector stable_;
   const bool selects_; ///< whether converted objects are still to be selected

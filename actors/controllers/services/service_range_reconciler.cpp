@@ -13,7 +13,7 @@ namespace {
 
 constexpr const char* ready = "Ready";
 
-planned_patch finalizers_patch(const service_range_state& state, std::vector<std::string> left,
+planned_patch finalizers_patch(const service_range_state& state, const std::vector<std::string>& left,
                                std::string note) {
   const schema::meta_view& meta = state.range.view.meta;
   return {state.key,

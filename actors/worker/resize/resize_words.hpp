@@ -1,7 +1,7 @@
 #pragma once
 
 #include "actors/worker/resize/pod_resizer.hpp"
-#include "schema/base/json_fwd.hpp"
+#include "schema/base/json.hpp"
 
 /// What a pod's status and Events say of its amounts.
 
