@@ -146,6 +146,8 @@ command monitor_command(const std::string& conmon_path, const runtime_program& p
   if (request.keeps_input_open) what.argv.emplace_back("--leave-stdin-open");
   what.environment = plain_environment();
   what.report_variable = "_OCI_SYNCPIPE";
+  what.directory =
+      request.bundle; // it leaves a file where it works when the kernel ends its container for want of memory
   what.timeout = 240s;
   return what;
 }

@@ -43,7 +43,7 @@ result<pipe_ends> make_pipe() {
 }
 
 result<pid_t> start_child(const std::vector<std::string>& argv, const std::vector<std::string>& environment,
-                          const child_descriptors& descriptors) {
+                          const child_descriptors& descriptors, const std::string& directory) {
   std::vector<std::string> arguments = argv;
   std::vector<std::string> assignments = environment;
   posix_spawn_file_actions_t actions;
@@ -58,6 +58,7 @@ result<pid_t> start_child(const std::vector<std::string>& argv, const std::vecto
   // A descriptor that some library opened without O_CLOEXEC must not reach a container.
   posix_spawn_file_actions_addclosefrom_np(&actions, descriptors.report >= 0 ? report_descriptor + 1
                                                                              : report_descriptor);
+  if (!directory.empty()) posix_spawn_file_actions_addchdir_np(&actions, directory.c_str());
   sigset_t none;
   sigset_t all;
   sigemptyset(&none);

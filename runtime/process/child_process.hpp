@@ -32,9 +32,9 @@ struct child_descriptors {
 inline constexpr int report_descriptor = 3;
 
 /// posix_spawn: no fork of a large process. Leader of its own process group, no signal blocked or ignored, no
-/// other descriptor.
+/// other descriptor. It works in `directory`, or where this process does.
 result<pid_t> start_child(const std::vector<std::string>& argv, const std::vector<std::string>& environment,
-                          const child_descriptors& descriptors);
+                          const child_descriptors& descriptors, const std::string& directory = {});
 
 struct child_end {
   int exit_code = 0; ///< meaningful when `signal` is 0

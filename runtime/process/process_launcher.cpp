@@ -33,7 +33,7 @@ result<pid_t> spawn(const command& what, const child_pipes& pipes) {
     given.report = pipes.report.write.get();
     environment.push_back(what.report_variable + "=" + std::to_string(report_descriptor));
   }
-  return start_child(what.argv, environment, given);
+  return start_child(what.argv, environment, given, what.directory);
 }
 
 /// Reads what is there. Returns false at the end of the stream.

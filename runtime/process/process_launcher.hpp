@@ -14,6 +14,7 @@ struct command {
   std::vector<std::string> argv;        ///< argv[0] is an absolute path
   std::vector<std::string> environment; ///< "NAME=value"; nothing is inherited
   std::string input;                    ///< all of its standard input
+  std::string directory;                ///< it works in; empty: where the daemon does
   std::chrono::milliseconds timeout{30'000};
   std::size_t output_limit_bytes = 1 << 20; ///< of each stream; what comes after is read and dropped
   bool join_output = false;                 ///< standard error goes where standard output goes
