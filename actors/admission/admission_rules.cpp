@@ -11,19 +11,6 @@ namespace {
 
 using schema::selector_operator;
 
-std::vector<std::string> texts(const json& object, const char* name) {
-  std::vector<std::string> all;
-  if (const json& list = json_member(object, {name}); list.is_array())
-    for (const json& one : list)
-      if (one.is_string()) all.push_back(one.get<std::string>());
-  return all;
-}
-
-std::string text(const json& object, const char* name, std::string_view otherwise = {}) {
-  const json& value = json_member(object, {name});
-  return value.is_string() ? value.get<std::string>() : std::string(otherwise);
-}
-
 bool holds(const std::vector<std::string>& list, std::string_view wanted) {
   return std::ranges::any_of(list, [&](const std::string& one) { return one == "*" || one == wanted; });
 }
@@ -54,8 +41,9 @@ std::vector<admission_rule> read_admission_rules(const json& list) {
   std::vector<admission_rule> rules;
   if (!list.is_array()) return rules;
   for (const json& one : list)
-    rules.push_back({texts(one, "operations"), texts(one, "apiGroups"), texts(one, "apiVersions"),
-                     texts(one, "resources"), texts(one, "resourceNames"), text(one, "scope", "*")});
+    rules.push_back({text_members(one, "operations"), text_members(one, "apiGroups"),
+                     text_members(one, "apiVersions"), text_members(one, "resources"),
+                     text_members(one, "resourceNames"), text_member(one, "scope", "*")});
   return rules;
 }
 
@@ -88,8 +76,8 @@ schema::selector_view read_admission_selector(const json& selector) {
           {key, selector_operator::in, {value.is_string() ? value.get<std::string>() : std::string()}});
   if (const json& terms = json_member(selector, {"matchExpressions"}); terms.is_array())
     for (const json& term : terms)
-      read.requirements.push_back(
-          {text(term, "key"), operator_of(text(term, "operator")), texts(term, "values")});
+      read.requirements.push_back({text_member(term, "key"), operator_of(text_member(term, "operator")),
+                                   text_members(term, "values")});
   return read;
 }
 

@@ -1,6 +1,7 @@
 #include "actors/aggregation/extension_documents.hpp"
 
 #include "schema/base/json.hpp"
+#include "schema/base/json_member.hpp"
 #include "schema/codec/json_text.hpp"
 #include "schema/custom/version_order.hpp"
 
@@ -15,11 +16,6 @@ constexpr std::size_t resources_max = 2000;
 json parsed(std::string_view text) {
   auto tree = schema::parse_json(text);
   return tree ? *std::move(tree) : json();
-}
-
-std::string text_in(const json& object, const char* name) {
-  const auto found = object.find(name);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
 bool flag_in(const json& object, const char* name) {
@@ -59,10 +55,10 @@ bool comes_first(std::string_view group, std::string_view left, std::string_view
 /// `entries` are versions of a group, each with its name under "version".
 void add_version(json& entries, std::string_view group, const json& entry,
                  std::span<const listed_extension> extensions) {
-  const std::string version = text_in(entry, "version");
+  const std::string version = text_member(entry, "version");
   auto at = entries.begin();
   for (; at != entries.end(); ++at) {
-    const std::string there = text_in(*at, "version");
+    const std::string there = text_member(*at, "version");
     if (there == version) return; // served here
     if (comes_first(group, version, there, extensions)) break;
   }
@@ -71,7 +67,7 @@ void add_version(json& entries, std::string_view group, const json& entry,
 
 std::string name_of(const json& group) {
   const auto metadata = group.find("metadata");
-  return metadata == group.end() ? text_in(group, "name") : text_in(*metadata, "name");
+  return metadata == group.end() ? text_member(group, "name") : text_member(*metadata, "name");
 }
 
 /// Of a group in a list, by the versions it has there.
@@ -79,7 +75,7 @@ std::int64_t group_priority(const json& group, std::span<const listed_extension>
   const std::string name = name_of(group);
   std::int64_t highest = 0;
   for (const json& version : list_in(group, "versions"))
-    highest = std::max(highest, local_priority(name, text_in(version, "version")).group);
+    highest = std::max(highest, local_priority(name, text_member(version, "version")).group);
   for (const listed_extension& one : extensions)
     if (one.group == name) highest = std::max(highest, one.priority.group);
   return highest;
@@ -120,11 +116,11 @@ void prefer_the_first(json& group) {
 }
 
 json kind_of(const json& entry, std::string_view group, std::string_view version) {
-  const std::string own_group = text_in(entry, "group");
-  const std::string own_version = text_in(entry, "version");
+  const std::string own_group = text_member(entry, "group");
+  const std::string own_version = text_member(entry, "version");
   return {{"group", own_version.empty() ? std::string(group) : own_group},
           {"version", own_version.empty() ? std::string(version) : own_version},
-          {"kind", text_in(entry, "kind")}};
+          {"kind", text_member(entry, "kind")}};
 }
 
 } // namespace
@@ -192,11 +188,11 @@ std::string openapi_index_with(std::string_view local, std::span<const listed_ex
 std::optional<std::string> resources_of_aggregated(std::string_view document, std::string_view group,
                                                    std::string_view version) {
   const json list = parsed(document);
-  if (!list.is_object() || text_in(list, "kind") != "APIGroupDiscoveryList") return {};
+  if (!list.is_object() || text_member(list, "kind") != "APIGroupDiscoveryList") return {};
   for (const json& item : list_in(list, "items")) {
     if (!item.is_object() || name_of(item) != group) continue;
     for (const json& one : list_in(item, "versions"))
-      if (one.is_object() && text_in(one, "version") == version) {
+      if (one.is_object() && text_member(one, "version") == version) {
         json resources = list_in(one, "resources");
         if (resources.size() > resources_max) return {};
         return schema::json_text(resources);
@@ -208,19 +204,19 @@ std::optional<std::string> resources_of_aggregated(std::string_view document, st
 std::optional<std::string> resources_of_list(std::string_view document, std::string_view group,
                                              std::string_view version) {
   const json list = parsed(document);
-  if (!list.is_object() || text_in(list, "kind") != "APIResourceList") return {};
+  if (!list.is_object() || text_member(list, "kind") != "APIResourceList") return {};
   json made = json::array();
   const json entries = list_in(list, "resources");
   if (entries.size() > resources_max) return {};
   for (const json& entry : entries) {
     if (!entry.is_object()) continue;
-    const std::string name = text_in(entry, "name");
+    const std::string name = text_member(entry, "name");
     const auto slash = name.find('/');
     if (slash == std::string::npos) {
       json one{{"resource", name},
                {"responseKind", kind_of(entry, group, version)},
                {"scope", flag_in(entry, "namespaced") ? "Namespaced" : "Cluster"},
-               {"singularResource", text_in(entry, "singularName")},
+               {"singularResource", text_member(entry, "singularName")},
                {"verbs", list_in(entry, "verbs")}};
       for (const char* more : {"shortNames", "categories"})
         if (json words = list_in(entry, more); !words.empty()) one[more] = std::move(words);
@@ -228,7 +224,7 @@ std::optional<std::string> resources_of_list(std::string_view document, std::str
       continue;
     }
     const auto owner = std::ranges::find_if(
-        made, [&](const json& one) { return text_in(one, "resource") == name.substr(0, slash); });
+        made, [&](const json& one) { return text_member(one, "resource") == name.substr(0, slash); });
     if (owner != made.end())
       (*owner)["subresources"].push_back({{"subresource", name.substr(slash + 1)},
                                           {"responseKind", kind_of(entry, group, version)},
@@ -243,7 +239,7 @@ std::string openapi_address_of(std::string_view index, std::string_view group, s
   if (!document.is_object() || !document.contains("paths") || !document["paths"].is_object()) return {};
   const auto found = document["paths"].find(name);
   if (found == document["paths"].end() || !found->is_object()) return {};
-  const std::string address = text_in(*found, "serverRelativeURL");
+  const std::string address = text_member(*found, "serverRelativeURL");
   const std::string own = "/openapi/v3/" + name;
   const bool good = address == own || address.starts_with(own + "?");
   return good && address.size() < 1024 ? address : std::string();

@@ -1,6 +1,7 @@
 #include "actors/aggregation/namespace_sweep.hpp"
 
 #include "schema/base/json.hpp"
+#include "schema/base/json_member.hpp"
 #include "schema/codec/json_text.hpp"
 
 #include <algorithm>
@@ -12,11 +13,6 @@ namespace {
 bool has_verb(const json& resource, const char* verb) {
   const auto verbs = resource.find("verbs");
   return verbs != resource.end() && verbs->is_array() && std::ranges::find(*verbs, verb) != verbs->end();
-}
-
-std::string text_in(const json& object, const char* name) {
-  const auto found = object.find(name);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
 /// A name that may stand in a path as it is.
@@ -48,8 +44,8 @@ sweep_plan plan_sweep(const extension_set& services, const extension_reports& re
     const auto resources = schema::parse_json(report->second.resources);
     if (!resources || !resources->is_array()) continue;
     for (const json& one : *resources) {
-      const std::string plural = one.is_object() ? text_in(one, "resource") : std::string();
-      if (!is_plain(plural) || text_in(one, "scope") != "Namespaced" || !has_verb(one, "delete") ||
+      const std::string plural = one.is_object() ? text_member(one, "resource") : std::string();
+      if (!is_plain(plural) || text_member(one, "scope") != "Namespaced" || !has_verb(one, "delete") ||
           !has_verb(one, "list"))
         continue;
       plan.kinds.push_back({service, plural, has_verb(one, "deletecollection")});
@@ -72,7 +68,7 @@ std::optional<left_over> read_left_over(std::string_view list) {
   for (const json& item : *items) {
     const auto metadata = item.is_object() ? item.find("metadata") : item.end();
     if (!item.is_object() || metadata == item.end() || !metadata->is_object()) return {};
-    left.names.push_back(text_in(*metadata, "name"));
+    left.names.push_back(text_member(*metadata, "name"));
     if (const auto finalizers = metadata->find("finalizers");
         finalizers != metadata->end() && finalizers->is_array())
       for (const json& one : *finalizers)

@@ -1,6 +1,7 @@
 #include "actors/conversion/conversion_review.hpp"
 
 #include "actors/webhooks/admission_review.hpp"
+#include "schema/base/json_member.hpp"
 #include "schema/codec/json_text.hpp"
 #include "schema/rules/checks/checks.hpp"
 #include "schema/rules/checks/field.hpp"
@@ -14,18 +15,6 @@ namespace {
 
 constexpr std::string_view review_group = "apiextensions.k8s.io/";
 constexpr std::size_t quoted_bytes_max = 256;
-
-const json& member(const json& object, const char* name) {
-  static const json none;
-  if (!object.is_object()) return none;
-  const auto found = object.find(name);
-  return found == object.end() ? none : *found;
-}
-
-std::string text(const json& object, const char* name) {
-  const json& value = member(object, name);
-  return value.is_string() ? value.get<std::string>() : std::string();
-}
 
 /// As Go prints the type of a decoded JSON value.
 std::string_view go_type(const json& value) {
@@ -81,24 +70,25 @@ result<json> read_response(const conversion_question& question, std::string_view
                  "type struct");
   const bool strict = question.review_version == "v1";
   const std::string wanted = std::string(review_group) + question.review_version;
-  if (strict && (text(*document, "apiVersion") != wanted || text(*document, "kind") != "ConversionReview"))
-    return wrong(fmt::format("expected webhook response of {}, got {}",
-                             printed_kind(wanted, "ConversionReview"),
-                             printed_kind(text(*document, "apiVersion"), text(*document, "kind"))));
-  const json& response = member(*document, "response");
+  if (strict && (text_member(*document, "apiVersion") != wanted ||
+                 text_member(*document, "kind") != "ConversionReview"))
+    return wrong(
+        fmt::format("expected webhook response of {}, got {}", printed_kind(wanted, "ConversionReview"),
+                    printed_kind(text_member(*document, "apiVersion"), text_member(*document, "kind"))));
+  const json& response = json_member(*document, {"response"});
   if (response.is_null()) return wrong("no response provided");
   if (!response.is_object()) return wrong("json: cannot unmarshal response into ConversionResponse");
-  if (strict && text(response, "uid") != question.uid)
+  if (strict && text_member(response, "uid") != question.uid)
     return wrong(
-        fmt::format("expected response.uid=\"{}\", got \"{}\"", question.uid, text(response, "uid")));
-  const json& outcome = member(response, "result");
-  if (text(outcome, "status") != "Success") {
-    std::string message = text(outcome, "message");
+        fmt::format("expected response.uid=\"{}\", got \"{}\"", question.uid, text_member(response, "uid")));
+  const json& outcome = json_member(response, {"result"});
+  if (text_member(outcome, "status") != "Success") {
+    std::string message = text_member(outcome, "message");
     return wrong(!message.empty() ? std::move(message)
                                   : fmt::format("response.result.status was '{}', not 'Success'",
-                                                text(outcome, "status")));
+                                                text_member(outcome, "status")));
   }
-  const json& objects = member(response, "convertedObjects");
+  const json& objects = json_member(response, {"convertedObjects"});
   if (objects.is_null()) return json::array();
   if (!objects.is_array()) return wrong("json: cannot unmarshal convertedObjects into a list");
   return objects;
@@ -106,12 +96,13 @@ result<json> read_response(const conversion_question& question, std::string_view
 
 /// The first thing about a converted object that makes it another object. Empty: nothing.
 std::string other_identity(const json& original, const json& converted) {
-  const json& before = member(original, "metadata");
-  const json& after = member(converted, "metadata");
+  const json& before = json_member(original, {"metadata"});
+  const json& after = json_member(converted, {"metadata"});
   for (const auto& [name, word] :
        {std::pair("name", "name"), std::pair("namespace", "namespace"), std::pair("uid", "UID")})
-    if (text(before, name) != text(after, name))
-      return fmt::format("must have the same {}: {} != {}", word, text(before, name), text(after, name));
+    if (text_member(before, name) != text_member(after, name))
+      return fmt::format("must have the same {}: {} != {}", word, text_member(before, name),
+                         text_member(after, name));
   return {};
 }
 
@@ -131,7 +122,7 @@ std::string complaints_about(const char* name, const json& labels) {
 
 /// Takes over labels or annotations that the webhook gave. The text says why they are none.
 std::string take_texts(const char* name, const json& given, json& metadata) {
-  const json& texts = member(given, name);
+  const json& texts = json_member(given, {name});
   if (texts.is_null()) {
     metadata.erase(name);
     return {};
@@ -142,7 +133,7 @@ std::string take_texts(const char* name, const json& given, json& metadata) {
     if (!value.is_string())
       return fmt::format("metadata.{}[{}] must be a string, but is {} in converted object", name, key,
                          go_type(value));
-  if (texts != member(metadata, name))
+  if (texts != json_member(metadata, {name}))
     if (std::string wrong = complaints_about(name, texts); !wrong.empty()) return wrong;
   metadata[name] = texts;
   return {};
@@ -154,7 +145,7 @@ std::string restore_metadata(const json& original, json& converted) {
   if (given == converted.end()) return "missing metadata in converted object";
   if (!given->is_object())
     return fmt::format("invalid metadata of type {} in converted object", go_type(*given));
-  json metadata = member(original, "metadata");
+  json metadata = json_member(original, {"metadata"});
   if (!metadata.is_object()) metadata = json::object();
   for (const char* name : {"labels", "annotations"})
     if (std::string wrong = take_texts(name, *given, metadata); !wrong.empty()) return wrong;
@@ -183,15 +174,15 @@ std::string check_object(const conversion_question& question, const json& origin
   if (!converted.is_object())
     return fmt::format("{}: json: cannot unmarshal {} into Go value of type map[string]interface {{}}",
                        where.kind(), go_type(converted));
-  if (text(converted, "kind").empty())
+  if (text_member(converted, "kind").empty())
     return fmt::format("{}: Object 'Kind' is missing in '{}'", where.kind(),
                        schema::json_text(converted).substr(0, quoted_bytes_max));
-  if (text(converted, "apiVersion") != question.to)
+  if (text_member(converted, "apiVersion") != question.to)
     return fmt::format("{}: invalid groupVersion (expected {}, received {})", where.kind(), question.to,
-                       text(converted, "apiVersion"));
-  if (text(converted, "kind") != question.kind)
+                       text_member(converted, "apiVersion"));
+  if (text_member(converted, "kind") != question.kind)
     return fmt::format("{}: invalid kind (expected {}, received {})", where.kind(), question.kind,
-                       text(converted, "kind"));
+                       text_member(converted, "kind"));
   if (std::string other = other_identity(original, converted); !other.empty())
     return fmt::format("{}: {}", where.identity(), other);
   if (std::string wrong = restore_metadata(original, converted); !wrong.empty())

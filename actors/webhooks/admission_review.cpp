@@ -1,5 +1,6 @@
 #include "actors/webhooks/admission_review.hpp"
 
+#include "schema/base/json_member.hpp"
 #include "schema/codec/base64.hpp"
 #include "schema/codec/decode.hpp"
 #include "schema/codec/json_text.hpp"
@@ -16,25 +17,13 @@ constexpr std::size_t warnings_max = 100;
 /// No cause of the API has such a reason.
 constexpr std::string_view carrier_reason = " webhook";
 
-const json& member(const json& object, const char* name) {
-  static const json none;
-  if (!object.is_object()) return none;
-  const auto found = object.find(name);
-  return found == object.end() ? none : *found;
-}
-
-std::string text(const json& object, const char* name) {
-  const json& value = member(object, name);
-  return value.is_string() ? value.get<std::string>() : std::string();
-}
-
 error no_answer(std::string why) { return {.kind = error_kind::unavailable, .message = std::move(why)}; }
 
 /// "group/version, Kind=kind", as errors name a kind.
 std::string printed_kind(const json& document) {
-  std::string version = text(document, "apiVersion");
+  std::string version = text_member(document, "apiVersion");
   if (version.find('/') == std::string::npos) version = "/" + version;
-  return version + ", Kind=" + text(document, "kind");
+  return version + ", Kind=" + text_member(document, "kind");
 }
 
 result<json> read_patch(const std::string& encoded) {
@@ -50,8 +39,8 @@ result<json> read_patch(const std::string& encoded) {
 }
 
 result<json> patch_of(const webhook& hook, const json& response) {
-  const std::string patch = text(response, "patch");
-  const json& type = member(response, "patchType");
+  const std::string patch = text_member(response, "patch");
+  const json& type = json_member(response, {"patchType"});
   const bool typed = type.is_string();
   if (hook.review_version == "v1") {
     if (!patch.empty() && !typed)
@@ -114,14 +103,16 @@ std::string review_text(const webhook& hook, const review_subject& subject, cons
 result<review_answer> read_review(const webhook& hook, std::string_view uid, std::string_view body) {
   const auto document = schema::parse_json(body);
   if (!document) return no_answer(document.error().message);
-  const json& response = member(*document, "response");
+  const json& response = json_member(*document, {"response"});
   if (!response.is_object()) return no_answer("webhook response was absent");
   const bool strict = hook.review_version == "v1";
-  if (strict && text(response, "uid") != uid)
-    return no_answer(fmt::format("expected response.uid=\"{}\", got \"{}\"", uid, text(response, "uid")));
-  const bool untyped = member(*document, "kind").is_null() && member(*document, "apiVersion").is_null();
-  const bool right = text(*document, "kind") == "AdmissionReview" &&
-                     text(*document, "apiVersion") == std::string(review_group) + hook.review_version;
+  if (strict && text_member(response, "uid") != uid)
+    return no_answer(
+        fmt::format("expected response.uid=\"{}\", got \"{}\"", uid, text_member(response, "uid")));
+  const bool untyped =
+      json_member(*document, {"kind"}).is_null() && json_member(*document, {"apiVersion"}).is_null();
+  const bool right = text_member(*document, "kind") == "AdmissionReview" &&
+                     text_member(*document, "apiVersion") == std::string(review_group) + hook.review_version;
   if (!right && (strict || !untyped))
     return no_answer(fmt::format("expected webhook response of {}{}, Kind=AdmissionReview, got {}",
                                  review_group, hook.review_version, printed_kind(*document)));
@@ -131,12 +122,12 @@ result<review_answer> read_review(const webhook& hook, std::string_view uid, std
     if (!patch) return patch.error();
     answer.patch = std::move(*patch);
   }
-  const json& allowed = member(response, "allowed");
+  const json& allowed = json_member(response, {"allowed"});
   answer.allowed = allowed.is_boolean() && allowed.get<bool>();
-  answer.status = member(response, "status");
-  for (const json& warning : member(response, "warnings"))
+  answer.status = json_member(response, {"status"});
+  for (const json& warning : json_member(response, {"warnings"}))
     if (warning.is_string() && answer.warnings.size() < warnings_max) answer.warnings.push_back(warning);
-  const json& notes = member(response, "auditAnnotations");
+  const json& notes = json_member(response, {"auditAnnotations"});
   if (notes.is_object())
     for (const auto& [key, value] : notes.items())
       if (value.is_string()) answer.audit_annotations[hook.name + "/" + key] = value.get<std::string>();
@@ -145,11 +136,11 @@ result<review_answer> read_review(const webhook& hook, std::string_view uid, std
 
 review_refusal refusal_of(const webhook& hook, const json& given) {
   json status = given.is_object() ? given : json::object();
-  const json& code = member(status, "code");
+  const json& code = json_member(status, {"code"});
   review_refusal refusal;
   refusal.code = code.is_number_integer() && code >= 400 && code <= 599 ? code.get<int>() : 400;
-  const std::string reason = text(status, "reason");
-  const std::string message = text(status, "message");
+  const std::string reason = text_member(status, "reason");
+  const std::string message = text_member(status, "message");
   const std::string denied = fmt::format("admission webhook \"{}\" denied the request", hook.name);
   const std::string words = !message.empty()  ? denied + ": " + message
                             : !reason.empty() ? denied + ": " + reason
@@ -158,7 +149,7 @@ review_refusal refusal_of(const webhook& hook, const json& given) {
   json shown = {{"kind", "Status"},    {"apiVersion", "v1"}, {"metadata", json::object()},
                 {"status", "Failure"}, {"message", words},   {"code", refusal.code}};
   if (!reason.empty()) shown["reason"] = reason;
-  if (const json& details = member(status, "details"); details.is_object() && !details.empty())
+  if (const json& details = json_member(status, {"details"}); details.is_object() && !details.empty())
     shown["details"] = details;
   refusal.status = schema::json_text(shown);
   return refusal;

@@ -1,6 +1,7 @@
 #include "actors/webhooks/match_conditions.hpp"
 
 #include "actors/authorization/expression_access.hpp"
+#include "schema/base/json_member.hpp"
 #include "schema/cel/admission_names.hpp"
 #include "schema/cel/functions.hpp"
 #include "schema/cel/library/authorizers.hpp"
@@ -21,11 +22,6 @@ struct match_conditions::condition {
 
 namespace {
 
-std::string text(const json& object, const char* name) {
-  const auto found = object.find(name);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
 cel::value value_of(const json& object) {
   return object.is_null() ? cel::value() : cel::value::from_json(object);
 }
@@ -40,7 +36,7 @@ std::shared_ptr<const match_conditions> match_conditions::compile(const json& co
   const cel::environment names = cel::admission_environment({.in_policy = false});
   std::vector<condition> all;
   for (const json& each : conditions) {
-    std::string expression = each.is_object() ? text(each, "expression") : std::string();
+    std::string expression = each.is_object() ? text_member(each, "expression") : std::string();
     auto program = cel::program::compile(expression, names);
     all.push_back({std::move(expression), std::move(program)});
   }

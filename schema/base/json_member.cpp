@@ -14,4 +14,17 @@ const json& json_member(const json& object, std::initializer_list<const char*> p
   return *node;
 }
 
+std::string text_member(const json& object, const char* name, std::string_view otherwise) {
+  const json& value = json_member(object, {name});
+  return value.is_string() ? value.get<std::string>() : std::string(otherwise);
+}
+
+std::vector<std::string> text_members(const json& object, const char* name) {
+  std::vector<std::string> all;
+  if (const json& list = json_member(object, {name}); list.is_array())
+    for (const json& one : list)
+      if (one.is_string()) all.push_back(one.get<std::string>());
+  return all;
+}
+
 } // namespace actord
